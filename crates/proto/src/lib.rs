@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![allow(missing_docs, clippy::all, unreachable_pub, unused_qualifications, reason = "generated code")]
+
+/// Every file of `/proto` and what it imports, encoded as `google.protobuf.FileDescriptorSet`.
+///
+/// Decode it with a library that keeps unknown options (`prost-reflect`): the HTTP routes are among them.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+pub mod crm {
+    pub mod customers {
+        pub mod v1 {
+            tonic::include_proto!("crm.customers.v1");
+        }
+    }
+}
+
+pub mod google {
+    pub mod api {
+        tonic::include_proto!("google.api");
+    }
+    pub mod rpc {
+        tonic::include_proto!("google.rpc");
+    }
+    pub mod r#type {
+        tonic::include_proto!("google.r#type");
+    }
+}
+
+pub use crm::customers::v1 as customers;
