@@ -1,0 +1,45 @@
+# Two commands do all the set-up: `make demo` runs the platform, `make test` runs every test.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+TOOLS := target/tools/bin
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Run the platform with demo data and gentle load, in the foreground; Ctrl-C ends it
+	@deploy/ensure rust compiler postgres redis || { deploy/ensure --compose-hint; exit 3; }
+	@echo "Building (first time on two cores: about 8 minutes; later: seconds)"
+	cargo build --profile demo -p crm
+	@deploy/ensure jaeger-ui
+	./crm up --seed demo --load gentle
+
+.PHONY: test
+test: check ## Run every check and every test
+	@deploy/ensure postgres redis chromium jaeger-ui
+	cargo build --workspace --all-targets
+	cargo run -q -p crm-sandbox --bin with-servers -- cargo test --workspace --no-fail-fast
+
+.PHONY: check
+check: ## What a reviewer runs: formatting, lints, docs, house rules, buf lint
+	@deploy/ensure rust compiler buf
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo test -q -p crm --test house_rules
+	cd proto && ../$(TOOLS)/buf lint
+
+.PHONY: fmt
+fmt: ## Format the code and the API definitions
+	cargo fmt --all
+	@deploy/ensure buf
+	cd proto && ../$(TOOLS)/buf format -w
+
+.PHONY: compose-test
+compose-test: ## Start the platform in containers, call it, and take it down again
+	deploy/compose-test
+
+.PHONY: clean
+clean: ## Remove what was built
+	cargo clean
