@@ -1,0 +1,79 @@
+//! What is known of an RPC from its descriptor.
+
+use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
+
+/// What a method promises about being called twice (`google.protobuf.MethodOptions.IdempotencyLevel`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Idempotency {
+    /// Nothing is promised.
+    #[default]
+    Unknown,
+    /// Reads only.
+    NoSideEffects,
+    /// A second call changes nothing more.
+    Idempotent,
+}
+
+impl Idempotency {
+    /// Whether a call that may have reached the server can be sent again.
+    pub fn is_retryable(self) -> bool {
+        self != Self::Unknown
+    }
+
+    fn of(method: &MethodDescriptor) -> Self {
+        use prost_reflect::prost_types::method_options::IdempotencyLevel;
+        match method.method_descriptor_proto().options.as_ref().map(|options| options.idempotency_level()) {
+            Some(IdempotencyLevel::NoSideEffects) => Self::NoSideEffects,
+            Some(IdempotencyLevel::Idempotent) => Self::Idempotent,
+            Some(IdempotencyLevel::IdempotencyUnknown) | None => Self::Unknown,
+        }
+    }
+}
+
+/// One RPC, with or without a route.
+#[derive(Debug, Clone)]
+pub struct Rpc {
+    /// Path of the gRPC call: `/crm.customers.v1.AccountService/GetAccount`.
+    pub path: String,
+    /// Full name of the service: `crm.customers.v1.AccountService`.
+    pub service: String,
+    /// Name of the method in its service: `GetAccount`.
+    pub method: String,
+    /// What may be assumed when calling it again.
+    pub idempotency: Idempotency,
+    /// Whether the caller sends a stream; such methods have no routes.
+    pub client_streaming: bool,
+    /// Whether the server answers with a stream.
+    pub server_streaming: bool,
+    pub(crate) input: MessageDescriptor,
+    pub(crate) output: MessageDescriptor,
+    /// The part of the answer that REST shows, if not all of it.
+    pub(crate) response_body: Option<FieldDescriptor>,
+}
+
+impl Rpc {
+    pub(crate) fn new(method: &MethodDescriptor) -> Self {
+        let service = method.parent_service().full_name();
+        Self {
+            path: format!("/{service}/{}", method.name()),
+            service: service.to_owned(),
+            method: method.name().to_owned(),
+            idempotency: Idempotency::of(method),
+            client_streaming: method.is_client_streaming(),
+            server_streaming: method.is_server_streaming(),
+            input: method.input(),
+            output: method.output(),
+            response_body: None,
+        }
+    }
+
+    /// Full name of the request message.
+    pub fn request_type(&self) -> &str {
+        self.input.full_name()
+    }
+
+    /// Full name of the answer's message.
+    pub fn response_type(&self) -> &str {
+        self.output.full_name()
+    }
+}
