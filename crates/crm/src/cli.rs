@@ -1,0 +1,173 @@
+//! The command line: every command, flag and default, and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Bellwether: a CRM platform that can be watched working.
+#[derive(Debug, Parser)]
+#[command(name = "crm", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Folder with data, logs, keys and state; two folders are two independent platforms.
+    #[arg(long, env = "CRM_DIR", global = true, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the whole platform: private Postgres and Redis, services, gateway, trace viewer
+    Up(Up),
+    /// Stop the platform that runs in the folder
+    Down {
+        /// Remove its data, keys and logs as well
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// Show what runs where
+    Status {
+        /// For programs: one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a token for the public API
+    Token(TokenRequest),
+    /// Fill a tenant with generated data
+    Seed {
+        /// How much
+        #[arg(value_enum, default_value_t = Seed::Demo)]
+        size: Seed,
+        /// Tenant to fill
+        #[arg(long, default_value = "demo")]
+        tenant: String,
+    },
+    /// Bring in somebody else's data through the public API
+    #[command(subcommand)]
+    Import(Import),
+    /// Load the platform with a scenario and judge the result
+    Load(Load),
+    /// Switch the balancing policy of a service
+    Policy {
+        /// Service, such as `customers`
+        service: String,
+        /// `random`, `round_robin`, `weighted_round_robin`, `least_request`, `peak_ewma` or `consistent_hash`
+        policy: String,
+    },
+    /// Create or update the database's schemas and roles, then end
+    Migrate,
+    /// Write the platform's keys and passwords into the folder, once, then end
+    Keys,
+    /// Answer with exit code 0 if the process with this admin address is ready (for health checks)
+    Probe {
+        /// Address of its admin port
+        #[arg(env = "CRM_ADMIN_LISTEN")]
+        admin: std::net::SocketAddr,
+    },
+    /// Run one process of the platform, configured by the environment
+    Serve {
+        /// Which one
+        #[arg(value_enum)]
+        role: Role,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Replicas of each service
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16), value_name = "N")]
+    pub(crate) replicas: u16,
+    /// Gateways
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=4), value_name = "N")]
+    pub(crate) gateways: u16,
+    /// Data to start with, if the platform has none
+    #[arg(long, value_enum, default_value_t = SeedChoice::None)]
+    pub(crate) seed: SeedChoice,
+    /// Scenario to keep running while the platform is up
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) load: Option<String>,
+    /// Return as soon as the platform is ready
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// The well-known ports, or free ones throughout
+    #[arg(long, value_enum, default_value_t = Ports::Fixed)]
+    pub(crate) ports: Ports,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenRequest {
+    /// Tenant: a UUID or a short name
+    #[arg(long, default_value = "demo")]
+    pub(crate) tenant: String,
+    /// User
+    #[arg(long, default_value = "ada")]
+    pub(crate) user: String,
+    /// `admin`, `manager`, `agent` or `viewer` (reads only)
+    #[arg(long, default_value = "agent")]
+    pub(crate) role: String,
+    /// Lifetime, such as `30m`, `12h` or `7d`
+    #[arg(long, default_value = "12h", value_parser = crate::duration::parse)]
+    pub(crate) ttl: std::time::Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// The public "CRM Sales Opportunities" practice data set: a folder with its CSV files
+    CrmSales {
+        /// The folder
+        folder: PathBuf,
+        /// Tenant to import into
+        #[arg(long, default_value = "crm-sales")]
+        tenant: String,
+        /// Write the report as JSON to this file
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    /// Name of a scenario in `load-tests/`, or a file
+    pub(crate) scenario: String,
+    /// Calls per second, instead of the scenario's
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Length, such as `30s`, instead of the scenario's
+    #[arg(long, value_parser = crate::duration::parse)]
+    pub(crate) duration: Option<std::time::Duration>,
+    /// Gateways to send to (host:port), instead of the platform's own
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub(crate) target: Vec<String>,
+    /// Write the result as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Gateway,
+    Customers,
+    TraceViewer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SeedChoice {
+    None,
+    Demo,
+    Large,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Seed {
+    /// 20,000 accounts and 200,000 contacts
+    Demo,
+    /// Ten times as many
+    Large,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ports {
+    Fixed,
+    Auto,
+}

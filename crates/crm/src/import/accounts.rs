@@ -1,0 +1,176 @@
+//! `accounts.csv`: its columns, its values, and what an account is made of.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use csv::StringRecord;
+use crm_proto::{customers as pb, google::r#type::Money};
+
+use super::repair;
+use super::report::Report;
+use crate::failure::Failure;
+
+pub(super) const FILE: &str = "accounts.csv";
+const COLUMNS: [&str; 7] =
+    ["account", "sector", "year_established", "revenue", "employees", "office_location", "subsidiary_of"];
+
+/// One row, repaired.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct AccountRow {
+    pub(super) line: u64,
+    pub(super) name: String,
+    pub(super) industry: String,
+    pub(super) country: String,
+    pub(super) founded_year: Option<i32>,
+    pub(super) employees: Option<i32>,
+    /// Whole cents.
+    pub(super) revenue_cents: Option<i64>,
+    pub(super) parent: Option<String>,
+}
+
+impl AccountRow {
+    pub(super) fn to_account(&self, parent_id: String) -> pb::Account {
+        pb::Account {
+            name: self.name.clone(),
+            industry: self.industry.clone(),
+            country: self.country.clone(),
+            founded_year: self.founded_year,
+            employees: self.employees,
+            annual_revenue: self.revenue_cents.map(dollars),
+            parent_id,
+            ..Default::default()
+        }
+    }
+}
+
+fn dollars(cents: i64) -> Money {
+    let nanos = i32::try_from(cents % 100 * 10_000_000).unwrap_or_default();
+    Money { currency_code: "USD".into(), units: cents / 100, nanos }
+}
+
+/// Reads the file. Rows that cannot be understood are refused in the report; a file without its columns is an error.
+pub(super) fn read(path: &Path, report: &mut Report) -> Result<Vec<AccountRow>, Failure> {
+    let usage = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(|error| usage(&error))?;
+    let positions = columns(reader.headers().map_err(|error| usage(&error))?).map_err(|error| usage(&error))?;
+
+    let (mut rows, mut names) = (Vec::new(), HashSet::new());
+    for record in reader.records() {
+        report.read += 1;
+        match record {
+            Ok(record) => {
+                let row = parse(&record, &positions, report);
+                match row {
+                    Some(row) if !names.insert(row.name.clone()) => {
+                        report.refuse(FILE, row.line, "account", "an earlier row has the same name");
+                    }
+                    Some(row) => rows.push(row),
+                    None => {}
+                }
+            }
+            Err(error) if error.is_io_error() => return Err(usage(&error)),
+            Err(error) => report.refuse(FILE, line_of(&error), "", error.to_string()),
+        }
+    }
+    Ok(rows)
+}
+
+fn line_of(error: &csv::Error) -> u64 {
+    error.position().map_or(0, csv::Position::line)
+}
+
+/// Where each column stands; a byte-order mark before the first name is passed over.
+fn columns(header: &StringRecord) -> Result<[usize; 7], String> {
+    let mut positions = [0; 7];
+    for (position, column) in positions.iter_mut().zip(COLUMNS) {
+        *position = header
+            .iter()
+            .position(|name| name.trim_start_matches('\u{feff}').trim() == column)
+            .ok_or_else(|| format!("column {column} is missing"))?;
+    }
+    Ok(positions)
+}
+
+fn parse(record: &StringRecord, positions: &[usize; 7], report: &mut Report) -> Option<AccountRow> {
+    let line = record.position().map_or(0, csv::Position::line);
+    let [name, sector, year, revenue, employees, country, parent] =
+        positions.map(|position| repair::blanks(record.get(position).unwrap_or_default(), report));
+    if name.is_empty() {
+        report.refuse(FILE, line, "account", "a name is required");
+        return None;
+    }
+    let refused_before = report.refused.len();
+    let row = AccountRow {
+        line,
+        name,
+        industry: repair::spelling("industry_spelling", sector.to_lowercase(), report),
+        country: repair::spelling("country_spelling", country, report),
+        founded_year: whole(&year, "year_established", line, report),
+        employees: whole(&employees, "employees", line, report),
+        revenue_cents: millions(&revenue, line, report),
+        parent: (!parent.is_empty()).then_some(parent),
+    };
+    (report.refused.len() == refused_before).then_some(row)
+}
+
+fn whole(text: &str, field: &'static str, line: u64, report: &mut Report) -> Option<i32> {
+    if text.is_empty() {
+        return None;
+    }
+    let parsed = text.parse().ok();
+    if parsed.is_none() {
+        report.refuse(FILE, line, field, format!("{text:?} is not a whole number"));
+    }
+    parsed
+}
+
+/// Millions of dollars with up to eight decimals, in cents; exact, without floating point.
+fn millions(text: &str, line: u64, report: &mut Report) -> Option<i64> {
+    if text.is_empty() {
+        return None;
+    }
+    let parsed = cents_of_millions(text);
+    if parsed.is_none() {
+        report.refuse(FILE, line, "revenue", format!("{text:?} is not a number of millions with up to 8 decimals"));
+    }
+    parsed
+}
+
+fn cents_of_millions(text: &str) -> Option<i64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(decimals) || decimals.len() > 8 {
+        return None;
+    }
+    let decimals: i64 = format!("{decimals:0<8}").parse().ok()?;
+    whole.parse::<i64>().ok()?.checked_mul(100_000_000)?.checked_add(decimals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millions_become_exact_cents() {
+        for (text, cents) in [
+            ("1100.04", Some(110_004_000_000)),
+            ("4.54", Some(454_000_000)),
+            ("4618", Some(461_800_000_000)),
+            ("0.00000001", Some(1)),
+            ("0.000000001", None),
+            ("-1", None),
+            ("1e3", None),
+            ("", None),
+            (".", None),
+            ("99999999999999", None),
+        ] {
+            assert_eq!(cents_of_millions(text), cents, "{text}");
+        }
+    }
+
+    #[test]
+    fn cents_become_units_and_nanos() {
+        let money = dollars(454_000_012);
+        assert_eq!((money.units, money.nanos), (4_540_000, 120_000_000));
+    }
+}

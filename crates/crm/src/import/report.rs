@@ -1,0 +1,51 @@
+//! What became of every row.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// The outcome of an import; `read` is the sum of `created`, `unchanged` and the refused rows.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    pub(crate) read: u64,
+    pub(crate) created: u64,
+    pub(crate) unchanged: u64,
+    /// Values repaired, by the name of the rule.
+    pub(crate) repaired: BTreeMap<&'static str, u64>,
+    pub(crate) refused: Vec<Refused>,
+}
+
+/// A row that was not imported.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Refused {
+    pub(crate) file: &'static str,
+    /// Line in the file; the header is line 1.
+    pub(crate) row: u64,
+    pub(crate) field: &'static str,
+    pub(crate) reason: String,
+}
+
+impl Report {
+    pub(crate) fn refuse(&mut self, file: &'static str, row: u64, field: &'static str, reason: impl Into<String>) {
+        self.refused.push(Refused { file, row, field, reason: reason.into() });
+    }
+
+    pub(crate) fn repaired(&mut self, rule: &'static str) {
+        *self.repaired.entry(rule).or_default() += 1;
+    }
+
+    pub(crate) fn print(&self) {
+        println!("{} rows read, {} accounts created, {} there already", self.read, self.created, self.unchanged);
+        for (rule, count) in &self.repaired {
+            println!("  repaired  {rule}: {count}");
+        }
+        for row in &self.refused {
+            println!("  refused   {}:{} {}: {}", row.file, row.row, row.field, row.reason);
+        }
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        Ok(std::fs::write(path, serde_json::to_vec_pretty(self)?)?)
+    }
+}
