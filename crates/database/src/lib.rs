@@ -1,1 +1,22 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+mod error;
+pub mod filter;
+pub mod idempotency;
+mod lease;
+mod metrics;
+pub mod migrate;
+pub mod order;
+pub mod page;
+pub mod pattern;
+#[cfg(feature = "testkit")]
+pub mod plan;
+mod pool;
+mod settings;
+pub mod statement;
+mod transaction;
+
+pub use error::{Constraint, ConstraintKind, Error, Fault, REASONS};
+pub use pool::{Database, PoolState};
+pub use settings::Settings;
+pub use transaction::{Access, TenantTransaction};

@@ -1,0 +1,46 @@
+//! What a pool needs to know, with defaults that suit a small service process.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Settings of one [`Database`](crate::Database).
+///
+/// `Debug` leaves the URL out: it may hold a password.
+#[derive(Clone)]
+pub struct Settings {
+    /// `postgres://role@host/database`: the service's role, never the owner's.
+    pub url: String,
+    /// Most connections that are open at once (default 10).
+    pub max_connections: u32,
+    /// Longest wait for a free connection (default 2 s; sqlx's own default of 30 s outlives any caller).
+    pub acquire_timeout: Duration,
+    /// Longest run of one statement, when the caller's deadline does not ask for less (default 10 s).
+    pub statement_timeout: Duration,
+    /// Shown in `pg_stat_activity` (default `crm`).
+    pub application_name: String,
+}
+
+impl Settings {
+    /// Defaults for everything but the URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(10),
+            application_name: "crm".to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("max_connections", &self.max_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("application_name", &self.application_name)
+            .finish_non_exhaustive()
+    }
+}
