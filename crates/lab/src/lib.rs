@@ -1,1 +1,3 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+pub mod load;

@@ -1,0 +1,237 @@
+//! One run: fetch the keys, keep the pace, send, count.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crm_balance::Client;
+use crm_transcode::{Transcoder, frame};
+use http::{HeaderMap, HeaderValue, Request};
+use http_body_util::{BodyExt, Full};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::sync::{Semaphore, mpsc};
+use tonic::body::Body;
+use tower::ServiceExt;
+
+use super::calls::{Calls, Ready, plain, transcoder};
+use super::keys::Keys;
+use super::pace::{self, Pace};
+use super::report::LoadReport;
+use super::scenario::{KeySet, Scenario};
+use super::tally::{Outcome, Tally};
+
+/// Largest message that an answer may hold.
+const MAX_MESSAGE_BYTES: usize = 4 << 20;
+
+/// What a run needs beside its scenario.
+pub struct Options {
+    /// Sends calls to the gateways.
+    pub client: Client,
+    /// Token of the scenario's tenant.
+    pub token: String,
+    /// Starts over at the end, until `stop` ends it.
+    pub repeat: bool,
+    /// Seed of the arrivals, the mix and the keys.
+    pub seed: u64,
+    /// Resolves when the run shall end early; what was sent by then is reported.
+    pub stop: tokio_util::sync::CancellationToken,
+}
+
+/// Seen once a second while a run goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Since the start.
+    pub elapsed: Duration,
+    /// Calls finished.
+    pub calls: u64,
+    /// Of these failed.
+    pub failed: u64,
+    /// Not started, as too many were outstanding.
+    pub dropped: u64,
+}
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A request of the scenario does not fit the API.
+    #[error("{0}")]
+    Request(String),
+    /// Keys could not be fetched.
+    #[error("keys.{set}: {reason}")]
+    Keys {
+        /// The set.
+        set: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The machine did not give what the generator needs.
+    #[error("cannot start the generator: {0}")]
+    Start(String),
+}
+
+/// Runs a scenario and reports what came back.
+///
+/// # Errors
+/// If the scenario does not fit the API, or no keys can be fetched.
+pub async fn run(
+    scenario: &Scenario,
+    options: Options,
+    progress: impl FnMut(Progress) + Send + 'static,
+) -> Result<LoadReport, LoadError> {
+    let sender = Arc::new(Sender::new(scenario, &options)?);
+    let keys = fetch_keys(&sender, scenario).await?;
+    let calls = Calls::new(&scenario.calls, keys)?;
+    let tally = Tally::new(scenario.calls.len()).map_err(|error| LoadError::Start(error.to_string()))?;
+
+    let (outcomes, received) = mpsc::unbounded_channel();
+    let counting = tokio::spawn(count(tally, received, progress));
+    let seconds = send_all(scenario, &options, calls, &sender, outcomes).await?;
+    let tally = counting.await.map_err(|error| LoadError::Start(error.to_string()))?;
+    Ok(LoadReport::new(scenario, &tally, seconds))
+}
+
+/// Starts each call when it is due; answers, when all have ended, how long calls were started.
+async fn send_all(
+    scenario: &Scenario,
+    options: &Options,
+    mut calls: Calls,
+    sender: &Arc<Sender>,
+    outcomes: mpsc::UnboundedSender<Event>,
+) -> Result<f64, LoadError> {
+    let mut rng = StdRng::seed_from_u64(options.seed);
+    let pace = Pace::new(scenario, options.repeat, StdRng::seed_from_u64(options.seed.wrapping_add(1)));
+    let mut due = pace::keep(pace).map_err(|error| LoadError::Start(error.to_string()))?;
+    let room = Arc::new(Semaphore::new(scenario.max_in_flight));
+    let started = Instant::now();
+    loop {
+        let at = tokio::select! {
+            at = due.recv() => match at { Some(at) => at, None => break },
+            () = options.stop.cancelled() => break,
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            let _ = outcomes.send(Event::Dropped);
+            continue;
+        };
+        let (call, sender, outcomes) = (calls.next(&mut rng)?, Arc::clone(sender), outcomes.clone());
+        tokio::spawn(async move {
+            let outcome = sender.timed(call, at).await;
+            let _ = outcomes.send(Event::Done(outcome));
+            drop(place);
+        });
+    }
+    Ok(started.elapsed().as_secs_f64())
+}
+
+enum Event {
+    Done(Outcome),
+    Dropped,
+}
+
+/// Counts until the last sender is gone.
+async fn count(
+    mut tally: Tally,
+    mut events: mpsc::UnboundedReceiver<Event>,
+    mut progress: impl FnMut(Progress),
+) -> Tally {
+    let started = Instant::now();
+    let mut next_report = Duration::from_secs(1);
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Done(outcome) => tally.count(&outcome),
+            Event::Dropped => tally.dropped += 1,
+        }
+        let elapsed = started.elapsed();
+        if elapsed >= next_report {
+            next_report = elapsed + Duration::from_secs(1);
+            progress(Progress { elapsed, calls: tally.all.calls, failed: tally.all.failed, dropped: tally.dropped });
+        }
+    }
+    tally
+}
+
+/// Sends requests with the headers that all calls share.
+struct Sender {
+    client: Client,
+    headers: HeaderMap,
+}
+
+impl Sender {
+    fn new(scenario: &Scenario, options: &Options) -> Result<Self, LoadError> {
+        let value = |text: String| HeaderValue::try_from(text).map_err(|error| LoadError::Request(error.to_string()));
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+        headers.insert("te", HeaderValue::from_static("trailers"));
+        headers.insert("grpc-timeout", value(format!("{}m", scenario.timeout.as_millis()))?);
+        let mut token = value(format!("Bearer {}", options.token))?;
+        token.set_sensitive(true);
+        headers.insert("authorization", token);
+        Ok(Self { client: options.client.clone(), headers })
+    }
+
+    async fn timed(&self, call: Ready, due: Instant) -> Outcome {
+        let (index, lag) = (call.index, due.elapsed());
+        let failure = self.call(call).await.err();
+        Outcome { index, latency: due.elapsed(), lag, failure }
+    }
+
+    async fn call(&self, call: Ready) -> Result<(), String> {
+        self.collect(&call.path, call.body).await.map(drop)
+    }
+
+    /// Sends one request and reads its answer to the end.
+    async fn collect(&self, path: &str, body: bytes::Bytes) -> Result<bytes::Bytes, String> {
+        let mut request = Request::new(Body::new(Full::new(body).map_err(|never| match never {})));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = format!("http://gateway{path}").parse().map_err(|_| "bad path".to_owned())?;
+        *request.headers_mut() = self.headers.clone();
+        let answer = self.client.clone().oneshot(request).await.map_err(|status| code_name(status.code()))?;
+        let (head, body) = answer.into_parts();
+        let collected = body.collect().await.map_err(|status| code_name(status.code()))?;
+        let trailers = collected.trailers().cloned().unwrap_or_default();
+        match status_of(&trailers).or_else(|| status_of(&head.headers)) {
+            Some(tonic::Code::Ok) => Ok(collected.to_bytes()),
+            Some(code) => Err(code_name(code)),
+            None => Err(format!("HTTP {}", head.status.as_u16())),
+        }
+    }
+}
+
+fn status_of(headers: &HeaderMap) -> Option<tonic::Code> {
+    headers.get("grpc-status").map(|value| tonic::Code::from_bytes(value.as_bytes()))
+}
+
+fn code_name(code: tonic::Code) -> String {
+    format!("{code:?}")
+}
+
+async fn fetch_keys(sender: &Sender, scenario: &Scenario) -> Result<HashMap<String, Keys>, LoadError> {
+    let transcoder = transcoder()?;
+    let mut all = HashMap::new();
+    for (name, set) in &scenario.keys {
+        let failed = |reason: String| LoadError::Keys { set: name.clone(), reason };
+        let keys = fetch(&transcoder, sender, set).await.map_err(failed)?;
+        let keys = Keys::new(keys, set.popularity).ok_or_else(|| failed("the tenant has none".to_owned()))?;
+        all.insert(name.clone(), keys);
+    }
+    Ok(all)
+}
+
+/// The field of each streamed message, up to as many as the set takes.
+async fn fetch(transcoder: &Transcoder, sender: &Sender, set: &KeySet) -> Result<Vec<String>, String> {
+    let (body, response_type) = plain(transcoder, &set.rpc, &set.request).map_err(|error| error.to_string())?;
+    let answer = sender.collect(&format!("/{}", set.rpc), body).await?;
+    let mut decoder = frame::Decoder::new(MAX_MESSAGE_BYTES);
+    decoder.push(&answer);
+    let mut keys = Vec::new();
+    while keys.len() < set.take {
+        let Some(message) = decoder.next_message().map_err(|error| error.to_string())? else { break };
+        let json = transcoder.message_to_json(&response_type, &message).map_err(|error| error.to_string())?;
+        let json: serde_json::Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
+        match json.get(&set.field) {
+            Some(serde_json::Value::String(key)) => keys.push(key.clone()),
+            _ => return Err(format!("{response_type} has no text field {:?}", set.field)),
+        }
+    }
+    Ok(keys)
+}
