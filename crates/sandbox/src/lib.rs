@@ -1,1 +1,19 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod binaries;
+pub mod child;
+mod error;
+mod folder;
+pub mod ports;
+mod postgres;
+mod redis;
+mod sockets;
+pub mod testing;
+
+pub use account::Account;
+pub use binaries::{PostgresPrograms, find_redis};
+pub use error::Error;
+pub use folder::TemporaryFolder;
+pub use postgres::{Postgres, PostgresSettings};
+pub use redis::{Redis, RedisSettings};

@@ -1,0 +1,10 @@
+//! Real servers for tests: one PostgreSQL and one Redis a run, a database of its own for each test.
+//!
+//! Under `with-servers -- cargo test` all test programs share the servers it started. Without it, each test program
+//! starts its own at the first use; they and their folder are gone when it ends, even when it is killed.
+
+mod databases;
+mod servers;
+
+pub use databases::{Template, TestDatabase, database, template_database};
+pub use servers::{POSTGRES_VARIABLE, REDIS_VARIABLE, TestPostgres, postgres, redis};
