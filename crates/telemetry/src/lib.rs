@@ -1,1 +1,17 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+pub mod metrics;
+pub mod names;
+pub mod process;
+pub mod propagation;
+pub mod rpc;
+pub mod testing;
+
+mod export;
+mod logs;
+mod settings;
+mod start;
+mod subscriber;
+
+pub use metrics::{meter, metrics_text};
+pub use start::{StartError, Telemetry, start};

@@ -1,0 +1,346 @@
+//! Every span, attribute and metric name of the platform, in one place.
+//!
+//! `docs/telemetry.md` describes them for people; a test compares the two, so neither can drift.
+//! Where OpenTelemetry's semantic conventions (v1.45) have a name, it is theirs; the rest begins with `crm.`.
+
+/// Keys of span attributes.
+pub mod attribute {
+    /// Always `grpc` (RPC conventions).
+    pub const RPC_SYSTEM_NAME: &str = "rpc.system.name";
+    /// The full method, `crm.customers.v1.AccountService/GetAccount`, or `_OTHER` if this process does not know it.
+    pub const RPC_METHOD: &str = "rpc.method";
+    /// What the caller asked for where `rpc.method` is `_OTHER`, cut to 128 bytes.
+    pub const RPC_METHOD_ORIGINAL: &str = "rpc.method_original";
+    /// The gRPC status as text, `NOT_FOUND`.
+    pub const RPC_STATUS_CODE: &str = "rpc.status_code";
+    /// Why an operation failed: a status code, an SQLSTATE class, or `cancelled`.
+    pub const ERROR_TYPE: &str = "error.type";
+    /// The upstream's name on an attempt.
+    pub const SERVER_ADDRESS: &str = "server.address";
+    /// The port that an attempt was sent to.
+    pub const SERVER_PORT: &str = "server.port";
+    /// The address that an attempt was sent to.
+    pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
+    /// HTTP method of a call that came in over REST.
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// The path template that matched, never the path itself.
+    pub const HTTP_ROUTE: &str = "http.route";
+    /// HTTP status that the caller was given.
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// Always `postgresql` or `redis`.
+    pub const DB_SYSTEM_NAME: &str = "db.system.name";
+    /// The statement with placeholders, never with values.
+    pub const DB_QUERY_TEXT: &str = "db.query.text";
+    /// The question that the statement answers, `find_account`.
+    pub const DB_QUERY_SUMMARY: &str = "db.query.summary";
+    /// `SELECT`, `INSERT`, `GET`, …
+    pub const DB_OPERATION_NAME: &str = "db.operation.name";
+    /// The schema that the statement works in.
+    pub const DB_NAMESPACE: &str = "db.namespace";
+    /// How many rows came back.
+    pub const DB_RESPONSE_RETURNED_ROWS: &str = "db.response.returned_rows";
+    /// SQLSTATE of a failed statement.
+    pub const DB_RESPONSE_STATUS_CODE: &str = "db.response.status_code";
+    /// Ordinal of the replica that an attempt went to.
+    pub const REPLICA: &str = "crm.replica";
+    /// The balancing policy that chose it.
+    pub const POLICY: &str = "crm.policy";
+    /// Which try of the call this is, from 1.
+    pub const ATTEMPT: &str = "crm.attempt";
+    /// The cache's name, `accounts`.
+    pub const CACHE_NAME: &str = "crm.cache.name";
+    /// Which tier answered: `l1`, `l2` or `none`.
+    pub const CACHE_TIER: &str = "crm.cache.tier";
+    /// `hit`, `miss`, `negative` or `shared`.
+    pub const CACHE_OUTCOME: &str = "crm.cache.outcome";
+    /// How many keys a batch asked for.
+    pub const CACHE_KEYS: &str = "crm.cache.keys";
+
+    /// All of them, for the test that holds the documentation.
+    pub const ALL: &[&str] = &[
+        RPC_SYSTEM_NAME,
+        RPC_METHOD,
+        RPC_METHOD_ORIGINAL,
+        RPC_STATUS_CODE,
+        ERROR_TYPE,
+        SERVER_ADDRESS,
+        SERVER_PORT,
+        NETWORK_PEER_ADDRESS,
+        HTTP_REQUEST_METHOD,
+        HTTP_ROUTE,
+        HTTP_RESPONSE_STATUS_CODE,
+        DB_SYSTEM_NAME,
+        DB_QUERY_TEXT,
+        DB_QUERY_SUMMARY,
+        DB_OPERATION_NAME,
+        DB_NAMESPACE,
+        DB_RESPONSE_RETURNED_ROWS,
+        DB_RESPONSE_STATUS_CODE,
+        REPLICA,
+        POLICY,
+        ATTEMPT,
+        CACHE_NAME,
+        CACHE_TIER,
+        CACHE_OUTCOME,
+        CACHE_KEYS,
+    ];
+}
+
+/// Label keys of metrics. Short, because Prometheus shows them on every series.
+pub mod label {
+    /// Full gRPC method, or `_OTHER`.
+    pub const METHOD: &str = "method";
+    /// `ok`, `error` or `cancelled`; other instruments list their own values.
+    pub const OUTCOME: &str = "outcome";
+    /// gRPC status as text.
+    pub const CODE: &str = "code";
+    /// The upstream's name, `customers`.
+    pub const UPSTREAM: &str = "upstream";
+    /// A replica's ordinal.
+    pub const REPLICA: &str = "replica";
+    /// A replica's or a connection's state.
+    pub const STATE: &str = "state";
+    /// Why something was dropped, refused or ejected.
+    pub const REASON: &str = "reason";
+    /// The cache's name.
+    pub const CACHE: &str = "cache";
+    /// `l1` or `l2`.
+    pub const TIER: &str = "tier";
+    /// A Redis or SQL operation.
+    pub const OPERATION: &str = "operation";
+}
+
+/// What kind of instrument a metric is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows; Prometheus' name ends in `_total`.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts in buckets.
+    Histogram,
+}
+
+/// One metric: the only place where its name, unit, labels and buckets stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// OpenTelemetry's name, with dots.
+    pub name: &'static str,
+    /// Which instrument.
+    pub kind: Kind,
+    /// UCUM unit: `s`, `By`, or empty for a plain count.
+    pub unit: &'static str,
+    /// Label keys, all of them present on each series.
+    pub labels: &'static [&'static str],
+    /// Upper bounds, for histograms only.
+    pub buckets: &'static [f64],
+    /// One sentence for people; it is the `# HELP` line.
+    pub help: &'static str,
+}
+
+/// Seconds, from a read out of the first cache tier to a call that ran into its deadline.
+pub const LATENCY_SECONDS: &[f64] = &[
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.007_5, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0,
+    10.0,
+];
+
+/// Seconds, for what happens inside a process or one network hop away.
+pub const SHORT_SECONDS: &[f64] =
+    &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, unit: "", labels, buckets: &[], help }
+}
+
+const fn gauge(name: &'static str, unit: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, unit, labels, buckets: &[], help }
+}
+
+const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    buckets: &'static [f64],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Histogram, unit: "s", labels, buckets, help }
+}
+
+use label::{CACHE, CODE, METHOD, OPERATION, OUTCOME, REASON, REPLICA, STATE, TIER, UPSTREAM};
+
+/// SLOs read this one.
+pub const RPC_SERVER_CALLS: Metric =
+    counter("crm.rpc.server.calls", &[METHOD, OUTCOME], "Calls that ended, by method and outcome.");
+/// Which error it was; nothing is counted for a call that went well.
+pub const RPC_SERVER_ERRORS: Metric =
+    counter("crm.rpc.server.errors", &[METHOD, CODE], "Calls that ended with another status than OK.");
+/// Named by the RPC conventions.
+pub const RPC_SERVER_DURATION: Metric =
+    histogram("rpc.server.call.duration", &[METHOD], LATENCY_SECONDS, "How long calls took, from headers to trailers.");
+/// Includes streams that are still being read.
+pub const RPC_SERVER_IN_FLIGHT: Metric =
+    gauge("crm.rpc.server.in_flight", "", &[], "Calls that have begun and not ended.");
+
+/// One logical call of a client, whatever the number of its attempts.
+pub const UPSTREAM_CALLS: Metric =
+    counter("crm.upstream.calls", &[UPSTREAM, OUTCOME], "Calls to an upstream, however many tries each took.");
+/// Per replica, without the method.
+pub const UPSTREAM_ATTEMPTS: Metric =
+    counter("crm.upstream.attempts", &[UPSTREAM, REPLICA, OUTCOME], "Tries sent to a replica.");
+/// Per replica, without the method.
+pub const UPSTREAM_ATTEMPT_DURATION: Metric = histogram(
+    "crm.upstream.attempt.duration",
+    &[UPSTREAM, REPLICA],
+    LATENCY_SECONDS,
+    "How long a replica took to answer one try.",
+);
+/// Requests that wait for a replica's answer.
+pub const UPSTREAM_IN_FLIGHT: Metric =
+    gauge("crm.upstream.in_flight", "", &[UPSTREAM, REPLICA], "Tries that a replica has not answered.");
+/// What peak EWMA and the live room look at.
+pub const UPSTREAM_LATENCY: Metric =
+    gauge("crm.upstream.latency", "s", &[UPSTREAM, REPLICA], "Moving average of a replica's latency.");
+/// 1 for the state that the replica is in, 0 for the others.
+pub const UPSTREAM_REPLICAS: Metric =
+    gauge("crm.upstream.replica_state", "", &[UPSTREAM, REPLICA, STATE], "1 for the state a replica is in.");
+/// Outlier ejections.
+pub const UPSTREAM_EJECTIONS: Metric =
+    counter("crm.upstream.ejections", &[UPSTREAM, REPLICA, REASON], "Times a replica was ejected, and why.");
+/// `sent`, `budget_empty`, `not_retryable`.
+pub const UPSTREAM_RETRIES: Metric = counter(
+    "crm.upstream.retries",
+    &[UPSTREAM, OUTCOME],
+    "Failed tries that could be retried, and what became of them.",
+);
+/// Tokens left.
+pub const UPSTREAM_RETRY_BUDGET: Metric =
+    gauge("crm.upstream.retry_budget", "", &[UPSTREAM], "Retries that the budget would pay for now.");
+/// Load shedding of the client stack.
+pub const UPSTREAM_SHED: Metric =
+    counter("crm.upstream.shed", &[UPSTREAM, REASON], "Calls refused before a replica was chosen.");
+
+/// Outcome: `hit`, `miss`, `negative`.
+pub const CACHE_LOOKUPS: Metric =
+    counter("crm.cache.lookups", &[CACHE, TIER, OUTCOME], "Keys looked up in a tier, and what was found.");
+/// Outcome: `found`, `absent`, `error`, `shared`.
+pub const CACHE_LOADS: Metric =
+    counter("crm.cache.loads", &[CACHE, OUTCOME], "Keys read from the store because no tier had them.");
+/// The store's part of a miss.
+pub const CACHE_LOAD_DURATION: Metric =
+    histogram("crm.cache.load.duration", &[CACHE], SHORT_SECONDS, "How long the store took to answer a miss.");
+/// Reason: `local`, `remote`, `reconnect`, `evicted`, `expired`.
+pub const CACHE_REMOVALS: Metric =
+    counter("crm.cache.removals", &[CACHE, REASON], "Entries that left the first tier, and why.");
+/// A fill that raced a write, most often.
+pub const CACHE_REFUSED_FILLS: Metric =
+    counter("crm.cache.refused_fills", &[CACHE, TIER], "Fills refused because a newer version is known.");
+/// First tier.
+pub const CACHE_BYTES: Metric = gauge("crm.cache.size", "By", &[CACHE], "Weight of the first tier's entries.");
+/// First tier.
+pub const CACHE_ENTRIES: Metric = gauge("crm.cache.entries", "", &[CACHE], "Entries of the first tier.");
+/// Redis, one round trip.
+pub const REDIS_DURATION: Metric =
+    histogram("crm.redis.operation.duration", &[OPERATION], SHORT_SECONDS, "How long Redis took, time-outs included.");
+/// Reason: `timeout`, `connection`, `circuit_open`, `decode`, `other`.
+pub const REDIS_ERRORS: Metric =
+    counter("crm.redis.errors", &[OPERATION, REASON], "Redis operations that failed or were not tried.");
+/// 1 while closed.
+pub const REDIS_UP: Metric = gauge("crm.redis.up", "", &[], "1 while Redis is used, 0 while the circuit is open.");
+
+/// Named by the database conventions; the operation is the question's name.
+pub const DB_OPERATION_DURATION: Metric =
+    histogram("db.client.operation.duration", &[OPERATION], SHORT_SECONDS, "How long one SQL statement took.");
+/// Code: SQLSTATE, or `pool`, `io`, `decode`.
+pub const DB_ERRORS: Metric = counter("crm.database.errors", &[OPERATION, CODE], "SQL statements that failed.");
+/// State: `idle` or `used`.
+pub const DB_CONNECTIONS: Metric =
+    gauge("db.client.connection.count", "", &[STATE], "Connections of the pool, by state.");
+/// The pool's bound.
+pub const DB_CONNECTIONS_MAX: Metric =
+    gauge("db.client.connection.max", "", &[], "Connections that the pool may open.");
+/// Time to get a connection.
+pub const DB_WAIT_DURATION: Metric =
+    histogram("db.client.connection.wait_time", &[], SHORT_SECONDS, "How long a call waited for a connection.");
+/// Outcome: `commit`, `rollback`.
+pub const DB_TRANSACTIONS: Metric =
+    counter("crm.database.transactions", &[OUTCOME], "Transactions that ended, and how.");
+
+/// A handler's panic became INTERNAL.
+pub const SERVER_PANICS: Metric = counter("crm.server.panics", &[METHOD], "Panics of handlers, answered as INTERNAL.");
+/// Reason: one of `crm_server::REASONS`.
+pub const SERVER_REFUSALS: Metric =
+    counter("crm.server.refusals", &[REASON], "Calls that a layer answered before their handler ran, and why.");
+/// Outcome: `remembered`, `verified`, `refused`.
+pub const SERVER_TOKENS: Metric =
+    counter("crm.server.tokens", &[OUTCOME], "Tokens looked at: known already, verified now, or refused.");
+/// Accepted and not closed.
+pub const SERVER_CONNECTIONS: Metric = gauge("crm.server.connections", "", &[], "Open connections.");
+
+/// Reason: `queue_full`, `export_failed`.
+pub const SPANS_DROPPED: Metric =
+    counter("crm.telemetry.spans_dropped", &[REASON], "Finished spans that never reached the collector.");
+/// Accepted by the collector.
+pub const SPANS_EXPORTED: Metric = counter("crm.telemetry.spans_exported", &[], "Spans that the collector accepted.");
+/// Waiting for export.
+pub const SPANS_QUEUED: Metric = gauge("crm.telemetry.spans_queued", "", &[], "Finished spans that wait for export.");
+/// Under the name that Prometheus' own clients use.
+pub const PROCESS_RESIDENT_MEMORY: Metric =
+    gauge("process.resident_memory", "By", &[], "Resident set size of the process.");
+/// Under the name that Prometheus' own clients use.
+pub const PROCESS_CPU: Metric =
+    Metric { unit: "s", ..counter("process.cpu", &[], "User and system time of the process.") };
+
+/// All metrics, for the test that holds the documentation.
+pub const METRICS: &[Metric] = &[
+    RPC_SERVER_CALLS,
+    RPC_SERVER_ERRORS,
+    RPC_SERVER_DURATION,
+    RPC_SERVER_IN_FLIGHT,
+    UPSTREAM_CALLS,
+    UPSTREAM_ATTEMPTS,
+    UPSTREAM_ATTEMPT_DURATION,
+    UPSTREAM_IN_FLIGHT,
+    UPSTREAM_LATENCY,
+    UPSTREAM_REPLICAS,
+    UPSTREAM_EJECTIONS,
+    UPSTREAM_RETRIES,
+    UPSTREAM_RETRY_BUDGET,
+    UPSTREAM_SHED,
+    CACHE_LOOKUPS,
+    CACHE_LOADS,
+    CACHE_LOAD_DURATION,
+    CACHE_REMOVALS,
+    CACHE_REFUSED_FILLS,
+    CACHE_BYTES,
+    CACHE_ENTRIES,
+    REDIS_DURATION,
+    REDIS_ERRORS,
+    REDIS_UP,
+    DB_OPERATION_DURATION,
+    DB_ERRORS,
+    DB_CONNECTIONS,
+    DB_CONNECTIONS_MAX,
+    DB_WAIT_DURATION,
+    DB_TRANSACTIONS,
+    SERVER_PANICS,
+    SERVER_REFUSALS,
+    SERVER_TOKENS,
+    SERVER_CONNECTIONS,
+    SPANS_DROPPED,
+    SPANS_EXPORTED,
+    SPANS_QUEUED,
+    PROCESS_RESIDENT_MEMORY,
+    PROCESS_CPU,
+];
+
+impl Metric {
+    /// The name on `/metrics`: dots become underscores, then the unit, then `_total` for counters.
+    pub fn prometheus_name(&self) -> String {
+        let unit = match self.unit {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => "",
+        };
+        let total = if self.kind == Kind::Counter { "_total" } else { "" };
+        format!("{}{unit}{total}", self.name.replace('.', "_"))
+    }
+}

@@ -1,0 +1,67 @@
+//! W3C trace context and baggage, between HTTP headers and spans.
+
+use std::sync::LazyLock;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::propagation::{Extractor, Injector, TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{Context, trace::SpanContext};
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+static PROPAGATOR: LazyLock<TextMapCompositePropagator> = LazyLock::new(|| {
+    TextMapCompositePropagator::new(vec![Box::new(TraceContextPropagator::new()), Box::new(BaggagePropagator::new())])
+});
+
+/// What the caller sent: its span as a remote parent, and its baggage. Malformed headers count as absent.
+pub fn extract(headers: &HeaderMap) -> Context {
+    // Not the current context: a request must not become a child of whatever runs on this thread.
+    PROPAGATOR.extract_with_context(&Context::new(), &Headers(headers))
+}
+
+/// Writes `traceparent`, `tracestate` and `baggage` of the span, replacing what stood there.
+///
+/// Without a started telemetry the headers stay as they are, so that a caller's context still passes through.
+pub fn inject(span: &Span, headers: &mut HeaderMap) {
+    let context = span.context();
+    if context.span().span_context().is_valid() {
+        PROPAGATOR.inject_context(&context, &mut HeadersMut(headers));
+    }
+}
+
+/// The span's trace id as 32 hexadecimal digits, to give to a person.
+pub fn trace_id(span: &Span) -> Option<String> {
+    span_context(span).map(|context| context.trace_id().to_string())
+}
+
+fn span_context(span: &Span) -> Option<SpanContext> {
+    let context = span.context().span().span_context().clone();
+    context.is_valid().then_some(context)
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+struct HeadersMut<'a>(&'a mut HeaderMap);
+
+impl Injector for HeadersMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        // An empty tracestate is not worth a header.
+        if value.is_empty() {
+            return;
+        }
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
+            self.0.insert(name, value);
+        }
+    }
+}

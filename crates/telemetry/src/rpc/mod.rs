@@ -1,0 +1,12 @@
+//! gRPC calls as spans and metrics, by OpenTelemetry's RPC conventions v1.45.
+
+mod attempt;
+mod call;
+mod code;
+mod layer;
+mod method;
+
+pub use attempt::{attempt_span, end_attempt};
+pub use code::{code_of, is_server_error, status_text};
+pub use layer::{CallBody, CallFuture, ServerLayer, ServerService};
+pub use method::{Method, Methods, OTHER};

@@ -1,0 +1,68 @@
+//! Spans and log lines caught in memory, for the tests of this workspace.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SimpleSpanProcessor, SpanExporter};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::Targets;
+
+pub use opentelemetry_sdk::trace::SpanData;
+
+use crate::logs::JsonLayer;
+use crate::subscriber;
+
+/// What has been recorded since [`record`].
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    spans: Arc<Mutex<Vec<SpanData>>>,
+    lines: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Records every span and log line of this thread until the guard is dropped.
+///
+/// Use it in a test on a current-thread runtime: tasks on other threads are not seen.
+pub fn record() -> (Recorder, DefaultGuard) {
+    let recorder = Recorder::default();
+    let provider = SdkTracerProvider::builder().with_span_processor(SimpleSpanProcessor::new(recorder.clone())).build();
+    let lines = Arc::clone(&recorder.lines);
+    let sink = Arc::new(move |line: &[u8]| lock(&lines).extend_from_slice(line));
+    let logs = JsonLayer::new("test".to_owned(), Some("0".to_owned()), sink);
+    let filter = Targets::new().with_default(tracing::Level::INFO);
+    let guard = tracing::subscriber::set_default(subscriber::subscriber(logs, filter, &provider));
+    (recorder, guard)
+}
+
+impl Recorder {
+    /// Spans that have ended, in the order of their ends.
+    pub fn spans(&self) -> Vec<SpanData> {
+        lock(&self.spans).clone()
+    }
+
+    /// The ended spans of one name.
+    pub fn spans_named(&self, name: &str) -> Vec<SpanData> {
+        self.spans().into_iter().filter(|span| span.name == name).collect()
+    }
+
+    /// Log lines as parsed JSON.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        let lines = lock(&self.lines).clone();
+        lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+}
+
+/// One attribute of a span as text.
+pub fn attribute(span: &SpanData, key: &str) -> Option<String> {
+    span.attributes.iter().find(|attribute| attribute.key.as_str() == key).map(|attribute| attribute.value.to_string())
+}
+
+impl SpanExporter for Recorder {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        lock(&self.spans).extend(batch);
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
