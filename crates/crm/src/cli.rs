@@ -142,6 +142,9 @@ pub(crate) struct Load {
     /// Write the result as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Start over until told to stop, and wait for data where there are none yet
+    #[arg(long)]
+    pub(crate) forever: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,2 +1,66 @@
-//! The `crm` binary.
-fn main() {}
+//! `crm`: every process of the platform, and the commands that run, fill, load and inspect it.
+
+mod api;
+mod cli;
+mod duration;
+mod failure;
+mod http;
+mod import;
+mod keys;
+mod load;
+mod migrate;
+mod places;
+mod policy;
+mod probe;
+mod seed;
+mod serve;
+mod status;
+mod token;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::api::Api;
+use self::cli::{Cli, Command, Import};
+use self::failure::Failure;
+use self::places::Places;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("crm: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Two worker threads: what a process of this platform is given, and what the shutdown of telemetry needs.
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| anyhow::anyhow!("cannot start the runtime: {error}"))?.block_on(dispatch(cli))
+}
+
+async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let places = Places::new(cli.dir);
+    match cli.command {
+        Command::Up(options) => up::run(&places, options).await,
+        Command::Down { wipe } => up::down(&places, wipe).await,
+        Command::Status { json } => status::show(&places, json).await,
+        Command::Token(request) => token::print(&places, &request),
+        Command::Seed { size, tenant } => seed::run(&places, size, &tenant).await,
+        Command::Import(Import::CrmSales { folder, tenant, json }) => {
+            let mut api = Api::connect(&places, &tenant).await?;
+            import::crm_sales(&mut api, &folder, json.as_deref()).await
+        }
+        Command::Load(options) => load::run(&places, options).await,
+        Command::Policy { service, policy } => policy::set(&places, &service, &policy).await,
+        Command::Migrate => migrate::run().await,
+        Command::Keys => keys::write_missing(&places),
+        Command::Probe { admin } => probe::ready(admin).await,
+        Command::Serve { role } => serve::run(role).await,
+    }
+}

@@ -1,0 +1,103 @@
+//! `crm load`: plays a scenario and judges it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use crm_balance::RetrySettings;
+use crm_lab::load::{LoadError, Options, Progress, Scenario};
+use crm_server::token::Role;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Load;
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::{api, token};
+
+/// Scenarios that are part of the program, so that it runs without its source tree.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("gentle", include_str!("../../../load-tests/gentle.toml")),
+    ("lookups", include_str!("../../../load-tests/lookups.toml")),
+];
+
+/// A load that goes on for as long as the platform is up needs a token that does, too.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+
+pub(crate) async fn run(places: &Places, options: Load) -> Result<(), Failure> {
+    let scenario = scenario(&options)?;
+    let gateways = if options.target.is_empty() { api::gateways(places).await? } else { options.target.clone() };
+    let token = token::sign(places, &scenario.tenant, "load", Role::Agent, TOKEN_LIFETIME)?;
+    let client = api::client(&gateways, RetrySettings::off());
+    let stop = crm_server::process::shutdown_signal();
+    let start = || Options {
+        client: client.clone(),
+        token: token.clone(),
+        repeat: options.forever,
+        seed: seed(),
+        stop: stop.clone(),
+    };
+
+    eprintln!("{}: {}", scenario.name, scenario.about);
+    let report = loop {
+        match crm_lab::load::run(&scenario, start(), progress(options.forever)).await {
+            Err(LoadError::Keys { .. }) if options.forever && !stop.is_cancelled() => wait(&stop).await,
+            other => break other.map_err(|error| Failure::Missing(format!("{error}; is there data? `crm seed`")))?,
+        }
+    };
+    print!("{report}");
+    if let Some(path) = &options.json {
+        write(path, &report).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if report.passed() { Ok(()) } else { Err(Failure::Check(format!("{}: a threshold is broken", scenario.name))) }
+}
+
+/// Until there may be data: the load of a platform begins while it is still being seeded.
+async fn wait(stop: &CancellationToken) {
+    let _ = tokio::time::timeout(Duration::from_secs(2), stop.cancelled()).await;
+}
+
+fn write(path: &Path, report: &crm_lab::load::LoadReport) -> anyhow::Result<()> {
+    Ok(std::fs::write(path, serde_json::to_vec_pretty(report)?)?)
+}
+
+/// A new one each time: runs shall not replay each other's keys out of a warm cache.
+fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_nanos() & u128::from(u64::MAX)).unwrap_or_default()
+}
+
+fn scenario(options: &Load) -> Result<Scenario, Failure> {
+    let (name, text) = text(&options.scenario)?;
+    let mut scenario = Scenario::parse(&text).map_err(|error| Failure::Usage(format!("{name}:\n{error}")))?;
+    if options.rate.is_some() || options.duration.is_some() {
+        let stretches = scenario.stretches();
+        scenario.duration = options.duration.unwrap_or_else(|| stretches.iter().map(|step| step.length).sum());
+        scenario.rate = options.rate.unwrap_or_else(|| stretches.first().map_or(0.0, |step| step.rate));
+        scenario.steps.clear();
+    }
+    Ok(scenario)
+}
+
+/// A file, a scenario in `load-tests/`, or one that is built in.
+fn text(asked_for: &str) -> Result<(String, String), Failure> {
+    let candidates = [PathBuf::from(asked_for), Path::new("load-tests").join(format!("{asked_for}.toml"))];
+    if let Some(file) = candidates.iter().find(|file| file.is_file()) {
+        let text = std::fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+        return Ok((file.display().to_string(), text));
+    }
+    let built_in = BUILT_IN.iter().find(|(name, _)| *name == asked_for);
+    let names = BUILT_IN.map(|(name, _)| name).join(", ");
+    let (name, text) = built_in.ok_or_else(|| Failure::Usage(format!("no scenario {asked_for}; there are {names}, or name a file")))?;
+    Ok(((*name).to_owned(), (*text).to_owned()))
+}
+
+fn progress(silent: bool) -> impl FnMut(Progress) + Send + 'static {
+    let mut before = 0;
+    move |now: Progress| {
+        if !silent {
+            let Progress { elapsed, calls, failed, dropped } = now;
+            eprintln!("{:>5.0} s {:>7}/s {calls:>9} calls {failed:>6} failed {dropped:>6} dropped", elapsed.as_secs_f64(), calls - before);
+            before = calls;
+        }
+    }
+}
