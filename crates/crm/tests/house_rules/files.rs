@@ -1,0 +1,58 @@
+//! Where code may stand, and how long a file may be.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::metadata::{read, root};
+
+/// A file past this has a seam that was not found yet.
+const LONGEST_FILE: usize = 400;
+
+/// Tracked files that end so.
+fn tracked(ending: &str) -> Vec<String> {
+    let output = Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter(|file| file.ends_with(ending) && root().join(file).exists()).map(str::to_owned).collect()
+}
+
+/// Lines before the tests at a file's end.
+fn code_lines(text: &str) -> usize {
+    text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    let long: Vec<_> = tracked(".rs").into_iter().filter(|file| code_lines(&read(file)) > LONGEST_FILE).collect();
+    assert!(long.is_empty(), "over {LONGEST_FILE} lines: {long:?}");
+}
+
+#[test]
+fn sql_stands_in_stores_only() {
+    let may = |file: &str| {
+        ["crates/database/", "crates/sandbox/", "/store/", "/store.rs", "/tests/", "/seed/", "/seed.rs"]
+            .iter()
+            .any(|place| file.contains(place))
+    };
+    for file in tracked(".rs").into_iter().filter(|file| !may(file)) {
+        assert!(!read(&file).contains("sqlx::query"), "{file} holds SQL");
+    }
+}
+
+#[test]
+fn no_file_names_a_private_place() {
+    for ending in [".rs", ".md", ".toml", ".yaml", ".proto", ".sql", "Makefile", "Dockerfile"] {
+        for file in tracked(ending).into_iter().filter(|file| !file.ends_with("house_rules/files.rs")) {
+            for place in ["/work/", "/root/", "/home/"] {
+                assert!(!read(&file).contains(place), "{file} names {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_crate_tells_its_purpose() {
+    for manifest in tracked("Cargo.toml").into_iter().filter(|file| file.matches('/').count() == 2) {
+        let readme = Path::new(&manifest).with_file_name("README.md");
+        assert!(root().join(&readme).exists(), "{} is missing", readme.display());
+    }
+}
