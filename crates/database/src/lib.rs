@@ -12,6 +12,7 @@ pub mod pattern;
 #[cfg(feature = "testkit")]
 pub mod plan;
 mod pool;
+mod query;
 mod settings;
 pub mod statement;
 mod transaction;

@@ -1,15 +1,36 @@
 //! The pool, and the one way to a connection: a transaction that belongs to a tenant.
+//!
+//! Connections are not tested before each use. Opening a transaction is a round trip anyway and shows a dead connection
+//! just as well; nothing has happened by then, so it is simply tried again with another. A test would double the round
+//! trips of every read and still leave a gap between test and use.
 
-use sqlx::PgPool;
-use tokio::time::Instant;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgPool};
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use crate::{Access, Error, Settings, TenantTransaction};
+use crate::lease::Lease;
+use crate::transaction::opening;
+use crate::{Access, Error, Settings, TenantTransaction, metrics};
+
+/// A transaction that a service forgot, or whose client reads too slowly, is ended by the server after this long.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
+const IDLE_CONNECTION: Duration = Duration::from_secs(300);
+const OLDEST_CONNECTION: Duration = Duration::from_secs(1_800);
 
 /// Handle of a pool of connections; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Database {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
     pool: PgPool,
+    settings: Settings,
 }
 
 /// How full a pool is.
@@ -23,49 +44,171 @@ pub struct PoolState {
     pub max: u32,
 }
 
+impl PoolState {
+    /// Connections that somebody uses.
+    pub fn used(&self) -> u32 {
+        self.open.saturating_sub(self.idle)
+    }
+}
+
+impl Shared {
+    pub(crate) fn state(&self) -> PoolState {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        PoolState { open: self.pool.size(), idle, max: self.settings.max_connections }
+    }
+}
+
 impl Database {
-    /// Checks the settings and makes the pool.
+    /// Makes the pool and tries it once.
+    ///
+    /// A server that is away does not keep a process from starting: that is logged, and each use tries again.
+    ///
+    /// # Errors
+    /// Settings that can never work: a malformed URL, no such role or database, a refused password.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
-        let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(settings.max_connections)
-            .acquire_timeout(settings.acquire_timeout)
-            .connect_lazy(&settings.url)?;
-        Ok(Self { pool })
+        settings.check()?;
+        let pool = pool_options(settings).connect_lazy_with(connect_options(settings)?);
+        let shared = Arc::new(Shared { pool, settings: settings.clone() });
+        metrics::observe_pool(Arc::downgrade(&shared));
+        let database = Self { shared };
+        match database.check().await {
+            Err(error @ (Error::Fault(_) | Error::Settings(_))) => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "the database is away; going on without it");
+                Ok(database)
+            }
+            Ok(()) => Ok(database),
+        }
     }
 
-    /// Begins a transaction that reads and writes rows of `tenant` only, and ends by `deadline`.
+    /// Begins a transaction that reads and writes rows of `tenant` only.
+    ///
+    /// One round trip. What is left until `deadline` bounds the wait for a connection and, as `statement_timeout`, each statement.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Exhausted`], [`Error::DeadlineExceeded`].
     pub async fn begin(&self, tenant: Uuid, deadline: Option<Instant>) -> Result<TenantTransaction, Error> {
         self.begin_with(tenant, deadline, Access::ReadWrite).await
     }
 
     /// As [`begin`](Self::begin), for reads alone: the server refuses writes.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub async fn begin_read(&self, tenant: Uuid, deadline: Option<Instant>) -> Result<TenantTransaction, Error> {
         self.begin_with(tenant, deadline, Access::ReadOnly).await
     }
 
-    /// Begins a transaction with the given access.
+    /// As [`begin`](Self::begin), with the given access.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
     pub async fn begin_with(
         &self,
         tenant: Uuid,
         deadline: Option<Instant>,
         access: Access,
     ) -> Result<TenantTransaction, Error> {
-        let _ = deadline;
-        TenantTransaction::begin(self.pool.acquire().await?, tenant, access).await
+        let budget = Budget::new(&self.shared.settings, deadline);
+        // Each idle connection may have died with the server; one more try opens a new one.
+        let mut dead_ones_left = self.shared.settings.max_connections;
+        loop {
+            let lease = self.acquire(&budget).await?;
+            let opening = opening(tenant, access, budget.statement_timeout()?);
+            match budget.bound(TenantTransaction::open(lease, opening)).await {
+                Err(Error::Unavailable(_)) if dead_ones_left > 0 => dead_ones_left -= 1,
+                result => return result,
+            }
+        }
     }
 
-    /// Answers if the database answers now: for `/readyz`.
+    /// Asks the database for an answer: for `/readyz`.
+    ///
+    /// # Errors
+    /// Why there was none.
     pub async fn check(&self) -> Result<(), Error> {
-        Ok(sqlx::query("select 1").execute(&self.pool).await.map(|_| ())?)
+        let budget = Budget::new(&self.shared.settings, None);
+        let mut dead_ones_left = self.shared.settings.max_connections;
+        loop {
+            let mut lease = self.acquire(&budget).await?;
+            match budget.bound(async { Ok(lease.ping().await?) }).await {
+                Err(Error::Unavailable(_)) if dead_ones_left > 0 => dead_ones_left -= 1,
+                result => return result,
+            }
+        }
     }
 
     /// How full the pool is now.
     pub fn state(&self) -> PoolState {
-        PoolState { open: self.pool.size(), idle: 0, max: self.pool.options().get_max_connections() }
+        self.shared.state()
     }
 
     /// Closes all connections, once they are given back.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.shared.pool.close().await;
     }
+
+    async fn acquire(&self, budget: &Budget) -> Result<Lease, Error> {
+        let started = Instant::now();
+        let connection = budget.bound(async { Ok(self.shared.pool.acquire().await?) }).await;
+        metrics::record_wait(started.elapsed());
+        connection.map(Lease::new)
+    }
+}
+
+/// What is left of two limits: the caller's deadline, and the pool's patience.
+struct Budget {
+    deadline: Option<Instant>,
+    patience_ends: Instant,
+    statement_timeout: Duration,
+}
+
+impl Budget {
+    fn new(settings: &Settings, deadline: Option<Instant>) -> Self {
+        let patience_ends = Instant::now() + settings.acquire_timeout;
+        Self { deadline, patience_ends, statement_timeout: settings.statement_timeout }
+    }
+
+    fn statement_timeout(&self) -> Result<Duration, Error> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        match left {
+            Some(Duration::ZERO) => Err(Error::DeadlineExceeded),
+            Some(left) => Ok(left.min(self.statement_timeout)),
+            None => Ok(self.statement_timeout),
+        }
+    }
+
+    /// The result, or which of the two limits came first.
+    async fn bound<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let deadline_first = self.deadline.is_some_and(|deadline| deadline <= self.patience_ends);
+        let until = self.deadline.map_or(self.patience_ends, |deadline| deadline.min(self.patience_ends));
+        match timeout(until.saturating_duration_since(Instant::now()), work).await {
+            Ok(result) => result,
+            Err(_) if deadline_first => Err(Error::DeadlineExceeded),
+            Err(_) => Err(Error::Exhausted),
+        }
+    }
+}
+
+fn pool_options(settings: &Settings) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .test_before_acquire(false)
+        .idle_timeout(IDLE_CONNECTION)
+        .max_lifetime(OLDEST_CONNECTION)
+}
+
+/// `search_path` stays untouched: every statement names its schema.
+fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
+    let options: PgConnectOptions = settings.url.parse()?;
+    let options = options
+        .application_name(&settings.application_name)
+        .options([
+            ("statement_timeout", settings.statement_timeout.as_millis().max(1)),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.as_millis()),
+        ])
+        // Statements have spans of their own.
+        .disable_statement_logging();
+    Ok(options)
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Error;
+
 /// Settings of one [`Database`](crate::Database).
 ///
 /// `Debug` leaves the URL out: it may hold a password.
@@ -30,6 +32,19 @@ impl Settings {
             statement_timeout: Duration::from_secs(10),
             application_name: "crm".to_owned(),
         }
+    }
+
+    /// Refuses limits of zero, which would mean "none" to Postgres and "never" to the pool.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let faults: Vec<&str> = [
+            (self.max_connections == 0, "max_connections must be 1 or more"),
+            (self.acquire_timeout.is_zero(), "acquire_timeout must be longer than 0"),
+            (self.statement_timeout.is_zero(), "statement_timeout must be longer than 0"),
+        ]
+        .into_iter()
+        .filter_map(|(wrong, rule)| wrong.then_some(rule))
+        .collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::Settings(faults.join("; "))) }
     }
 }
 

@@ -1,12 +1,15 @@
-//! A transaction of one tenant.
+//! A transaction of one tenant, begun in one round trip.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
 use crate::Error;
+use crate::error::Fault;
+use crate::lease::Lease;
+use crate::metrics::{self, Outcome};
 
 /// What a transaction may do, and which moment it sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,28 +22,63 @@ pub enum Access {
     Snapshot,
 }
 
+impl Access {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "begin",
+            Self::ReadOnly => "begin read only",
+            Self::Snapshot => "begin isolation level repeatable read read only",
+        }
+    }
+}
+
 /// A transaction that sees the rows of one tenant.
 ///
-/// Dereferences to the connection: `sqlx::query_as(SQL).fetch_all(&mut *transaction)`.
-/// Dropped without [`commit`](Self::commit), it rolls back.
+/// Its own methods run a statement inside a span. It dereferences to the connection, too, for what they do not cover:
+/// savepoints, `copy`, `explain`. Dropped without [`commit`](Self::commit), it rolls back.
 #[derive(Debug)]
 pub struct TenantTransaction {
-    connection: PoolConnection<Postgres>,
+    lease: Lease,
+    /// A statement failed, so the server will turn a commit into a rollback, without an error.
+    failed: bool,
+    ended: bool,
 }
 
 impl TenantTransaction {
-    pub(crate) async fn begin(connection: PoolConnection<Postgres>, _: Uuid, _: Access) -> Result<Self, Error> {
-        Ok(Self { connection })
+    pub(crate) async fn open(mut lease: Lease, opening: SqlStr) -> Result<Self, Error> {
+        lease.begin(opening).await?;
+        Ok(Self { lease, failed: false, ended: false })
     }
 
-    /// Makes all changes durable and visible. An error means that nothing is, or (connection lost) that it is unknown.
-    pub async fn commit(self) -> Result<(), Error> {
+    /// Makes all changes durable and visible to others.
+    ///
+    /// # Errors
+    /// Refused after a failed statement, since Postgres would answer such a commit with a silent rollback. A lost connection
+    /// leaves open whether the changes were made: the request id decides when the caller tries again.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::Fault(Fault::new("commit after a failed statement")));
+        }
+        self.lease.commit().await?;
+        self.end(Outcome::Commit);
         Ok(())
     }
 
-    /// Gives up all changes now; dropping does it in the background.
-    pub async fn rollback(self) -> Result<(), Error> {
-        Ok(())
+    /// Gives up all changes now. Dropping the transaction does the same in the background.
+    ///
+    /// # Errors
+    /// The connection's, which has then been closed; the changes are given up in any case.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        self.lease.rollback().await
+    }
+
+    pub(crate) fn note_failure(&mut self) {
+        self.failed = true;
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.ended = true;
+        metrics::count_transaction(outcome);
     }
 }
 
@@ -48,12 +86,28 @@ impl Deref for TenantTransaction {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.connection
+        &self.lease
     }
 }
 
 impl DerefMut for TenantTransaction {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+        &mut self.lease
     }
+}
+
+impl Drop for TenantTransaction {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(Outcome::Rollback);
+        }
+    }
+}
+
+/// The statements that open a transaction. The tenant is a UUID and the limit a number: nothing in the text can be quoted out of.
+pub(crate) fn opening(tenant: Uuid, access: Access, statement_timeout: Duration) -> SqlStr {
+    let limit = statement_timeout.as_millis().max(1);
+    let begin = access.begin();
+    let text = format!("{begin}; set local crm.tenant = '{tenant}'; set local statement_timeout = {limit}");
+    AssertSqlSafe(text).into_sql_str()
 }

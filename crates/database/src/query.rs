@@ -1,0 +1,130 @@
+//! Statements of a transaction: each in a span of its own, its failure remembered.
+
+use futures_util::stream::{BoxStream, StreamExt};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
+use sqlx::{Execute, Executor, FromRow, Postgres, SqlStr};
+
+use crate::error::Fault;
+use crate::statement::{Running, traced};
+use crate::{Error, TenantTransaction};
+
+/// `name` is the question that the statement answers, such as `find_account`: the span's name and a metric's label.
+/// Queries come from `sqlx::query(SQL).bind(…)`; the type of a row is the caller's to name, `(i64,)` for a single column.
+impl TenantTransaction {
+    /// All rows.
+    ///
+    /// # Errors
+    /// The statement's, classified. The transaction can then only be rolled back.
+    pub async fn fetch_all<'q, T>(
+        &mut self,
+        name: &'static str,
+        query: impl Execute<'q, Postgres>,
+    ) -> Result<Vec<T>, Error>
+    where
+        T: for<'r> FromRow<'r, PgRow>,
+    {
+        let (sql, arguments) = take_apart(query)?;
+        let query = sqlx::query_with(sql.clone(), arguments);
+        let rows = traced(name, sql.as_str(), (**self).fetch_all(query)).await;
+        let rows = self.noted(rows)?;
+        rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
+    }
+
+    /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// As [`fetch_all`](Self::fetch_all).
+    pub async fn fetch_optional<'q, T>(
+        &mut self,
+        name: &'static str,
+        query: impl Execute<'q, Postgres>,
+    ) -> Result<Option<T>, Error>
+    where
+        T: for<'r> FromRow<'r, PgRow>,
+    {
+        let (sql, arguments) = take_apart(query)?;
+        let query = sqlx::query_with(sql.clone(), arguments);
+        let row = traced(name, sql.as_str(), (**self).fetch_optional(query)).await;
+        self.noted(row)?.map(|row| Ok(T::from_row(&row)?)).transpose()
+    }
+
+    /// The row of a statement that always has one, such as a count or an `insert … returning`.
+    ///
+    /// # Errors
+    /// As [`fetch_all`](Self::fetch_all); [`Error::Fault`] without a row.
+    pub async fn fetch_one<'q, T>(&mut self, name: &'static str, query: impl Execute<'q, Postgres>) -> Result<T, Error>
+    where
+        T: for<'r> FromRow<'r, PgRow>,
+    {
+        let row = self.fetch_optional(name, query).await?;
+        row.ok_or_else(|| Error::Fault(Fault::new("no row in the answer")))
+    }
+
+    /// Rows changed.
+    ///
+    /// # Errors
+    /// As [`fetch_all`](Self::fetch_all).
+    pub async fn execute<'q>(&mut self, name: &'static str, query: impl Execute<'q, Postgres>) -> Result<u64, Error> {
+        let (sql, arguments) = take_apart(query)?;
+        let query = sqlx::query_with(sql.clone(), arguments);
+        let done = traced(name, sql.as_str(), (**self).execute(query)).await;
+        self.noted(done).map(|done: PgQueryResult| done.rows_affected())
+    }
+
+    /// Rows as they arrive, none kept; the span ends with the stream. Dropped early, the transaction can still be rolled back.
+    ///
+    /// # Errors
+    /// As [`fetch_all`](Self::fetch_all), as the last item.
+    pub fn stream<'t, T>(
+        &'t mut self,
+        name: &'static str,
+        query: impl Execute<'t, Postgres>,
+    ) -> Result<BoxStream<'t, Result<T, Error>>, Error>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + 't,
+    {
+        let (sql, arguments) = take_apart(query)?;
+        let mut running = Some((Running::begin(name, &sql.as_str()), 0));
+        let rows = (**self).fetch(sqlx::query_with(sql, arguments)).map(Some).chain(futures_util::stream::iter([None]));
+        let counted = rows.filter_map(move |item| {
+            let item = item.map(|row| row.and_then(|row| T::from_row(&row)).map_err(Error::from));
+            count(&mut running, item.as_ref());
+            std::future::ready(item)
+        });
+        Ok(counted.boxed())
+    }
+
+    fn noted<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if result.is_err() {
+            self.note_failure();
+        }
+        result
+    }
+}
+
+/// Counts a row; at the end, or at an error, ends the span.
+fn count<T>(running: &mut Option<(Running, u64)>, item: Option<&Result<T, Error>>) {
+    match item {
+        Some(Ok(_)) => {
+            if let Some((_, rows)) = running {
+                *rows += 1;
+            }
+        }
+        Some(Err(error)) => {
+            if let Some((running, _)) = running.take() {
+                running.end(Err(error));
+            }
+        }
+        None => {
+            if let Some((running, rows)) = running.take() {
+                running.end(Ok(rows));
+            }
+        }
+    }
+}
+
+/// Text and arguments of a query. The text is asked for last, because asking consumes the query.
+fn take_apart<'q>(mut query: impl Execute<'q, Postgres>) -> Result<(SqlStr, PgArguments), Error> {
+    let arguments = query.take_arguments().map_err(|_| Error::Fault(Fault::new("a bound value does not encode")))?;
+    Ok((query.sql(), arguments.unwrap_or_default()))
+}
