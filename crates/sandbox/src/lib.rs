@@ -4,12 +4,14 @@ mod account;
 mod binaries;
 pub mod child;
 mod error;
+pub mod fault_proxy;
 mod folder;
 pub mod ports;
 mod postgres;
 mod redis;
 mod sockets;
 pub mod testing;
+pub mod toy;
 
 pub use account::Account;
 pub use binaries::{PostgresPrograms, find_redis};

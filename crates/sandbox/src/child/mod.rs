@@ -32,19 +32,27 @@ pub struct Program {
     command: Command,
     log: Option<LogFile>,
     death_signal: Signal,
+    attached: bool,
 }
 
 impl Program {
     /// A program under a name for messages; killed with this process, its output discarded unless [`Program::log`].
     #[must_use]
     pub fn new(name: impl Into<String>, command: Command) -> Self {
-        Self { name: name.into(), command, log: None, death_signal: Signal::SIGKILL }
+        Self { name: name.into(), command, log: None, death_signal: Signal::SIGKILL, attached: false }
     }
 
     /// Appends standard output and error to this file, which is kept below `max_bytes` (plus one older generation).
     #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>, max_bytes: u64) -> Self {
         self.log = Some(LogFile::new(path.into(), max_bytes));
+        self
+    }
+
+    /// Lets it share this process's terminal: standard streams and process group, so that Ctrl-C reaches both.
+    #[must_use]
+    pub fn attached(mut self) -> Self {
+        self.attached = true;
         self
     }
 
@@ -69,6 +77,7 @@ impl Program {
 pub struct Child {
     name: String,
     pid: u32,
+    attached: bool,
     exit: Arc<Exit>,
 }
 
@@ -79,7 +88,7 @@ impl Child {
         &self.name
     }
 
-    /// The process id, which is the process group's id as well.
+    /// The process id, which is the process group's id as well unless it is attached.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
@@ -98,6 +107,9 @@ impl Child {
 
     /// Sends a signal to the process and all it started; false when it has ended already.
     pub fn signal_group(&self, signal: Signal) -> bool {
+        if self.attached {
+            return self.signal(signal);
+        }
         self.exit.while_running(|| killpg(self.raw_pid(), signal).is_ok()).unwrap_or(false)
     }
 

@@ -73,22 +73,21 @@ fn trim(logs: &mut Vec<(Weak<Exit>, LogFile)>) {
 }
 
 fn start(program: Program) -> io::Result<Child> {
-    let Program { name, mut command, log, death_signal } = program;
-    command.stdin(Stdio::null()).process_group(0);
-    match &log {
-        Some(log) => {
-            let (out, err) = log.open()?;
-            command.stdout(out).stderr(err);
-        }
-        None => {
-            command.stdout(Stdio::null()).stderr(Stdio::null());
-        }
+    let Program { name, mut command, log, death_signal, attached } = program;
+    if !attached {
+        detach(&mut command, log.as_ref())?;
     }
     die_with_parent(&mut command, death_signal);
     let child = command.spawn()?;
     let pid = child.id();
     let exit = exit::watch(&name, child)?;
-    Ok(Child { name, pid, exit })
+    Ok(Child { name, pid, attached, exit })
+}
+
+fn detach(command: &mut Command, log: Option<&LogFile>) -> io::Result<()> {
+    let (out, err) = log.map_or_else(|| Ok((Stdio::null(), Stdio::null())), LogFile::open)?;
+    command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
+    Ok(())
 }
 
 /// Asks the kernel to signal the child when this thread ends. Set after the change of user, which would clear it.

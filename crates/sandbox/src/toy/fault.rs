@@ -1,0 +1,56 @@
+//! What can be wrong with a toy upstream.
+
+use serde::{Deserialize, Serialize};
+
+/// `UNAVAILABLE`.
+const DEFAULT_CODE: u16 = 14;
+
+/// A fault; every field on its own is one. The default is health.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fault {
+    /// Added to the service time, in milliseconds: a slow replica, whose slots are held for longer.
+    pub delay_ms: u64,
+    /// The share of calls, 0 to 1, that fail after having been served. Spread evenly, not by chance.
+    pub error_rate: f64,
+    /// The gRPC status code of failures.
+    pub code: u16,
+    /// Accepts calls, health checks too, and never answers.
+    pub hang: bool,
+    /// Fails each call at once, without taking a slot: what looks fastest to a balancer.
+    pub fail_fast: bool,
+}
+
+impl Default for Fault {
+    fn default() -> Self {
+        Self { delay_ms: 0, error_rate: 0.0, code: DEFAULT_CODE, hang: false, fail_fast: false }
+    }
+}
+
+impl Fault {
+    /// Whether the `n`th call (from 1) is one that fails: after n calls, `n * rate` have, rounded down.
+    pub(super) fn fails(&self, n: u64) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "exact far beyond any number of calls that a test makes")]
+        let failed_after = |n: u64| (n as f64 * self.error_rate.clamp(0.0, 1.0)).floor();
+        failed_after(n) > failed_after(n.saturating_sub(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+
+    #[test]
+    fn failures_are_spread_evenly() {
+        let check = |error_rate: f64, expected: &[u64]| {
+            let fault = Fault { error_rate, ..Fault::default() };
+            let failing: Vec<u64> = (1..=10).filter(|n| fault.fails(*n)).collect();
+            assert_eq!(failing, expected, "rate {error_rate}");
+        };
+        check(0.0, &[]);
+        check(0.2, &[5, 10]);
+        check(0.5, &[2, 4, 6, 8, 10]);
+        check(1.0, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        check(7.0, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+}

@@ -1,0 +1,38 @@
+//! A toy upstream: answers any unary gRPC method with fixed bytes, as slowly and as wrongly as it is told to.
+//!
+//! In this process ([`Toy`]) for tests that are quick to start, or as a child ([`ToyProcess`]) that can be killed and
+//! paused. Both understand the same [`Fault`], and count calls per method.
+
+mod answer;
+mod counts;
+mod fault;
+mod health;
+mod process;
+mod server;
+
+pub use fault::Fault;
+pub use process::{ToyProcess, serve_from_environment};
+pub use server::Toy;
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How a toy upstream behaves when nothing is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToySettings {
+    /// How long a call holds a slot.
+    pub service_time: Duration,
+    /// How many calls are served at a time; the others wait in line.
+    pub slots: usize,
+    /// The message in each answer, without the gRPC frame around it.
+    pub answer: Vec<u8>,
+    /// Whether `grpc.health.v1` is there; without it the answer to a check is `UNIMPLEMENTED`.
+    pub health: bool,
+}
+
+impl Default for ToySettings {
+    /// Immediate, practically unlimited, an empty message, with a health service.
+    fn default() -> Self {
+        Self { service_time: Duration::ZERO, slots: 1024, answer: Vec::new(), health: true }
+    }
+}

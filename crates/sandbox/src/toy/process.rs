@@ -1,0 +1,159 @@
+//! The toy upstream as a child process, which can be killed and paused, and is told what to do over its own port.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, env, io, net::SocketAddr, process::Command, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, sleep},
+};
+
+use super::{Fault, Toy, ToySettings, answer::Body, server::State};
+use crate::{
+    Error,
+    child::{Child, Program},
+    ports::{self, Reserved},
+};
+
+/// Holds what the child is to do, as JSON.
+const VARIABLE: &str = "CRM_SANDBOX_TOY";
+const SET_FAULT: &str = "/crm.sandbox.Toy/SetFault";
+const GET_COUNTS: &str = "/crm.sandbox.Toy/GetCounts";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Orders {
+    address: SocketAddr,
+    settings: ToySettings,
+}
+
+/// Serves as the toy that the environment describes, until killed. To be called by the command that is given to
+/// [`ToyProcess::start`]: a hidden role of a binary, or an ignored test of a test program.
+///
+/// # Errors
+/// `NotFound` when the environment describes none: this process is not such a child.
+pub async fn serve_from_environment() -> io::Result<()> {
+    let text =
+        env::var(VARIABLE).map_err(|_| io::Error::new(io::ErrorKind::NotFound, format!("{VARIABLE} is not set")))?;
+    let orders: Orders = serde_json::from_str(&text)?;
+    let listener = TcpListener::bind(orders.address).await?;
+    Toy::serve(orders.settings, listener)?.until_ended().await;
+    Ok(())
+}
+
+/// A toy upstream in a process of its own; killed on drop.
+#[derive(Debug)]
+pub struct ToyProcess {
+    reserved: Reserved,
+    make_command: fn() -> Command,
+    settings: ToySettings,
+    child: Child,
+}
+
+impl ToyProcess {
+    /// Starts one on a free port, by a command that ends up in [`serve_from_environment`]. Ready when it returns.
+    ///
+    /// # Errors
+    /// When the command cannot be run, ends early, or does not listen in time.
+    pub async fn start(make_command: fn() -> Command, settings: ToySettings) -> Result<Self, Error> {
+        let reserved = ports::reserve().map_err(Error::io("cannot reserve a port"))?;
+        let child = launch(make_command, &settings, reserved.address()).await?;
+        Ok(Self { reserved, make_command, settings, child })
+    }
+
+    /// Where it listens, across restarts.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.reserved.address()
+    }
+
+    /// The process: to kill, pause (`SIGSTOP`) and resume (`SIGCONT`).
+    #[must_use]
+    pub fn process(&self) -> &Child {
+        &self.child
+    }
+
+    /// Kills it if it still runs, and starts it anew on the same port, without a fault and with counts of zero.
+    ///
+    /// # Errors
+    /// As [`ToyProcess::start`].
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.child.kill();
+        self.child = launch(self.make_command, &self.settings, self.address()).await?;
+        Ok(())
+    }
+
+    /// As [`Toy::set_fault`]; reaches a hanging toy, but not a paused one.
+    ///
+    /// # Errors
+    /// When the process does not answer.
+    pub async fn set_fault(&self, fault: Fault) -> io::Result<()> {
+        self.ask(SET_FAULT, serde_json::to_vec(&fault)?).await.map(drop)
+    }
+
+    /// As [`Toy::counts`].
+    ///
+    /// # Errors
+    /// When the process does not answer.
+    pub async fn counts(&self) -> io::Result<BTreeMap<String, u64>> {
+        Ok(serde_json::from_slice(&self.ask(GET_COUNTS, Vec::new()).await?)?)
+    }
+
+    async fn ask(&self, path: &str, body: Vec<u8>) -> io::Result<Bytes> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let asked = tokio::time::timeout(PATIENCE, ask(self.address(), path, body)).await;
+        asked.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    }
+}
+
+async fn launch(make_command: fn() -> Command, settings: &ToySettings, address: SocketAddr) -> Result<Child, Error> {
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const LOOK_EVERY: Duration = Duration::from_millis(5);
+    let orders = Orders { address, settings: settings.clone() };
+    let orders = serde_json::to_string(&orders).map_err(|error| Error::io("cannot encode orders")(error.into()))?;
+    let mut command = make_command();
+    command.env(VARIABLE, orders);
+    let child = Program::new(format!("toy on {address}"), command).spawn()?;
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(address).await.is_err() {
+        if child.exit_status().is_some() || Instant::now() > deadline {
+            return Err(Error::io("a toy upstream did not listen")(io::ErrorKind::TimedOut.into()));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(child)
+}
+
+async fn ask(address: SocketAddr, path: &str, body: Vec<u8>) -> io::Result<Bytes> {
+    let stream = TcpStream::connect(address).await?;
+    let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(io::Error::other)?;
+    let driver = tokio::spawn(connection);
+    let request = Request::post(format!("http://{address}{path}")).body(Full::new(Bytes::from(body)));
+    let answered = async {
+        let response = sender.send_request(request.map_err(io::Error::other)?).await.map_err(io::Error::other)?;
+        response.into_body().collect().await.map_err(io::Error::other)
+    };
+    let answer = answered.await;
+    driver.abort();
+    Ok(answer?.to_bytes())
+}
+
+pub(super) fn is_order(path: &str) -> bool {
+    path == SET_FAULT || path == GET_COUNTS
+}
+
+/// Plain JSON in and out: nobody but [`ToyProcess`] talks like this.
+pub(super) fn obey(path: &str, body: &[u8], state: &State) -> Response<Body> {
+    let answer = if path == GET_COUNTS {
+        serde_json::to_vec(&state.counts().all()).unwrap_or_default()
+    } else {
+        let fault = serde_json::from_slice(body).unwrap_or_default();
+        state.set_fault(fault);
+        Vec::new()
+    };
+    Response::new(Full::new(Bytes::from(answer)).boxed_unsync())
+}
