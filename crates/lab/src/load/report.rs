@@ -138,8 +138,15 @@ impl PerCall {
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scenario, seconds, offered, calls, failed, dropped, .. } = self;
-        writeln!(f, "{scenario}: {offered} offered in {seconds:.1} s, {calls} sent, {failed} failed, {dropped} dropped")?;
-        writeln!(f, "{:28} {:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "calls", "failed", "p50 ms", "p90", "p99", "p99.9", "max")?;
+        writeln!(
+            f,
+            "{scenario}: {offered} offered in {seconds:.1} s, {calls} sent, {failed} failed, {dropped} dropped"
+        )?;
+        writeln!(
+            f,
+            "{:28} {:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            "", "calls", "failed", "p50 ms", "p90", "p99", "p99.9", "max"
+        )?;
         let mut line = |name: &str, calls: u64, failed: u64, l: LatencyMs| {
             let LatencyMs { p50, p90, p99, p999, max } = l;
             writeln!(f, "{name:28} {calls:>9} {failed:>8} {p50:>9.2} {p90:>9.2} {p99:>9.2} {p999:>9.2} {max:>9.2}")

@@ -154,6 +154,8 @@ async fn count(
 struct Sender {
     client: Client,
     headers: HeaderMap,
+    /// The time each call may take, as `grpc-timeout`.
+    timeout: HeaderValue,
 }
 
 impl Sender {
@@ -162,11 +164,11 @@ impl Sender {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/grpc"));
         headers.insert("te", HeaderValue::from_static("trailers"));
-        headers.insert("grpc-timeout", value(format!("{}m", scenario.timeout.as_millis()))?);
         let mut token = value(format!("Bearer {}", options.token))?;
         token.set_sensitive(true);
         headers.insert("authorization", token);
-        Ok(Self { client: options.client.clone(), headers })
+        let timeout = value(format!("{}m", scenario.timeout.as_millis()))?;
+        Ok(Self { client: options.client.clone(), headers, timeout })
     }
 
     async fn timed(&self, call: Ready, due: Instant) -> Outcome {
@@ -176,15 +178,16 @@ impl Sender {
     }
 
     async fn call(&self, call: Ready) -> Result<(), String> {
-        self.collect(&call.path, call.body).await.map(drop)
+        self.collect(&call.path, call.body, self.timeout.clone()).await.map(drop)
     }
 
     /// Sends one request and reads its answer to the end.
-    async fn collect(&self, path: &str, body: bytes::Bytes) -> Result<bytes::Bytes, String> {
+    async fn collect(&self, path: &str, body: bytes::Bytes, timeout: HeaderValue) -> Result<bytes::Bytes, String> {
         let mut request = Request::new(Body::new(Full::new(body).map_err(|never| match never {})));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = format!("http://gateway{path}").parse().map_err(|_| "bad path".to_owned())?;
         *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert("grpc-timeout", timeout);
         let answer = self.client.clone().oneshot(request).await.map_err(|status| code_name(status.code()))?;
         let (head, body) = answer.into_parts();
         let collected = body.collect().await.map_err(|status| code_name(status.code()))?;
@@ -220,7 +223,7 @@ async fn fetch_keys(sender: &Sender, scenario: &Scenario) -> Result<HashMap<Stri
 /// The field of each streamed message, up to as many as the set takes.
 async fn fetch(transcoder: &Transcoder, sender: &Sender, set: &KeySet) -> Result<Vec<String>, String> {
     let (body, response_type) = plain(transcoder, &set.rpc, &set.request).map_err(|error| error.to_string())?;
-    let answer = sender.collect(&format!("/{}", set.rpc), body).await?;
+    let answer = sender.collect(&format!("/{}", set.rpc), body, HeaderValue::from_static("30S")).await?;
     let mut decoder = frame::Decoder::new(MAX_MESSAGE_BYTES);
     decoder.push(&answer);
     let mut keys = Vec::new();
