@@ -10,7 +10,8 @@ const LONGEST_FILE: usize = 400;
 
 /// Tracked files that end so.
 fn tracked(ending: &str) -> Vec<String> {
-    let output = Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
+    let output =
+        Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().filter(|file| file.ends_with(ending) && root().join(file).exists()).map(str::to_owned).collect()
 }

@@ -1,0 +1,44 @@
+//! Somebody else's data, dirt and all.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::platform::{Platform, crm};
+
+fn import(platform: &Platform, folder: &Path) -> (Option<i32>, Value) {
+    let report = platform.dir.join("import.json");
+    let output =
+        crm(&platform.dir, &["import", "crm-sales", folder.to_str().unwrap(), "--json", report.to_str().unwrap()]);
+    let json = std::fs::read(&report).unwrap_or_else(|_| panic!("no report: {output:?}"));
+    (output.status.code(), serde_json::from_slice(&json).unwrap())
+}
+
+#[tokio::test]
+async fn the_sample_is_repaired_and_a_second_run_creates_nothing() {
+    let platform = Platform::start().await;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/crm-sales-sample");
+    let (code, report) = import(&platform, &sample);
+    let repaired = json!({"blanks": 1, "country_spelling": 1, "industry_spelling": 1});
+    assert_eq!(code, Some(0), "{report}");
+    assert_eq!(report, json!({"read": 5, "created": 5, "unchanged": 0, "repaired": repaired, "refused": []}));
+    let (_, again) = import(&platform, &sample);
+    assert_eq!((&again["created"], &again["unchanged"]), (&json!(0), &json!(5)));
+}
+
+/// The public data set is not ours to ship; where it lies beside the project, or `CRM_SALES_DATA` names it, it is brought in.
+#[tokio::test]
+async fn the_public_data_set_is_brought_in_whole() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/crm-sales");
+    let folder = std::env::var_os("CRM_SALES_DATA").map_or(beside, PathBuf::from);
+    if !folder.exists() {
+        eprintln!("{} is not there; set CRM_SALES_DATA to test with the public data set", folder.display());
+        return;
+    }
+    let platform = Platform::start().await;
+    let (code, report) = import(&platform, &folder);
+    assert_eq!((code, &report["read"], &report["created"]), (Some(0), &json!(85), &json!(85)), "{report}");
+    assert!(report["repaired"]["industry_spelling"].as_u64().unwrap() > 1, "{report}");
+    let (_, again) = import(&platform, &folder);
+    assert_eq!((&again["created"], &again["unchanged"]), (&json!(0), &json!(85)));
+}
