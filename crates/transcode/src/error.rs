@@ -95,7 +95,7 @@ pub struct Violation {
 /// A request that does not fit its message; holds every fault found, up to [`crate::Limits::violations`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestError {
-    /// The faults, in the order path, query, headers, body; never empty.
+    /// The faults, in the order body, query, path, headers; never empty.
     pub violations: Vec<Violation>,
 }
 

@@ -1,12 +1,29 @@
 //! REST/JSON to gRPC and back, from a descriptor set.
 
+mod annotations;
+mod binding;
 mod error;
+mod faults;
+mod field_path;
 pub mod frame;
+mod json;
 mod limits;
+mod mask;
+mod openapi;
+mod percent;
+mod query;
+mod request;
+mod router;
 mod rpc;
+mod status;
+mod template;
 mod transcoder;
 
 pub use error::{Error, REASONS, RequestError, RouteError, Violation};
 pub use limits::Limits;
 pub use rpc::{Idempotency, Rpc};
+pub use status::{ERROR_DOMAIN, GrpcStatus, http_status};
 pub use transcoder::{Match, Transcoder};
+
+/// Content type of a server stream over REST: one JSON value a line.
+pub const NDJSON: &str = "application/x-ndjson";

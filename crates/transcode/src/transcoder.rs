@@ -1,17 +1,41 @@
 //! The crate's one object.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::Value;
 
-use crate::{Error, Limits, RequestError, RouteError, Rpc};
+use crate::{
+    Error, Limits, RequestError, RouteError, Rpc, Violation,
+    annotations::Annotations,
+    binding::{self, Binding},
+    faults::Faults,
+    json::{self, Defaults},
+    openapi,
+    request::{Parts, Reader},
+    router::Router,
+    status,
+};
 
-/// Turns REST/JSON into gRPC messages and back.
+/// Turns REST/JSON into gRPC messages and back. Compiled once, then shared; nothing in it changes.
 #[derive(Debug)]
 pub struct Transcoder {
+    pool: DescriptorPool,
+    /// Knows the details of `google.rpc`, whether or not the descriptor set does.
+    detail_pool: DescriptorPool,
+    limits: Limits,
     rpcs: Vec<Arc<Rpc>>,
+    /// Index into `rpcs` by gRPC path.
+    by_path: HashMap<String, usize>,
+    bindings: Vec<Binding>,
+    router: Router,
+    output_only: HashSet<String>,
 }
 
 /// The RPC that a method and path lead to, with the path's variables.
@@ -19,74 +43,213 @@ pub struct Transcoder {
 pub struct Match<'a> {
     /// The RPC; clone the `Arc` to keep it beyond the match.
     pub rpc: &'a Arc<Rpc>,
+    binding: &'a Binding,
+    /// Values of the template's variables, still percent-encoded.
+    captures: Vec<&'a str>,
+}
+
+impl Match<'_> {
+    /// The path template that matched, such as `/v1/accounts/{id}`: a bounded label for spans and metrics.
+    pub fn template(&self) -> &str {
+        &self.binding.text
+    }
 }
 
 impl Transcoder {
-    /// Compiles routes from an encoded `FileDescriptorSet`.
-    pub fn new(_descriptors: &[u8]) -> Result<Self, Error> {
-        Ok(Self { rpcs: Vec::new() })
+    /// Compiles the routes of every service in an encoded `google.protobuf.FileDescriptorSet`.
+    ///
+    /// # Errors
+    ///
+    /// If the set does not decode, a rule names what does not exist, or two rules claim one route.
+    pub fn new(descriptors: &[u8]) -> Result<Self, Error> {
+        let pool = DescriptorPool::decode(descriptors)?;
+        let annotations = Annotations::new(&pool);
+        let mut transcoder = Self {
+            detail_pool: detail_pool(&pool)?,
+            limits: Limits::default(),
+            rpcs: Vec::new(),
+            by_path: HashMap::new(),
+            bindings: Vec::new(),
+            router: Router::default(),
+            output_only: annotations.output_only_fields(&pool),
+            pool,
+        };
+        transcoder.add_methods(&annotations)?;
+        Ok(transcoder)
     }
+
     /// The same with other limits.
     #[must_use]
-    pub fn with_limits(self, _limits: Limits) -> Self {
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
-    /// Finds the RPC.
-    pub fn route<'a>(&'a self, _method: &Method, _path: &'a str) -> Result<Match<'a>, RouteError> {
-        Err(RouteError::NotFound)
+
+    /// Finds the RPC for a method and a path (without its query); the path's variables are its only allocation.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, or `MethodNotAllowed` with the methods that the path has.
+    pub fn route<'a>(&'a self, method: &Method, path: &'a str) -> Result<Match<'a>, RouteError> {
+        let (index, bare) = self.router.find(method, path)?;
+        let binding = self.bindings.get(index).ok_or(RouteError::NotFound)?;
+        Ok(Match { rpc: &binding.rpc, binding, captures: binding.template.capture(bare) })
     }
-    /// The request message, encoded, without a gRPC frame.
+
+    /// The encoded request message, without a gRPC frame.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of path, query, headers and body; of JSON that does not parse, the first.
     pub fn request(
         &self,
-        _m: &Match<'_>,
-        _query: Option<&str>,
-        _headers: &HeaderMap,
-        _body: &[u8],
+        found: &Match<'_>,
+        query: Option<&str>,
+        headers: &HeaderMap,
+        body: &[u8],
     ) -> Result<Bytes, RequestError> {
-        Ok(Bytes::new())
+        let reader = Reader { binding: found.binding, limits: &self.limits, output_only: &self.output_only };
+        let message = reader.read(&Parts { captures: &found.captures, query, headers, body })?;
+        Ok(message.encode_to_vec().into())
     }
-    /// JSON of an answer.
-    pub fn response_json(&self, _rpc: &Rpc, _message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(Vec::new())
+
+    /// JSON of one answer; of its `response_body` alone, if the route that `rpc` came from names one.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not the RPC's message, or hold what JSON cannot say.
+    pub fn response_json(&self, rpc: &Rpc, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let message = decode(&rpc.output, message)?;
+        let mut out = Vec::with_capacity(256);
+        let written = match &rpc.response_body {
+            Some(field) => json::write_value(&mut out, &message.get_field(field), field, Defaults::Show),
+            None => json::write_message(&mut out, &message, Defaults::Show),
+        };
+        written.map(|()| out).map_err(|_| unrepresentable(&rpc.output))
     }
-    /// JSON line (with the line feed) of one answer of a server stream.
-    pub fn response_line(&self, _rpc: &Rpc, _message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(Vec::new())
+
+    /// One line of NDJSON, line feed included: one answer of a server stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcoder::response_json`].
+    pub fn response_line(&self, rpc: &Rpc, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut line = self.response_json(rpc, message)?;
+        line.push(b'\n');
+        Ok(line)
     }
-    /// `google.rpc.Status` as JSON; `details` is the decoded `grpc-status-details-bin`.
-    pub fn status_json(&self, _code: i32, _message: &str, _details: &[u8]) -> (StatusCode, Vec<u8>) {
-        (StatusCode::OK, Vec::new())
+
+    /// HTTP status and JSON of `google.rpc.Status`. `details` is `grpc-status-details-bin` out of base64, or empty.
+    pub fn status_json(&self, code: i32, message: &str, details: &[u8]) -> (StatusCode, Vec<u8>) {
+        (status::http_status(code), status::to_json(&self.detail_pool, code, message, details))
     }
-    /// The last line of a server stream that failed: `{"error":{…}}` and a line feed.
-    pub fn status_line(&self, _code: i32, _message: &str, _details: &[u8]) -> Vec<u8> {
-        Vec::new()
+
+    /// The last line of a server stream that failed after it began: `{"error":{…}}`, line feed included.
+    pub fn status_line(&self, code: i32, message: &str, details: &[u8]) -> Vec<u8> {
+        let mut line = b"{\"error\":".to_vec();
+        line.extend(status::to_json(&self.detail_pool, code, message, details));
+        line.extend_from_slice(b"}\n");
+        line
     }
-    /// JSON answer to a request that does not fit.
-    pub fn request_error_json(&self, _error: &RequestError) -> (StatusCode, Vec<u8>) {
-        (StatusCode::BAD_REQUEST, Vec::new())
+
+    /// The answer to a request that does not fit: INVALID_ARGUMENT with `BadRequest` and `ErrorInfo`.
+    pub fn request_error_json(&self, error: &RequestError) -> (StatusCode, Vec<u8>) {
+        let (http, code, message, details) = status::of_request_error(error);
+        (http, status::to_json(&self.detail_pool, code, message, &details))
     }
-    /// JSON answer to a request without a route.
-    pub fn route_error_json(&self, _error: &RouteError) -> (StatusCode, Vec<u8>) {
-        (StatusCode::NOT_FOUND, Vec::new())
+
+    /// The answer to a request without a route. Send [`RouteError::allow_header`] with it.
+    pub fn route_error_json(&self, error: &RouteError) -> (StatusCode, Vec<u8>) {
+        let (http, code, message, details) = status::of_route_error(error);
+        (http, status::to_json(&self.detail_pool, code, message, &details))
     }
-    /// Every RPC of every service.
-    pub fn methods(&self) -> impl Iterator<Item = &Arc<Rpc>> {
+
+    /// Every RPC of every service, with or without a route.
+    pub fn methods(&self) -> impl ExactSizeIterator<Item = &Arc<Rpc>> {
         self.rpcs.iter()
     }
+
     /// The RPC of a gRPC path `/package.Service/Method`.
-    pub fn rpc(&self, _path: &str) -> Option<&Arc<Rpc>> {
-        None
+    pub fn rpc(&self, path: &str) -> Option<&Arc<Rpc>> {
+        self.rpcs.get(*self.by_path.get(path)?)
     }
-    /// OpenAPI 3.1.
-    pub fn openapi(&self, _title: &str, _version: &str) -> Value {
-        Value::Null
+
+    /// OpenAPI 3.1 of every served route and no other.
+    pub fn openapi(&self, title: &str, version: &str) -> Value {
+        openapi::document(&self.pool, &self.bindings, title, version)
     }
-    /// Encodes JSON as the message type named.
-    pub fn json_to_message(&self, _message: &str, _json: &Value) -> Result<Bytes, RequestError> {
-        Ok(Bytes::new())
+
+    /// Encodes proto3 JSON as the message type with this full name.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the JSON; an unknown type is one.
+    pub fn json_to_message(&self, message: &str, json: &Value) -> Result<Bytes, RequestError> {
+        let Some(descriptor) = self.pool.get_message_by_name(message) else { return Err(unknown_type()) };
+        let mut faults = Faults::new(self.limits.violations);
+        let message = json::read_message(&descriptor, json, "", &mut faults);
+        faults.finish().map(|()| message.encode_to_vec().into())
     }
-    /// Shows a message of the type named as JSON.
-    pub fn message_to_json(&self, _message: &str, _bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(Vec::new())
+
+    /// Shows an encoded message of the type with this full name as [`Transcoder::response_json`] does.
+    ///
+    /// # Errors
+    ///
+    /// If the type is unknown, the bytes are not of it, or hold what JSON cannot say.
+    pub fn message_to_json(&self, message: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let descriptor =
+            self.pool.get_message_by_name(message).ok_or_else(|| Error::UnknownMessage(message.to_owned()))?;
+        let mut out = Vec::with_capacity(256);
+        let written = json::write_message(&mut out, &decode(&descriptor, bytes)?, Defaults::Show);
+        written.map(|()| out).map_err(|_| unrepresentable(&descriptor))
     }
+
+    fn add_methods(&mut self, annotations: &Annotations) -> Result<(), Error> {
+        for service in self.pool.clone().services() {
+            for method in service.methods() {
+                let rpc = Rpc::new(&method);
+                if let Some(rule) = annotations.http_rule(&method) {
+                    self.add_bindings(binding::compile(&rpc, &rule)?)?;
+                }
+                self.by_path.insert(rpc.path.clone(), self.rpcs.len());
+                self.rpcs.push(Arc::new(rpc));
+            }
+        }
+        Ok(())
+    }
+
+    fn add_bindings(&mut self, bindings: Vec<Binding>) -> Result<(), Error> {
+        for binding in bindings {
+            let inserted = self.router.insert(binding.method.clone(), &binding.template, self.bindings.len());
+            if let Err(taken) = inserted {
+                let first = self.bindings.get(taken).map(|binding| binding.rpc.path.clone()).unwrap_or_default();
+                let route = format!("{} {}", binding.method, binding.text);
+                return Err(Error::DuplicateRoute { route, first, second: binding.rpc.path.clone() });
+            }
+            self.bindings.push(binding);
+        }
+        Ok(())
+    }
+}
+
+/// The set's own descriptors if they have `google.rpc`, else ours.
+fn detail_pool(pool: &DescriptorPool) -> Result<DescriptorPool, Error> {
+    match pool.get_message_by_name("google.rpc.BadRequest") {
+        Some(_) => Ok(pool.clone()),
+        None => Ok(DescriptorPool::decode(crm_proto::DESCRIPTORS)?),
+    }
+}
+
+fn decode(descriptor: &MessageDescriptor, bytes: &[u8]) -> Result<DynamicMessage, Error> {
+    let fault = |_| Error::Decode { message: descriptor.full_name().to_owned() };
+    DynamicMessage::decode(descriptor.clone(), bytes).map_err(fault)
+}
+
+fn unrepresentable(descriptor: &MessageDescriptor) -> Error {
+    Error::Unrepresentable { message: descriptor.full_name().to_owned() }
+}
+
+fn unknown_type() -> RequestError {
+    let description = "no such message type".to_owned();
+    RequestError { violations: vec![Violation { field: "@type".into(), description, reason: "INVALID_REQUEST" }] }
 }

@@ -1,0 +1,44 @@
+//! Options of `google.api` on methods and fields.
+
+use std::collections::HashSet;
+
+use crm_proto::google::api::{FieldBehavior, HttpRule};
+use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, MethodDescriptor, Value};
+
+/// Finds the options; a descriptor set that does not import them has none.
+#[derive(Debug)]
+pub(crate) struct Annotations {
+    http: Option<ExtensionDescriptor>,
+    behavior: Option<ExtensionDescriptor>,
+}
+
+impl Annotations {
+    pub(crate) fn new(pool: &DescriptorPool) -> Self {
+        Self {
+            http: pool.get_extension_by_name("google.api.http"),
+            behavior: pool.get_extension_by_name("google.api.field_behavior"),
+        }
+    }
+
+    pub(crate) fn http_rule(&self, method: &MethodDescriptor) -> Option<HttpRule> {
+        let rule = set_extension(&method.options(), self.http.as_ref()?)?;
+        rule.as_message()?.transcode_to().ok()
+    }
+
+    pub(crate) fn has_behavior(&self, field: &FieldDescriptor, behavior: FieldBehavior) -> bool {
+        let values = self.behavior.as_ref().and_then(|extension| set_extension(&field.options(), extension));
+        let number = behavior as i32;
+        values.as_ref().and_then(Value::as_list).is_some_and(|list| list.contains(&Value::EnumNumber(number)))
+    }
+
+    /// Full names of the fields that callers cannot set.
+    pub(crate) fn output_only_fields(&self, pool: &DescriptorPool) -> HashSet<String> {
+        let fields = pool.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
+        let output_only = fields.filter(|field| self.has_behavior(field, FieldBehavior::OutputOnly));
+        output_only.map(|field| field.full_name().to_owned()).collect()
+    }
+}
+
+fn set_extension(options: &DynamicMessage, extension: &ExtensionDescriptor) -> Option<Value> {
+    options.has_extension(extension).then(|| options.get_extension(extension).into_owned())
+}

@@ -1,0 +1,118 @@
+//! Message types of `google.protobuf` that JSON writes in a form of their own.
+
+use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
+use serde_json::Value as Json;
+
+use super::scalar;
+
+/// What a well-known type looks like in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WellKnown {
+    Any,
+    Timestamp,
+    Duration,
+    FieldMask,
+    /// `StringValue`, `Int32Value`, …: the value itself, or null.
+    Wrapper,
+    /// `Struct`, `ListValue` and `Value`: any JSON.
+    Struct,
+    ListValue,
+    Value,
+}
+
+impl WellKnown {
+    pub(crate) fn of(message: &MessageDescriptor) -> Option<Self> {
+        Some(match message.full_name().strip_prefix("google.protobuf.")? {
+            "Any" => Self::Any,
+            "Timestamp" => Self::Timestamp,
+            "Duration" => Self::Duration,
+            "FieldMask" => Self::FieldMask,
+            "Struct" => Self::Struct,
+            "ListValue" => Self::ListValue,
+            "Value" => Self::Value,
+            "DoubleValue" | "FloatValue" | "Int64Value" | "UInt64Value" | "Int32Value" | "UInt32Value"
+            | "BoolValue" | "StringValue" | "BytesValue" => Self::Wrapper,
+            _ => return None,
+        })
+    }
+
+    /// What the JSON must be, for a violation.
+    pub(super) fn expectation(self) -> &'static str {
+        match self {
+            Self::Any => "must be an object whose @type names a message known here, and its fields",
+            Self::Timestamp => "must be a time of RFC 3339, such as \"2026-01-31T09:30:00Z\"",
+            Self::Duration => "must be seconds with the letter s, such as \"1.5s\"",
+            Self::FieldMask => "must be field paths joined by commas, such as \"name,annualRevenue\"",
+            Self::Wrapper => "must be a scalar",
+            Self::Struct => "must be an object",
+            Self::ListValue => "must be an array",
+            Self::Value => "must be JSON",
+        }
+    }
+
+    /// Reads the JSON form; the error is what it must be.
+    pub(super) fn read(self, message: &MessageDescriptor, json: &Json) -> Result<DynamicMessage, &'static str> {
+        match (self, json) {
+            (Self::Wrapper, _) => read_wrapper(message, |kind| scalar::from_json(kind, json)),
+            (Self::FieldMask, Json::String(text)) => read_mask(message, text).ok_or(self.expectation()),
+            (Self::FieldMask, _) => Err(self.expectation()),
+            _ => DynamicMessage::deserialize(message.clone(), json).map_err(|_| self.expectation()),
+        }
+    }
+
+    /// Reads what a query parameter says; types that are not one text are refused.
+    pub(super) fn read_text(self, message: &MessageDescriptor, text: &str) -> Result<DynamicMessage, &'static str> {
+        match self {
+            Self::Wrapper => read_wrapper(message, |kind| scalar::from_text(kind, text)),
+            Self::Timestamp | Self::Duration | Self::FieldMask => self.read(message, &Json::String(text.to_owned())),
+            Self::Any | Self::Struct | Self::ListValue | Self::Value => Err("cannot be given in the query"),
+        }
+    }
+}
+
+fn read_wrapper(
+    message: &MessageDescriptor,
+    read: impl FnOnce(&prost_reflect::Kind) -> Result<Value, &'static str>,
+) -> Result<DynamicMessage, &'static str> {
+    let field = message.get_field(1).ok_or("cannot be read")?;
+    let mut wrapper = DynamicMessage::new(message.clone());
+    wrapper.try_set_field(&field, read(&field.kind())?).map_err(|_| "cannot be read")?;
+    Ok(wrapper)
+}
+
+/// Paths in either spelling; they are kept in the original one, as gRPC callers write them.
+fn read_mask(message: &MessageDescriptor, text: &str) -> Option<DynamicMessage> {
+    let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
+    let paths: Option<Vec<Value>> = paths.map(|path| original_spelling(path).map(Value::String)).collect();
+    let mut mask = DynamicMessage::new(message.clone());
+    mask.try_set_field(&message.get_field(1)?, Value::List(paths?)).ok()?;
+    Some(mask)
+}
+
+fn original_spelling(path: &str) -> Option<String> {
+    let mut original = String::with_capacity(path.len() + 4);
+    for character in path.chars() {
+        match character {
+            'A'..='Z' => original.extend(['_', character.to_ascii_lowercase()]),
+            'a'..='z' | '0'..='9' | '_' | '.' | '*' => original.push(character),
+            _ => return None,
+        }
+    }
+    Some(original)
+}
+
+/// `annual_revenue.units` as JSON spells it.
+pub(super) fn json_spelling(path: &str) -> String {
+    let (mut out, mut upper) = (String::with_capacity(path.len()), false);
+    for character in path.chars() {
+        match character {
+            '_' => upper = true,
+            _ if upper => {
+                out.push(character.to_ascii_uppercase());
+                upper = false;
+            }
+            _ => out.push(character),
+        }
+    }
+    out
+}

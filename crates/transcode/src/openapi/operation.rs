@@ -1,0 +1,90 @@
+//! One operation: a route of one RPC.
+
+use crm_proto::google::api::FieldBehavior;
+use http::Method;
+use prost_reflect::MethodDescriptor;
+use serde_json::{Value, json};
+
+use super::{
+    comments, parameters,
+    path::PathVariable,
+    schema::{Schemas, reference},
+};
+use crate::{
+    NDJSON,
+    binding::{Binding, Body},
+};
+
+pub(super) const STATUS: &str = "google.rpc.Status";
+
+/// The operation under the path variables' names that its path has.
+pub(super) fn describe(
+    schemas: &mut Schemas,
+    binding: &Binding,
+    method: Option<&MethodDescriptor>,
+    operation_id: &str,
+    names: &[PathVariable],
+) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id,
+        "tags": [short_service(&binding.rpc.service)],
+        "parameters": parameters::all(schemas, binding, names),
+        "responses": {
+            "200": success(schemas, binding),
+            "default": {"$ref": "#/components/responses/Error"},
+        },
+    });
+    let comment = method.and_then(|method| schemas.comments.find(&method.parent_file(), method.path()));
+    if let Some(comment) = comment {
+        operation["summary"] = comments::summary(comment).into();
+        operation["description"] = comment.into();
+    }
+    if let Some(body) = request_body(schemas, binding) {
+        operation["requestBody"] = body;
+    }
+    operation
+}
+
+pub(super) fn short_service(full: &str) -> &str {
+    full.rsplit_once('.').map_or(full, |(_, short)| short)
+}
+
+fn success(schemas: &mut Schemas, binding: &Binding) -> Value {
+    let schema = match &binding.rpc.response_body {
+        Some(field) => schemas.field(field),
+        None => schemas.message(&binding.rpc.output),
+    };
+    if binding.rpc.server_streaming {
+        let error = json!({"type": "object", "required": ["error"], "properties": {"error": reference(STATUS)}});
+        let line = json!({"description": "One line; an error can only be the last one.", "anyOf": [schema, error]});
+        return json!({"description": "A stream, one JSON value a line.", "content": {NDJSON: {"schema": line}}});
+    }
+    json!({"description": "OK", "content": {"application/json": {"schema": schema}}})
+}
+
+fn request_body(schemas: &mut Schemas, binding: &Binding) -> Option<Value> {
+    let input = &binding.rpc.input;
+    let (schema, required) = match &binding.body {
+        Body::None => return None,
+        Body::Whole => {
+            let is_in_path = |name: &str| binding.variables.iter().any(|variable| variable.original() == name);
+            let schema = if input.fields().any(|field| is_in_path(field.name())) {
+                schemas.object(input, &|field| !is_in_path(field.name()))
+            } else {
+                schemas.message(input)
+            };
+            let mut rest = input.fields().filter(|field| !is_in_path(field.name()));
+            (schema, rest.any(|field| schemas.annotations.has_behavior(&field, FieldBehavior::Required)))
+        }
+        Body::Field(field) => {
+            let schema = match field.kind().as_message() {
+                Some(message) if binding.method == Method::PATCH && binding.update_mask.is_some() => {
+                    schemas.patch(message)
+                }
+                _ => schemas.field(field),
+            };
+            (schema, schemas.annotations.has_behavior(field, FieldBehavior::Required))
+        }
+    };
+    Some(json!({"required": required, "content": {"application/json": {"schema": schema}}}))
+}

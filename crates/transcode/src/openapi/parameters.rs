@@ -1,0 +1,126 @@
+//! Parameters of an operation: path, query, header.
+
+use crm_proto::google::api::FieldBehavior;
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use serde_json::{Value, json};
+
+use super::{
+    path::{self, PathVariable},
+    schema::Schemas,
+};
+use crate::{
+    binding::{Binding, Body},
+    json::WellKnown,
+};
+
+/// Messages nested deeper are not unfolded into query parameters in the document, though they are served.
+const MAX_QUERY_DEPTH: usize = 4;
+
+pub(super) fn all(schemas: &mut Schemas, binding: &Binding, names: &[PathVariable]) -> Vec<Value> {
+    let mut parameters: Vec<_> = names.iter().map(|one| path_parameter(schemas, binding, one)).collect();
+    if !matches!(binding.body, Body::Whole) {
+        let mut query = Query { schemas, binding, found: &mut parameters, above: Vec::new() };
+        query.unfold(&binding.rpc.input, "");
+    }
+    if binding.request_id.is_some() {
+        parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
+    }
+    parameters
+}
+
+/// The header that stands in for `requestId`.
+pub(super) fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Fills `requestId` where that is left empty.",
+        "schema": {"type": "string"},
+    })
+}
+
+fn path_parameter(schemas: &mut Schemas, binding: &Binding, one: &PathVariable) -> Value {
+    let variable = one.variable.and_then(|index| binding.template.variables.get(index));
+    let field = one.variable.and_then(|index| binding.variables.get(index)).and_then(|path| path.leaf());
+    let mut schema = match (variable, field) {
+        (Some(variable), Some(field)) if path::is_whole(&binding.template, variable) => schemas.field(field),
+        _ => json!({"type": "string"}),
+    };
+    // A description belongs to the parameter, and what the path names is not read-only there.
+    let description = schema.as_object_mut().and_then(|schema| {
+        schema.remove("readOnly");
+        schema.remove("description")
+    });
+    let mut parameter = json!({"name": one.name, "in": "path", "required": true, "schema": schema});
+    if let Some(description) = description {
+        parameter["description"] = description;
+    }
+    if one.takes_rest {
+        parameter["description"] = "All that is left of the path; may hold slashes.".into();
+    }
+    parameter
+}
+
+struct Query<'a> {
+    schemas: &'a mut Schemas,
+    binding: &'a Binding,
+    found: &'a mut Vec<Value>,
+    /// Messages that are being unfolded; one that holds itself ends here.
+    above: Vec<MessageDescriptor>,
+}
+
+impl Query<'_> {
+    fn unfold(&mut self, message: &MessageDescriptor, prefix: &str) {
+        if self.above.contains(message) || self.above.len() >= MAX_QUERY_DEPTH {
+            return;
+        }
+        self.above.push(message.clone());
+        for field in message.fields() {
+            let name = format!("{prefix}{}", field.json_name());
+            if !self.is_bound(&field, &name) {
+                self.add(&field, &name);
+            }
+        }
+        self.above.pop();
+    }
+
+    fn is_bound(&self, field: &FieldDescriptor, name: &str) -> bool {
+        self.binding.variables.iter().any(|variable| variable.json() == name)
+            || matches!(&self.binding.body, Body::Field(body) if body == field)
+    }
+
+    fn add(&mut self, field: &FieldDescriptor, name: &str) {
+        if field.is_map() {
+            return;
+        }
+        match field.kind() {
+            Kind::Message(inner) if WellKnown::of(&inner).is_none() => {
+                if !field.is_list() {
+                    self.unfold(&inner, &format!("{name}."));
+                }
+            }
+            Kind::Message(inner) if !is_text(&inner) => {}
+            _ => self.push(field, name),
+        }
+    }
+
+    fn push(&mut self, field: &FieldDescriptor, name: &str) {
+        let mut schema = self.schemas.field(field);
+        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        let mut parameter = json!({"name": name, "in": "query", "schema": schema});
+        if let Some(description) = description {
+            parameter["description"] = description;
+        }
+        // Deeper fields are only required if the message that holds them is given.
+        let required = self.above.len() == 1 && self.binding.request_id.as_ref() != Some(field);
+        if required && self.schemas.annotations.has_behavior(field, FieldBehavior::Required) {
+            parameter["required"] = true.into();
+        }
+        self.found.push(parameter);
+    }
+}
+
+/// Well-known types that one text says.
+fn is_text(message: &MessageDescriptor) -> bool {
+    use WellKnown::{Duration, FieldMask, Timestamp, Wrapper};
+    matches!(WellKnown::of(message), Some(Timestamp | Duration | FieldMask | Wrapper))
+}

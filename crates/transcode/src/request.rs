@@ -1,0 +1,141 @@
+//! An HTTP request to the RPC's request message.
+
+use std::collections::HashSet;
+
+use http::HeaderMap;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
+use serde_json::Value as Json;
+
+use crate::{
+    Limits, RequestError,
+    binding::{Binding, Body},
+    faults::Faults,
+    json, mask,
+    percent::{self, Slash},
+    query,
+};
+
+/// The parts of a request that its message is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) captures: &'a [&'a str],
+    pub(crate) query: Option<&'a str>,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+/// Reads one request.
+pub(crate) struct Reader<'a> {
+    pub(crate) binding: &'a Binding,
+    pub(crate) limits: &'a Limits,
+    /// Full names of fields that callers cannot set.
+    pub(crate) output_only: &'a HashSet<String>,
+}
+
+impl Reader<'_> {
+    /// Body first and path last, so that the path has the final word on what it binds.
+    pub(crate) fn read(&self, parts: &Parts<'_>) -> Result<DynamicMessage, RequestError> {
+        let mut faults = Faults::new(self.limits.violations);
+        let json = self.parse_body(parts.body, &mut faults);
+        let mut message = self.read_body(json.as_ref(), &mut faults);
+        if let Some(query) = parts.query {
+            query::apply(self.binding, query, &mut message, &mut faults);
+        }
+        self.apply_path(parts.captures, &mut message, &mut faults);
+        self.apply_idempotency_key(parts.headers, &mut message, &mut faults);
+        self.derive_mask(json.as_ref(), &mut message);
+        faults.finish().map(|()| message)
+    }
+
+    /// An empty body is none at all.
+    fn parse_body(&self, body: &[u8], faults: &mut Faults) -> Option<Json> {
+        let max = self.limits.body_bytes;
+        if body.len() > max {
+            faults.add("BODY_TOO_LARGE", "body", format!("must not be longer than {max} bytes"));
+            return None;
+        }
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return None;
+        }
+        if matches!(self.binding.body, Body::None) {
+            faults.add("INVALID_REQUEST", "body", "this route takes no body");
+            return None;
+        }
+        json::parse(body, self.limits.json_depth).map_err(|fault| faults.add("MALFORMED_JSON", "body", fault)).ok()
+    }
+
+    fn read_body(&self, json: Option<&Json>, faults: &mut Faults) -> DynamicMessage {
+        let input = &self.binding.rpc.input;
+        let mut message = DynamicMessage::new(input.clone());
+        match (&self.binding.body, json) {
+            (Body::Whole, Some(json)) => return json::read_message(input, json, "", faults),
+            (Body::Field(field), Some(json)) => {
+                if let Some(value) = json::read_field(field, json, field.json_name(), faults) {
+                    // Read against this very field, so it fits.
+                    let _ = message.try_set_field(field, value);
+                }
+            }
+            (Body::None, _) | (_, None) => {}
+        }
+        message
+    }
+
+    fn apply_path(&self, captures: &[&str], message: &mut DynamicMessage, faults: &mut Faults) {
+        let template = &self.binding.template;
+        for ((path, variable), raw) in self.binding.variables.iter().zip(&template.variables).zip(captures) {
+            let slash = if template.spans_segments(variable) { Slash::Keep } else { Slash::Decode };
+            let (name, Some(leaf)) = (path.json(), path.leaf()) else { continue };
+            let Some(text) = percent::decode(raw, slash) else {
+                faults.invalid(&name, "is not percent-encoded UTF-8");
+                continue;
+            };
+            match json::read_text(leaf, &text) {
+                Err(expected) => faults.invalid(&name, expected),
+                Ok(value) if path.get(message).is_some_and(|given| given != value) => {
+                    faults.conflict(&name, "differs from the path");
+                }
+                Ok(value) => match path.conflicting_choice(message) {
+                    Some(other) => faults.conflict(&name, format!("cannot be given together with {other}")),
+                    None => path.set(message, value),
+                },
+            }
+        }
+    }
+
+    fn apply_idempotency_key(&self, headers: &HeaderMap, message: &mut DynamicMessage, faults: &mut Faults) {
+        let (Some(field), Some(key)) = (&self.binding.request_id, headers.get("idempotency-key")) else { return };
+        if message.has_field(field) {
+            return;
+        }
+        match key.to_str() {
+            // Refused types cannot occur: the field was checked to be a string.
+            Ok(key) => drop(message.try_set_field(field, Value::String(unquote(key.trim()).to_owned()))),
+            Err(_) => faults.invalid("Idempotency-Key", "must be visible ASCII characters"),
+        }
+    }
+
+    fn derive_mask(&self, json: Option<&Json>, message: &mut DynamicMessage) {
+        let (Some(field), Body::Field(body), Some(json)) = (&self.binding.update_mask, &self.binding.body, json) else {
+            return;
+        };
+        let (Some(resource), false) = (body.kind().as_message().cloned(), message.has_field(field)) else { return };
+        let paths = mask::derive(&resource, json, &|path, field| self.is_no_change(body, path, field));
+        if let Value::Message(mask) = message.get_field_mut(field) {
+            let paths = Value::List(paths.into_iter().map(Value::String).collect());
+            // Number 1 of a FieldMask is its list of paths.
+            let _ = mask.try_set_field_by_number(1, paths);
+        }
+    }
+
+    /// What a body may repeat without asking for a change: what the path binds, what the server writes, the etag.
+    fn is_no_change(&self, body: &FieldDescriptor, path: &str, field: &FieldDescriptor) -> bool {
+        let full = format!("{}.{path}", body.name());
+        path == "etag"
+            || self.output_only.contains(field.full_name())
+            || self.binding.variables.iter().any(|variable| variable.original() == full)
+    }
+}
+
+/// The header's draft standard writes the key as a quoted string; plain ones are more usual.
+fn unquote(key: &str) -> &str {
+    key.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(key)
+}
