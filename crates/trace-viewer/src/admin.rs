@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    routing::get,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::{app::App, counters};
 
 /// `/healthz` answers while the process lives, `/readyz` until the drain begins.
-pub(crate) fn router(_app: Arc<App>, shutdown: CancellationToken) -> Router {
+pub(crate) fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
     let readiness = move || async move {
         if shutdown.is_cancelled() {
             (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
@@ -16,5 +20,10 @@ pub(crate) fn router(_app: Arc<App>, shutdown: CancellationToken) -> Router {
             (StatusCode::OK, "ready\n")
         }
     };
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(readiness))
+    let metrics =
+        move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], counters::render(&app)) };
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(metrics))
 }

@@ -2,10 +2,16 @@
 
 mod admin;
 mod app;
+mod clock;
 mod config;
+mod counters;
 mod ingest;
 mod listen;
+mod query;
 mod run;
+mod span;
+mod store;
+mod ui;
 mod web;
 
 pub use config::{Config, ConfigError};

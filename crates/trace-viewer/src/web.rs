@@ -1,9 +1,12 @@
+//! The port for people: the query API, and the pages that use it.
+
 use std::sync::Arc;
 
 use axum::Router;
 
-use crate::app::App;
+use crate::{app::App, query, ui};
 
+/// The routes of the web port.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new().with_state(app.config.max_spans)
+    query::router(Arc::clone(&app)).merge(ui::router(app))
 }
