@@ -4,7 +4,7 @@ use nix::unistd::{Uid, User};
 use std::{
     fs,
     os::unix::{
-        fs::{PermissionsExt, chown},
+        fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
     },
     path::Path,
@@ -54,6 +54,7 @@ impl Account {
     /// # Errors
     /// The operating system's, naming the folder.
     pub fn private_folder(self, folder: &Path) -> Result<(), Error> {
+        self.check_reachable(folder)?;
         fs::create_dir_all(folder).map_err(Error::path("cannot make", folder))?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
             .map_err(Error::path("cannot restrict", folder))?;
@@ -61,5 +62,34 @@ impl Account {
             chown(folder, Some(self.uid), Some(self.gid)).map_err(Error::path("cannot hand over", folder))?;
         }
         Ok(())
+    }
+
+    /// Root's own folders, such as its home, are closed to the account that servers run as.
+    fn check_reachable(self, folder: &Path) -> Result<(), Error> {
+        const OTHERS_MAY_ENTER: u32 = 0o001;
+        let open = |ancestor: &Path| match fs::metadata(ancestor) {
+            Ok(found) => found.mode() & OTHERS_MAY_ENTER != 0 || found.uid() == self.uid,
+            Err(_) => true,
+        };
+        match folder.ancestors().skip(1).find(|ancestor| self.switch && !open(ancestor)) {
+            Some(ancestor) => Err(Error::Closed { folder: folder.to_owned(), ancestor: ancestor.to_owned() }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_below_a_closed_one_is_refused_with_a_hint() {
+        let account = Account { uid: 65_534, gid: 65_534, switch: true };
+        let closed = std::env::temp_dir().join(format!("crm-closed-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&closed).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+        let error = account.private_folder(&closed.join("postgres")).unwrap_err();
+        fs::remove_dir(&closed).unwrap();
+        assert!(matches!(&error, Error::Closed { ancestor, .. } if *ancestor == closed), "{error}");
     }
 }

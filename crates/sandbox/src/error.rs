@@ -32,6 +32,17 @@ pub enum Error {
         /// The major version of the programs that were found.
         installed: String,
     },
+    /// Servers run as another account when the caller is root, and that account cannot get to the folder.
+    #[error(
+        "{} cannot hold a server's data: {} is closed to the account that servers run as \
+         (Postgres refuses root); choose another folder, such as one below /var/tmp", folder.display(), ancestor.display()
+    )]
+    Closed {
+        /// The folder that was asked for.
+        folder: PathBuf,
+        /// The one above it that is closed.
+        ancestor: PathBuf,
+    },
     /// The server ended, or did not become ready in time.
     #[error("{server} did not become ready: {reason}{}", tail(log))]
     NotReady {

@@ -2,7 +2,8 @@
 //!
 //! The kernel's parent-death signal is tied to the *thread* that spawned, so all children come from one thread that
 //! lives as long as the process. Each child leads a process group of its own: Ctrl-C in a terminal reaches only the
-//! parent, which then stops its children in the order it wants.
+//! parent, which then stops its children in the order it wants. The kernel's signal reaches children only, not what
+//! these start in turn: a child that starts others has to see to them itself, as a postmaster does.
 
 mod exit;
 mod log;
