@@ -10,6 +10,9 @@ pub(crate) struct FieldPath {
     pub(crate) fields: Vec<FieldDescriptor>,
 }
 
+/// Messages that hold themselves make paths of any length; each step costs stack when the message is encoded.
+const MAX_FIELDS: usize = 32;
+
 /// A field of a message by its JSON or its original name.
 pub(crate) fn find_field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name))
@@ -20,6 +23,9 @@ impl FieldPath {
     pub(crate) fn resolve(message: &MessageDescriptor, text: &str) -> Option<Self> {
         let (mut at, mut fields) = (Some(message.clone()), Vec::new());
         for name in text.split('.') {
+            if fields.len() >= MAX_FIELDS {
+                return None;
+            }
             let field = find_field(&at?, name)?;
             at = match field.kind() {
                 Kind::Message(inner) if !field.is_list() && !field.is_map() && WellKnown::of(&inner).is_none() => {

@@ -1,0 +1,192 @@
+//! Every annotated RPC of the project's own API, there and back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod things;
+
+use crm_proto::customers as pb;
+use crm_transcode::{Idempotency, Transcoder};
+use http::{HeaderMap, Method};
+use prost::Message;
+use serde_json::{Value, json};
+
+fn transcoder() -> Transcoder {
+    Transcoder::new(crm_proto::DESCRIPTORS).unwrap()
+}
+
+/// Method, URI, body → RPC and what its request message must be, in JSON.
+fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
+    let account =
+        json!({"name": "Acme", "annualRevenue": {"currencyCode": "EUR", "units": "9007199254740993"}, "employees": 0});
+    let contact = json!({"accountId": "7", "emails": ["ada@acme.example"], "givenName": "Ada"});
+    let export = || json!({"filter": "owner = \"ada\"", "showDeleted": true});
+    vec![
+        (
+            Method::POST,
+            "/v1/accounts?requestId=r",
+            account.clone(),
+            "AccountService/CreateAccount",
+            json!({"requestId": "r", "account": account}),
+        ),
+        (Method::GET, "/v1/accounts/7", Value::Null, "AccountService/GetAccount", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/accounts:batchGet?ids=7&ids=8",
+            Value::Null,
+            "AccountService/BatchGetAccounts",
+            json!({"ids": ["7", "8"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/accounts?pageSize=2&order_by=name",
+            Value::Null,
+            "AccountService/ListAccounts",
+            json!({"pageSize": 2, "orderBy": "name"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/accounts/7",
+            json!({"id": "7", "owner": "ada", "annual_revenue": {"units": 5}, "etag": "e", "createTime": "2026-01-31T09:30:00Z"}),
+            "AccountService/UpdateAccount",
+            json!({"account": {"id": "7", "owner": "ada", "etag": "e", "annualRevenue": {"units": "5"}}, "updateMask": "annualRevenue.units,owner"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/accounts/7?etag=e",
+            Value::Null,
+            "AccountService/DeleteAccount",
+            json!({"id": "7", "etag": "e"}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts/7:undelete",
+            json!({"etag": "e"}),
+            "AccountService/UndeleteAccount",
+            json!({"id": "7", "etag": "e"}),
+        ),
+        (
+            Method::GET,
+            "/v1/accounts:export?filter=owner%20%3D%20%22ada%22&showDeleted=true",
+            Value::Null,
+            "AccountService/ExportAccounts",
+            export(),
+        ),
+        (
+            Method::POST,
+            "/v1/contacts?request_id=r",
+            contact.clone(),
+            "ContactService/CreateContact",
+            json!({"requestId": "r", "contact": contact}),
+        ),
+        (Method::GET, "/v1/contacts/7", Value::Null, "ContactService/GetContact", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/contacts:batchGet?ids=7",
+            Value::Null,
+            "ContactService/BatchGetContacts",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/contacts?pageToken=t&filter=x",
+            Value::Null,
+            "ContactService/ListContacts",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/contacts/7?updateMask=givenName,phones",
+            json!({"givenName": "A"}),
+            "ContactService/UpdateContact",
+            json!({"contact": {"id": "7", "givenName": "A"}, "updateMask": "givenName,phones"}),
+        ),
+        (Method::DELETE, "/v1/contacts/7", Value::Null, "ContactService/DeleteContact", json!({"id": "7"})),
+        (Method::POST, "/v1/contacts/7:undelete", json!({}), "ContactService/UndeleteContact", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/contacts:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "ContactService/ExportContacts",
+            export(),
+        ),
+    ]
+}
+
+fn is_ours(rpc: &str) -> bool {
+    rpc.starts_with("/crm.customers.v1.")
+}
+
+#[test]
+fn every_annotated_rpc_has_a_row_here() {
+    let rows: Vec<_> = requests().into_iter().map(|(_, _, _, rpc, _)| format!("/crm.customers.v1.{rpc}")).collect();
+    let transcoder = transcoder();
+    let rpcs: Vec<_> = transcoder.methods().filter(|rpc| is_ours(&rpc.path)).map(|rpc| rpc.path.clone()).collect();
+    assert_eq!(rows, rpcs);
+}
+
+#[test]
+fn requests_become_messages_and_messages_json() {
+    let transcoder = transcoder();
+    for (method, uri, body, rpc, expected) in requests() {
+        let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
+        let found = transcoder.route(&method, path).unwrap();
+        assert_eq!(found.rpc.path, format!("/crm.customers.v1.{rpc}"));
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let message = transcoder.request(&found, query, &HeaderMap::new(), body.as_bytes()).unwrap();
+        let json = transcoder.message_to_json(found.rpc.request_type(), &message).unwrap();
+        let json: Value = serde_json::from_slice(&json).unwrap();
+        assert!(things::contains(&json, &expected), "{method} {uri}: {json} lacks {expected}");
+        assert_eq!(transcoder.json_to_message(found.rpc.request_type(), &json).unwrap(), message, "{method} {uri}");
+    }
+}
+
+#[test]
+fn generated_types_read_what_was_written() {
+    let transcoder = transcoder();
+    let found = transcoder.route(&Method::POST, "/v1/accounts").unwrap();
+    let headers = HeaderMap::from_iter([("idempotency-key".parse().unwrap(), "r".parse().unwrap())]);
+    let message = transcoder.request(&found, None, &headers, br#"{"name": "Acme", "employees": 0}"#).unwrap();
+    let request = pb::CreateAccountRequest::decode(message).unwrap();
+    let account = pb::Account { name: "Acme".into(), employees: Some(0), ..pb::Account::default() };
+    assert_eq!(request, pb::CreateAccountRequest { account: Some(account), request_id: "r".into() });
+}
+
+#[test]
+fn answers_show_empty_lists_and_tokens_but_no_absent_optionals() {
+    let transcoder = transcoder();
+    let check = |path: &str, message: Vec<u8>, expected: &str| {
+        let found = transcoder.route(&Method::GET, path).unwrap();
+        let json = transcoder.response_json(found.rpc, &message).unwrap();
+        assert_eq!(String::from_utf8(json).unwrap(), expected);
+    };
+    check("/v1/accounts", Vec::new(), r#"{"accounts":[],"nextPageToken":""}"#);
+    let account = pb::Account {
+        id: "7".into(),
+        name: "Acme \"1\"".into(),
+        annual_revenue: Some(crm_proto::google::r#type::Money { currency_code: "EUR".into(), units: 5, nanos: 0 }),
+        create_time: Some(prost_reflect::prost_types::Timestamp { seconds: 1, nanos: 500_000_000 }),
+        ..pb::Account::default()
+    };
+    let expected = concat!(
+        r#"{"id":"7","name":"Acme \"1\"","domain":"","industry":"","country":"","territory":"","owner":"","#,
+        r#""annualRevenue":{"currencyCode":"EUR","units":"5","nanos":0},"parentId":"","etag":"","#,
+        r#""createTime":"1970-01-01T00:00:01.500Z"}"#
+    );
+    check("/v1/accounts/7", account.encode_to_vec(), expected);
+}
+
+#[test]
+fn methods_tell_what_may_be_repeated() {
+    let transcoder = transcoder();
+    let check = |method: &str, expected: Idempotency| {
+        assert_eq!(
+            transcoder.rpc(&format!("/crm.customers.v1.AccountService/{method}")).unwrap().idempotency,
+            expected
+        );
+    };
+    check("CreateAccount", Idempotency::Idempotent);
+    check("ListAccounts", Idempotency::NoSideEffects);
+    check("UpdateAccount", Idempotency::Unknown);
+    assert!(transcoder.rpc("/crm.customers.v1.AccountService/Nope").is_none());
+    assert!(things::transcoder().methods().any(|rpc| rpc.method == "Chat" && rpc.client_streaming));
+}

@@ -1,0 +1,146 @@
+//! The OpenAPI document: structure, and that it says what is served.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod things;
+
+use std::collections::HashSet;
+
+use crm_transcode::Transcoder;
+use http::Method;
+use serde_json::{Value, json};
+
+fn ours() -> (Transcoder, Value) {
+    let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
+    let document = transcoder.openapi("Bellwether", "1.0.0");
+    (transcoder, document)
+}
+
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let flatten = |(path, item): (&String, &Value)| {
+        let item = item.as_object().unwrap().clone();
+        item.into_iter().map(|(method, operation)| (path.clone(), method.to_uppercase(), operation)).collect::<Vec<_>>()
+    };
+    paths.iter().flat_map(flatten).collect()
+}
+
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value.get("$ref").and_then(Value::as_str) {
+        Some(pointer) => {
+            document.pointer(pointer.strip_prefix('#').unwrap()).unwrap_or_else(|| panic!("{pointer} leads nowhere"))
+        }
+        None => value,
+    }
+}
+
+fn walk(value: &Value, visit: &mut dyn FnMut(&Value)) {
+    visit(value);
+    match value {
+        Value::Object(entries) => entries.values().for_each(|value| walk(value, visit)),
+        Value::Array(items) => items.iter().for_each(|value| walk(value, visit)),
+        _ => {}
+    }
+}
+
+/// What the OpenAPI 3.1 specification demands beyond the JSON schema of documents.
+fn check_structure(document: &Value) {
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
+    walk(document, &mut |value| {
+        resolve(document, value);
+    });
+    let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+    let (mut ids, mut shapes) = (HashSet::new(), HashSet::new());
+    for path in document["paths"].as_object().unwrap().keys() {
+        assert!(shapes.insert(shape(path)), "{path} is there under other names");
+    }
+    for (path, method, operation) in operations(document) {
+        assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{path} {method}");
+        assert!(operation["tags"].as_array().unwrap().iter().all(|tag| tags.contains(tag)));
+        assert!(operation["responses"]["200"]["description"].is_string());
+        check_parameters(document, &path, &operation);
+    }
+}
+
+fn check_parameters(document: &Value, path: &str, operation: &Value) {
+    let mut seen = HashSet::new();
+    let mut in_path = HashSet::new();
+    for parameter in operation["parameters"].as_array().unwrap() {
+        let parameter = resolve(document, parameter);
+        let (name, place) = (parameter["name"].as_str().unwrap(), parameter["in"].as_str().unwrap());
+        assert!(seen.insert((name, place)), "{path}: {name} is there twice");
+        assert!(parameter["schema"].is_object(), "{path}: {name}");
+        if place == "path" {
+            assert_eq!(parameter["required"], json!(true));
+            in_path.insert(format!("{{{name}}}"));
+        }
+    }
+    let expected: HashSet<_> = path.split(['/', ':']).filter(|part| part.starts_with('{')).map(str::to_owned).collect();
+    assert_eq!(in_path, expected, "{path}");
+}
+
+fn shape(path: &str) -> String {
+    path.split('/')
+        .map(|part| if part.starts_with('{') { part.rsplit_once('}').map_or("{}", |(_, verb)| verb) } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+#[test]
+fn documents_are_well_formed() {
+    check_structure(&ours().1);
+    check_structure(&things::transcoder().openapi("Things", "1"));
+}
+
+#[test]
+fn every_operation_is_served_and_every_rpc_described() {
+    for (transcoder, document) in [ours(), (things::transcoder(), things::transcoder().openapi("Things", "1"))] {
+        let mut described = HashSet::new();
+        for (path, method, operation) in operations(&document) {
+            let filled: Vec<_> = path
+                .split('/')
+                .map(|part| part.split_once('}').map_or(part.to_owned(), |(_, verb)| format!("7{verb}")))
+                .collect();
+            let found = transcoder.route(&method.parse::<Method>().unwrap(), &filled.join("/")).unwrap();
+            let id = operation["operationId"].as_str().unwrap();
+            let (service, name) = (found.rpc.service.rsplit('.').next().unwrap(), &found.rpc.method);
+            assert!(id.starts_with(&format!("{service}_{name}")), "{method} {path} is {id}");
+            described.insert(found.rpc.path.clone());
+        }
+        let unary: HashSet<_> =
+            transcoder.methods().filter(|rpc| !rpc.client_streaming).map(|rpc| rpc.path.clone()).collect();
+        assert_eq!(described, unary);
+    }
+}
+
+#[test]
+fn accounts_are_described() {
+    let (_, document) = ours();
+    let check = |pointer: &str, expected: Value| {
+        assert_eq!(document.pointer(pointer), Some(&expected), "{pointer}");
+    };
+    let account = "/components/schemas/Account";
+    check(&format!("{account}/required"), json!(["name"]));
+    check(&format!("{account}/properties/id/readOnly"), json!(true));
+    check(&format!("{account}/properties/id/format"), json!("uuid"));
+    check(&format!("{account}/properties/createTime/format"), json!("date-time"));
+    check(&format!("{account}/properties/industry/examples"), json!(["retail"]));
+    check(&format!("{account}/properties/annualRevenue/$ref"), json!("#/components/schemas/Money"));
+    assert!(document["components"]["schemas"]["Account.Patch"].get("required").is_none());
+    check(
+        "/components/schemas/Money/properties/units",
+        json!({"type": "string", "format": "int64", "description": "Whole units of the amount."}),
+    );
+    let list = "/paths/~1v1~1accounts/get";
+    check(&format!("{list}/operationId"), json!("AccountService_ListAccounts"));
+    check(&format!("{list}/tags"), json!(["AccountService"]));
+    check(&format!("{list}/responses/default/$ref"), json!("#/components/responses/Error"));
+    check(&format!("{list}/parameters/0/name"), json!("pageSize"));
+    check(
+        "/paths/~1v1~1accounts~1{id}/patch/requestBody/content/application~1json/schema/$ref",
+        json!("#/components/schemas/Account.Patch"),
+    );
+    check("/security", json!([{"bearer": []}]));
+    assert!(document.pointer("/paths/~1v1~1accounts:export/get/responses/200/content/application~1x-ndjson").is_some());
+}
