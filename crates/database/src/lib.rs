@@ -6,6 +6,7 @@ pub mod idempotency;
 mod lease;
 mod metrics;
 pub mod migrate;
+mod name;
 pub mod order;
 pub mod page;
 pub mod pattern;

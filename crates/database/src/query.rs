@@ -2,6 +2,7 @@
 
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
+use sqlx::query::Query;
 use sqlx::{Execute, Executor, FromRow, Postgres, SqlStr};
 
 use crate::error::Fault;
@@ -23,9 +24,8 @@ impl TenantTransaction {
     where
         T: for<'r> FromRow<'r, PgRow>,
     {
-        let (sql, arguments) = take_apart(query)?;
-        let query = sqlx::query_with(sql.clone(), arguments);
-        let rows = traced(name, sql.as_str(), (**self).fetch_all(query)).await;
+        let (sql, query) = take_apart(query)?;
+        let rows = traced(name, sql.as_str(), self.watched().fetch_all(query)).await;
         let rows = self.noted(rows)?;
         rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
     }
@@ -42,9 +42,8 @@ impl TenantTransaction {
     where
         T: for<'r> FromRow<'r, PgRow>,
     {
-        let (sql, arguments) = take_apart(query)?;
-        let query = sqlx::query_with(sql.clone(), arguments);
-        let row = traced(name, sql.as_str(), (**self).fetch_optional(query)).await;
+        let (sql, query) = take_apart(query)?;
+        let row = traced(name, sql.as_str(), self.watched().fetch_optional(query)).await;
         self.noted(row)?.map(|row| Ok(T::from_row(&row)?)).transpose()
     }
 
@@ -65,9 +64,8 @@ impl TenantTransaction {
     /// # Errors
     /// As [`fetch_all`](Self::fetch_all).
     pub async fn execute<'q>(&mut self, name: &'static str, query: impl Execute<'q, Postgres>) -> Result<u64, Error> {
-        let (sql, arguments) = take_apart(query)?;
-        let query = sqlx::query_with(sql.clone(), arguments);
-        let done = traced(name, sql.as_str(), (**self).execute(query)).await;
+        let (sql, query) = take_apart(query)?;
+        let done = traced(name, sql.as_str(), self.watched().execute(query)).await;
         self.noted(done).map(|done: PgQueryResult| done.rows_affected())
     }
 
@@ -83,9 +81,9 @@ impl TenantTransaction {
     where
         T: for<'r> FromRow<'r, PgRow> + Send + 't,
     {
-        let (sql, arguments) = take_apart(query)?;
+        let (sql, query) = take_apart(query)?;
         let mut running = Some((Running::begin(name, &sql.as_str()), 0));
-        let rows = (**self).fetch(sqlx::query_with(sql, arguments)).map(Some).chain(futures_util::stream::iter([None]));
+        let rows = self.watched().fetch(query).map(Some).chain(futures_util::stream::iter([None]));
         let counted = rows.filter_map(move |item| {
             let item = item.map(|row| row.and_then(|row| T::from_row(&row)).map_err(Error::from));
             count(&mut running, item.as_ref());
@@ -123,8 +121,12 @@ fn count<T>(running: &mut Option<(Running, u64)>, item: Option<&Result<T, Error>
     }
 }
 
-/// Text and arguments of a query. The text is asked for last, because asking consumes the query.
-fn take_apart<'q>(mut query: impl Execute<'q, Postgres>) -> Result<(SqlStr, PgArguments), Error> {
+/// The text of a query, for its span, and the query again. The text is asked for last, because asking consumes the query.
+fn take_apart<'q>(
+    mut query: impl Execute<'q, Postgres>,
+) -> Result<(SqlStr, Query<'static, Postgres, PgArguments>), Error> {
     let arguments = query.take_arguments().map_err(|_| Error::Fault(Fault::new("a bound value does not encode")))?;
-    Ok((query.sql(), arguments.unwrap_or_default()))
+    let persistent = query.persistent();
+    let sql = query.sql();
+    Ok((sql.clone(), sqlx::query_with(sql, arguments.unwrap_or_default()).persistent(persistent)))
 }

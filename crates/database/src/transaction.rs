@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgConnection, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
 use crate::Error;
@@ -41,13 +41,15 @@ pub struct TenantTransaction {
     lease: Lease,
     /// A statement failed, so the server will turn a commit into a rollback, without an error.
     failed: bool,
+    /// The connection was lent out, so a statement may have failed unseen.
+    lent: bool,
     ended: bool,
 }
 
 impl TenantTransaction {
     pub(crate) async fn open(mut lease: Lease, opening: SqlStr) -> Result<Self, Error> {
         lease.begin(opening).await?;
-        Ok(Self { lease, failed: false, ended: false })
+        Ok(Self { lease, failed: false, lent: false, ended: false })
     }
 
     /// Makes all changes durable and visible to others.
@@ -58,6 +60,10 @@ impl TenantTransaction {
     pub async fn commit(mut self) -> Result<(), Error> {
         if self.failed {
             return Err(Error::Fault(Fault::new("commit after a failed statement")));
+        }
+        if self.lent {
+            // Fails where a statement has failed; a round trip that those who use the methods of this type do not pay.
+            self.lease.execute("select 1").await?;
         }
         self.lease.commit().await?;
         self.end(Outcome::Commit);
@@ -70,6 +76,11 @@ impl TenantTransaction {
     /// The connection's, which has then been closed; the changes are given up in any case.
     pub async fn rollback(mut self) -> Result<(), Error> {
         self.lease.rollback().await
+    }
+
+    /// The connection, for a statement whose failure will be noted.
+    pub(crate) fn watched(&mut self) -> &mut PgConnection {
+        &mut self.lease
     }
 
     pub(crate) fn note_failure(&mut self) {
@@ -92,6 +103,7 @@ impl Deref for TenantTransaction {
 
 impl DerefMut for TenantTransaction {
     fn deref_mut(&mut self) -> &mut PgConnection {
+        self.lent = true;
         &mut self.lease
     }
 }

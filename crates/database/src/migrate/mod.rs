@@ -1,10 +1,30 @@
 //! Migrations and the service's role, applied by the owner.
+//!
+//! The owner owns the schema and everything in it. The service connects as a role that may read and write rows, sees
+//! those of one tenant only, and can change neither tables nor policies.
+//!
+//! Any number of processes may migrate at once: one does the work, the others wait and find nothing to do.
+
+mod check;
+mod role;
 
 use std::fmt;
+use std::time::Duration;
 
 use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
+use tokio::time::{Instant, sleep};
 
-use crate::Error;
+use crate::{Error, name};
+
+/// A server that is just starting is waited for this long.
+const SERVER_PATIENCE: Duration = Duration::from_secs(15);
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+/// Another process that migrates is waited for this long.
+const LOCK_PATIENCE: Duration = Duration::from_secs(120);
+/// First half of the advisory lock's key; the second is the schema's hash.
+const LOCK_CLASS: i32 = 0x6372_6d64;
 
 /// The role a service connects with: it owns nothing and bypasses nothing.
 #[derive(Clone)]
@@ -13,7 +33,7 @@ pub struct Role {
     pub name: String,
     /// Schema of the service, such as `customers`.
     pub schema: String,
-    /// Password to set; `None` leaves it as it is (trust, or set by another).
+    /// Password to set; `None` leaves it as it is (a server that trusts its socket, or a password set by another).
     pub password: Option<String>,
 }
 
@@ -26,13 +46,97 @@ impl fmt::Debug for Role {
 /// A failed migration.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The database failed.
+    /// The database failed, cannot be reached, or the role's or schema's name cannot be used.
     #[error(transparent)]
     Database(#[from] Error),
+    /// A migration failed, or does not fit what was applied before. The message names it; it holds the server's words.
+    #[error("schema {schema}: {source}")]
+    Migration {
+        /// Schema of the service.
+        schema: String,
+        /// What failed.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The role may not be what a service connects with.
+    #[error("role {role} must not be used by a service: it {fault}")]
+    Role {
+        /// Name of the role.
+        role: String,
+        /// What it has or is.
+        fault: &'static str,
+    },
+    /// Tables with a tenant that row-level security does not protect.
+    #[error("without forced row-level security or a policy: {}", .0.join(", "))]
+    Unprotected(Vec<String>),
+    /// Somebody else has been migrating for too long.
+    #[error("another migration of schema {0} has not ended")]
+    Locked(String),
 }
 
-/// Brings the service's schema and role up to date. May run any number of times, and at once from several processes.
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// Brings the service's schema and role up to date.
+///
+/// Creates the schema and the role if need be, applies what `migrator` has and the schema has not (remembered in
+/// `<schema>.migrations`), grants the role its rights, and refuses to end with an unprotected table.
+///
+/// # Errors
+/// Whatever kept the schema from being right afterwards; each migration is applied wholly or not at all.
 pub async fn migrate(owner_url: &str, migrator: &Migrator, role: &Role) -> Result<(), MigrateError> {
-    let _ = (owner_url, migrator, role);
+    name::checked("schema", &role.schema)?;
+    name::checked("role", &role.name)?;
+    let mut owner = connect(owner_url).await?;
+    lock(&mut owner, &role.schema).await?;
+    // The lock belongs to the session: closing it, here or by an error, frees it.
+    role::ensure(&mut owner, role).await?;
+    apply(&mut owner, migrator, &role.schema).await?;
+    role::grant(&mut owner, role).await?;
+    check::protection(&mut owner, &role.schema).await?;
+    owner.close().await?;
     Ok(())
+}
+
+async fn connect(owner_url: &str) -> Result<PgConnection, Error> {
+    let options: PgConnectOptions = owner_url.parse()?;
+    let options = options.application_name("crm migrate").disable_statement_logging();
+    let patience_ends = Instant::now() + SERVER_PATIENCE;
+    loop {
+        match options.connect().await.map_err(Error::from) {
+            Err(Error::Unavailable(_)) if Instant::now() < patience_ends => sleep(BETWEEN_TRIES).await,
+            result => return result,
+        }
+    }
+}
+
+async fn lock(owner: &mut PgConnection, schema: &str) -> Result<(), MigrateError> {
+    let patience = LOCK_PATIENCE.as_millis();
+    owner.execute(AssertSqlSafe(format!("set lock_timeout = {patience}"))).await?;
+    let taken = sqlx::query("select pg_advisory_lock($1, hashtext($2))").bind(LOCK_CLASS).bind(schema);
+    match taken.execute(&mut *owner).await.map_err(Error::from) {
+        Err(Error::DeadlineExceeded) => return Err(MigrateError::Locked(schema.to_owned())),
+        result => result?,
+    };
+    // Tables that are in use are waited for as long as a migration likes.
+    owner.execute("reset lock_timeout").await?;
+    Ok(())
+}
+
+/// Applies with a bookkeeping table of the schema's own: services share a database, not their migrations.
+async fn apply(owner: &mut PgConnection, migrator: &Migrator, schema: &str) -> Result<(), MigrateError> {
+    owner.execute(AssertSqlSafe(format!("create schema if not exists {schema}"))).await?;
+    let own = Migrator {
+        migrations: migrator.migrations.clone(),
+        table_name: format!("{schema}.migrations").into(),
+        ignore_missing: migrator.ignore_missing,
+        no_tx: migrator.no_tx,
+        // Ours is taken already, and covers the role as well.
+        locking: false,
+        ..Migrator::DEFAULT
+    };
+    let result = own.run_direct(None, owner, false).await;
+    result.map_err(|source| MigrateError::Migration { schema: schema.to_owned(), source })
 }
