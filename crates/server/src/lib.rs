@@ -1,1 +1,15 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+pub mod admin;
+pub mod caller;
+pub mod config;
+pub mod methods;
+pub mod problem;
+pub mod process;
+pub mod readiness;
+mod reasons;
+pub mod services;
+pub mod stack;
+pub mod token;
+
+pub use reasons::REASONS;

@@ -1,0 +1,168 @@
+use std::collections::HashMap;
+use std::env;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+use super::error::{ConfigError, Fault};
+
+/// The environment while it is read. Faults are gathered, and told all at once by [`finish`](Self::finish).
+///
+/// An empty variable counts as absent: that is how compose files and manifests spell "not set".
+pub struct Env {
+    values: HashMap<String, String>,
+    faults: Vec<Fault>,
+}
+
+impl fmt::Debug for Env {
+    /// Names only: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env").field("names", &self.values.keys()).field("faults", &self.faults).finish()
+    }
+}
+
+/// A required setting, to be opened once all of them have been read.
+#[derive(Debug)]
+#[must_use]
+pub struct Slot<T>(Result<T, Fault>);
+
+impl<T> Slot<T> {
+    /// The value; after [`Env::finish`] has found no fault this does not fail.
+    pub fn get(self) -> Result<T, ConfigError> {
+        self.0.map_err(|fault| ConfigError::new(vec![fault]))
+    }
+}
+
+impl Env {
+    /// What this process was started with. Variables that are not Unicode count as absent.
+    pub fn from_process() -> Self {
+        Self::from_pairs(
+            env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
+    }
+
+    /// For tests.
+    pub fn from_pairs<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { values: pairs.filter(|(_, value)| !value.is_empty()).collect(), faults: Vec::new() }
+    }
+
+    /// A setting without which the process cannot run.
+    pub fn required<T>(&mut self, name: &'static str) -> Slot<T>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let fault = match self.read(name) {
+            Ok(Some(value)) => return Slot(Ok(value)),
+            Ok(None) => Fault::new(name, "is required"),
+            Err(fault) => fault,
+        };
+        self.faults.push(fault.clone());
+        Slot(Err(fault))
+    }
+
+    /// A setting that may be absent.
+    pub fn optional<T>(&mut self, name: &'static str) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        self.read(name).unwrap_or_else(|fault| {
+            self.faults.push(fault);
+            None
+        })
+    }
+
+    /// A setting with a default.
+    pub fn or<T>(&mut self, name: &'static str, default: T) -> T
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        self.optional(name).unwrap_or(default)
+    }
+
+    /// Adds a fault that only looking at several settings shows.
+    pub fn fault(&mut self, name: &'static str, rule: impl Into<String>) {
+        self.faults.push(Fault::new(name, rule));
+    }
+
+    /// Fails with every fault found so far.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(ConfigError::new(self.faults)) }
+    }
+
+    fn read<T>(&self, name: &'static str) -> Result<Option<T>, Fault>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let Some(text) = self.values.get(name) else { return Ok(None) };
+        text.trim().parse().map(Some).map_err(|error: T::Err| Fault::new(name, rule(text, &error.to_string())))
+    }
+}
+
+/// A parser's message may quote what it was given, and what it was given may hold a password.
+fn rule(text: &str, message: &str) -> String {
+    let quotes = message.contains(text.trim());
+    if quotes { "cannot be read".to_owned() } else { format!("cannot be read: {message}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::super::Secret;
+    use super::*;
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let mut env = Env::from_pairs([("CRM_LISTEN", "nowhere"), ("CRM_MAX", "-1"), ("CRM_EMPTY", "")]);
+        let listen = env.required::<SocketAddr>("CRM_LISTEN");
+        let empty = env.required::<String>("CRM_EMPTY");
+        let max = env.or::<u32>("CRM_MAX", 7);
+        let error = env.finish().unwrap_err();
+        let names: Vec<_> = error.faults().iter().map(|fault| fault.name).collect();
+        assert_eq!(names, ["CRM_LISTEN", "CRM_EMPTY", "CRM_MAX"]);
+        assert_eq!(max, 7);
+        assert!(listen.get().is_err() && empty.get().is_err());
+        assert!(error.to_string().contains("CRM_EMPTY is required"), "{error}");
+    }
+
+    #[test]
+    fn what_is_given_is_read_and_what_is_not_has_its_default() {
+        let mut env = Env::from_pairs([("CRM_LISTEN", " 127.0.0.1:1 ")]);
+        let listen = env.required::<SocketAddr>("CRM_LISTEN");
+        assert_eq!(env.optional::<u32>("CRM_NONE"), None);
+        assert_eq!(env.or::<u32>("CRM_NONE", 3), 3);
+        env.finish().unwrap();
+        assert_eq!(listen.get().unwrap().port(), 1);
+    }
+
+    #[test]
+    fn a_value_is_never_echoed() {
+        #[derive(Debug)]
+        struct Loud;
+        impl FromStr for Loud {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                Err(format!("bad url {text}"))
+            }
+        }
+        let mut env = Env::from_pairs([("CRM_URL", "postgres://crm:hunter2@db")]);
+        let url = env.required::<Loud>("CRM_URL");
+        let error = env.finish().unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert!(!format!("{error:?} {url:?}").contains("hunter2"));
+        let mut env = Env::from_pairs([("CRM_URL", "postgres://crm:hunter2@db")]);
+        let secret = env.required::<Secret>("CRM_URL").get().unwrap();
+        assert!(!format!("{secret:?} {secret}").contains("hunter2"));
+        assert!(secret.expose().contains("hunter2"));
+    }
+
+    #[test]
+    fn the_environment_itself_is_not_shown_either() {
+        let env = Env::from_pairs([("CRM_URL", "hunter2")]);
+        assert!(!format!("{env:?}").contains("hunter2"));
+    }
+}

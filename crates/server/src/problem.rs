@@ -1,0 +1,145 @@
+//! Errors that say what is wrong in a form that programs can read (AIP-193).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// Who stands behind the reasons: the `domain` of every `ErrorInfo`.
+pub const DOMAIN: &str = "bellwether";
+
+/// One fault of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field in the request, `account.name`.
+    pub field: String,
+    /// The rule that it breaks, for people. Never quotes the value.
+    pub description: String,
+    /// The rule in SCREAMING_SNAKE_CASE, for programs.
+    pub reason: &'static str,
+}
+
+impl Violation {
+    /// A violation of `field`.
+    pub fn new(field: impl Into<String>, reason: &'static str, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into(), reason }
+    }
+}
+
+/// An error on its way to the caller: a code, a stable reason, a message, and the details that fit.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Problem {
+    code: Code,
+    reason: &'static str,
+    message: String,
+    violations: Vec<Violation>,
+    metadata: HashMap<String, String>,
+    retry_delay: Option<Duration>,
+}
+
+impl Problem {
+    /// `reason` must stand in a crate's `REASONS`; `message` is for people and holds no personal data.
+    pub fn new(code: Code, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            violations: Vec::new(),
+            metadata: HashMap::new(),
+            retry_delay: None,
+        }
+    }
+
+    /// INVALID_ARGUMENT with every violation at once.
+    pub fn invalid(reason: &'static str, violations: Vec<Violation>) -> Self {
+        let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        let message = format!("invalid: {}", fields.join(", "));
+        Self { violations, ..Self::new(Code::InvalidArgument, reason, message) }
+    }
+
+    /// Adds field violations, whatever the code.
+    pub fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.violations = violations;
+        self
+    }
+
+    /// Adds a fact for programs: an id, a limit. No personal data, no secrets.
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Says when a retry is worth it, as RetryInfo and as `grpc-retry-pushback-ms`.
+    pub fn with_retry_delay(mut self, delay: Duration) -> Self {
+        self.retry_delay = Some(delay);
+        self
+    }
+
+    /// The gRPC code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The stable reason.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    fn details(self) -> ErrorDetails {
+        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, self.metadata);
+        for violation in self.violations {
+            // BadRequest's own `reason` field is newer than the bindings, so the description begins with it.
+            let description = format!("{}: {}", violation.reason, violation.description);
+            details.add_bad_request_violation(violation.field, description);
+        }
+        if let Some(delay) = self.retry_delay {
+            details.set_retry_info(Some(delay));
+        }
+        details
+    }
+}
+
+impl From<Problem> for Status {
+    fn from(problem: Problem) -> Self {
+        let pushback = problem.retry_delay;
+        let (code, message) = (problem.code, problem.message.clone());
+        let mut status = Self::with_error_details(code, message, problem.details());
+        if let Some(delay) = pushback {
+            let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            status.metadata_mut().insert("grpc-retry-pushback-ms", milliseconds.into());
+        }
+        status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_violations_and_the_reason_reach_the_caller() {
+        let violations = vec![
+            Violation::new("account.name", "REQUIRED", "must not be empty"),
+            Violation::new("account.size", "NEGATIVE", "must be 0 or more"),
+        ];
+        let status: Status = Problem::invalid("INVALID_ACCOUNT", violations).with_metadata("limit", "7").into();
+        let details = status.get_error_details();
+        let info = details.error_info().unwrap();
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INVALID_ACCOUNT", DOMAIN));
+        assert_eq!(info.metadata["limit"], "7");
+        let fields: Vec<_> = details.bad_request().unwrap().field_violations.iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(fields, ["account.name", "account.size"]);
+        assert_eq!(status.message(), "invalid: account.name, account.size");
+    }
+
+    #[test]
+    fn a_retry_delay_is_pushed_back_in_metadata_and_details() {
+        let problem = Problem::new(Code::ResourceExhausted, "OVERLOADED", "busy");
+        let status: Status = problem.with_retry_delay(Duration::from_millis(250)).into();
+        assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "250");
+        let delay = status.get_error_details().retry_info().unwrap().retry_delay;
+        assert_eq!(delay, Some(Duration::from_millis(250)));
+    }
+}

@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+use crate::config::Env;
+
+/// Which HTTP a port speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/2 from the first byte, as gRPC needs it.
+    Http2,
+    /// HTTP/1.1 or HTTP/2, by the first bytes of the connection.
+    Any,
+}
+
+/// Bounds of a listening port. tonic leaves all of these open.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Which HTTP.
+    pub protocol: Protocol,
+    /// Open connections; more wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Calls at a time on one connection.
+    pub max_concurrent_streams: u32,
+    /// All headers of one request, in bytes.
+    pub max_header_bytes: u32,
+    /// How long a new connection may take to show what it speaks, and HTTP/1 to send its headers.
+    pub header_timeout: Duration,
+    /// How often a silent connection is pinged, and how long its answer may take.
+    pub keepalive: Duration,
+    /// After this time a connection is asked to go away, so that clients find new replicas. Off by default.
+    pub max_connection_age: Option<Duration>,
+    /// From "not ready" until new calls are refused: the time that balancers need to notice.
+    pub drain_grace: Duration,
+    /// How long calls in flight may take once the process is to end.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            protocol: Protocol::Http2,
+            max_connections: 4096,
+            max_concurrent_streams: 256,
+            max_header_bytes: 16 * 1024,
+            header_timeout: Duration::from_secs(10),
+            keepalive: Duration::from_secs(20),
+            max_connection_age: None,
+            drain_grace: Duration::from_millis(300),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl ServerSettings {
+    /// `CRM_MAX_CONNECTIONS`, `CRM_MAX_CONNECTION_AGE_S`, `CRM_DRAIN_GRACE_MS`, `CRM_DRAIN_TIMEOUT_MS`.
+    pub fn from_env(env: &mut Env) -> Self {
+        let default = Self::default();
+        let max_connections = env.or("CRM_MAX_CONNECTIONS", default.max_connections);
+        if max_connections == 0 {
+            env.fault("CRM_MAX_CONNECTIONS", "must be 1 or more");
+        }
+        let mut milliseconds =
+            |name, default: Duration| env.optional::<u64>(name).map_or(default, Duration::from_millis);
+        let drain_grace = milliseconds("CRM_DRAIN_GRACE_MS", default.drain_grace);
+        let drain_timeout = milliseconds("CRM_DRAIN_TIMEOUT_MS", default.drain_timeout);
+        let max_connection_age = env.optional::<u64>("CRM_MAX_CONNECTION_AGE_S").map(Duration::from_secs);
+        Self { max_connections, max_connection_age, drain_grace, drain_timeout, ..default }
+    }
+}

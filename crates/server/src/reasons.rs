@@ -1,0 +1,32 @@
+/// Reason of an overloaded process.
+pub(crate) const OVERLOADED: &str = "OVERLOADED";
+/// Reason of a call that took longer than its deadline.
+pub(crate) const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
+/// Reason of a `grpc-timeout` that is none.
+pub(crate) const TIMEOUT_MALFORMED: &str = "TIMEOUT_MALFORMED";
+/// Reason of a write by somebody who may only read.
+pub(crate) const ROLE_READ_ONLY: &str = "ROLE_READ_ONLY";
+/// Reason of a panic.
+pub(crate) const HANDLER_PANICKED: &str = "HANDLER_PANICKED";
+/// Reason of `caller()` without a token layer in front.
+pub(crate) const CALLER_UNKNOWN: &str = "CALLER_UNKNOWN";
+
+/// Every reason that this crate gives, and when: the rows of `docs/errors.md`.
+pub const REASONS: &[(&str, &str)] = &[
+    ("TOKEN_MISSING", "UNAUTHENTICATED: no `authorization` metadata, or not of the form `Bearer …`"),
+    ("TOKEN_MALFORMED", "UNAUTHENTICATED: the token is no JSON web token, or lacks a claim that is required"),
+    ("TOKEN_ALGORITHM", "UNAUTHENTICATED: the token is signed by another algorithm than EdDSA, or not at all"),
+    ("TOKEN_SIGNATURE", "UNAUTHENTICATED: no key of this process made the token's signature"),
+    ("TOKEN_ISSUER", "UNAUTHENTICATED: the token's issuer is not `bellwether`"),
+    ("TOKEN_AUDIENCE", "UNAUTHENTICATED: the token is for another audience than `crm`"),
+    ("TOKEN_EXPIRED", "UNAUTHENTICATED: the token has expired"),
+    (CALLER_UNKNOWN, "UNAUTHENTICATED: a method that needs a caller was reached without one"),
+    (ROLE_READ_ONLY, "PERMISSION_DENIED: the role `viewer` may only call methods without side effects"),
+    (
+        OVERLOADED,
+        "RESOURCE_EXHAUSTED: the process has as many calls in flight as it accepts; retry after the delay given",
+    ),
+    (DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED: the call took longer than its `grpc-timeout`, or than the server allows"),
+    (TIMEOUT_MALFORMED, "INVALID_ARGUMENT: `grpc-timeout` is not 1 to 8 digits and a unit (H, M, S, m, u, n)"),
+    (HANDLER_PANICKED, "INTERNAL: a defect of the service; the log has its place under the call's trace id"),
+];

@@ -1,0 +1,33 @@
+use std::sync::LazyLock;
+
+use crm_telemetry::metrics::{self, label};
+use crm_telemetry::names;
+use http::Response;
+use opentelemetry::metrics::Counter;
+use tonic::Status;
+use tonic::body::Body;
+
+use crate::problem::Problem;
+
+static REFUSALS: LazyLock<Counter<u64>> = LazyLock::new(|| metrics::counter(&names::SERVER_REFUSALS));
+
+/// A layer's own answer, counted by its reason.
+pub(super) fn refuse(problem: Problem) -> Response<Body> {
+    count(&problem);
+    Status::from(problem).into_http()
+}
+
+/// The same for a call whose headers are out: the status goes into trailers.
+pub(super) fn refuse_late(problem: Problem) -> http::HeaderMap {
+    count(&problem);
+    let mut trailers = http::HeaderMap::new();
+    // Fails only for a message that is no header value, and then the status alone is what remains.
+    if Status::from(problem).add_header(&mut trailers).is_err() {
+        trailers.insert("grpc-status", http::HeaderValue::from_static("13"));
+    }
+    trailers
+}
+
+fn count(problem: &Problem) {
+    REFUSALS.add(1, &[label(names::label::REASON, problem.reason())]);
+}

@@ -1,0 +1,81 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// The namespace in which a tenant's slug becomes a UUID (RFC 9562, version 5).
+pub const TENANT_NAMESPACE: Uuid = Uuid::from_u128(0x6265_6c6c_7765_7468_8572_0000_7465_6e61);
+
+/// What a verified token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// The user, `sub`.
+    pub subject: String,
+    /// The tenant's id: the only source of it in the whole platform.
+    pub tenant: Uuid,
+    /// The tenant as the token names it, a UUID or a slug.
+    pub tenant_name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// `exp`.
+    pub expires_at: SystemTime,
+}
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads and writes, settings included.
+    Admin,
+    /// Reads and writes.
+    Manager,
+    /// Reads and writes.
+    Agent,
+    /// Reads.
+    Viewer,
+}
+
+impl Role {
+    /// The name in tokens and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Manager => "manager",
+            Self::Agent => "agent",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Whether the role may call methods that change something.
+    pub fn may_write(self) -> bool {
+        self != Self::Viewer
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A role that there is not.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("a role is admin, manager, agent or viewer")]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let roles = [Self::Admin, Self::Manager, Self::Agent, Self::Viewer];
+        roles.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
+    }
+}
+
+/// The id of the tenant that a token names: a UUID is itself, a slug gets the same UUID everywhere and always.
+pub fn tenant_id(name: &str) -> Uuid {
+    Uuid::parse_str(name).unwrap_or_else(|_| Uuid::new_v5(&TENANT_NAMESPACE, name.as_bytes()))
+}

@@ -1,0 +1,77 @@
+use thiserror::Error;
+use tonic::{Code, Status};
+
+use crate::problem::Problem;
+
+/// Why a token is not accepted. The token itself stays out of every message.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum TokenError {
+    /// No bearer token came with the call.
+    #[error("a bearer token is required")]
+    Missing,
+    /// Not a JSON web token, or a required claim is absent or of the wrong type.
+    #[error("the token cannot be read")]
+    Malformed,
+    /// Another algorithm than EdDSA, `none` among them.
+    #[error("the token must be signed with EdDSA")]
+    Algorithm,
+    /// None of the known keys signed this.
+    #[error("the token's signature is not by a known key")]
+    Signature,
+    /// `iss` is not `bellwether`.
+    #[error("the token is by another issuer")]
+    Issuer,
+    /// `aud` does not name `crm`.
+    #[error("the token is for another audience")]
+    Audience,
+    /// `exp` has passed.
+    #[error("the token has expired")]
+    Expired,
+}
+
+impl TokenError {
+    /// The stable reason, as `docs/errors.md` lists it.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Missing => "TOKEN_MISSING",
+            Self::Malformed => "TOKEN_MALFORMED",
+            Self::Algorithm => "TOKEN_ALGORITHM",
+            Self::Signature => "TOKEN_SIGNATURE",
+            Self::Issuer => "TOKEN_ISSUER",
+            Self::Audience => "TOKEN_AUDIENCE",
+            Self::Expired => "TOKEN_EXPIRED",
+        }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        Self::new(Code::Unauthenticated, error.reason(), error.to_string())
+    }
+}
+
+impl From<TokenError> for Status {
+    fn from(error: TokenError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+/// Why a key, or what it should sign, cannot be used. The key itself stays out of every message.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// Not an Ed25519 key in PEM (PKCS#8, or SubjectPublicKeyInfo for public ones).
+    #[error("not an Ed25519 key in PEM")]
+    Malformed,
+    /// A file without any key.
+    #[error("no key found")]
+    Empty,
+    /// The system gave no random numbers.
+    #[error("no random numbers")]
+    Random,
+    /// The lifetime ends beyond the calendar.
+    #[error("the token would never expire")]
+    Lifetime,
+    /// The token could not be signed.
+    #[error("the token cannot be signed")]
+    Signing,
+}

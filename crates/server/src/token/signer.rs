@@ -1,0 +1,64 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde::Serialize;
+
+use super::{AUDIENCE, ISSUER, KeyError, Role, crypto, key};
+
+/// Makes tokens. Only the command line does: no serving process holds the private key.
+#[derive(Debug)]
+pub struct Signer {
+    key: EncodingKey,
+}
+
+/// What a token shall say.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// The user.
+    pub subject: String,
+    /// The tenant, a UUID or a slug.
+    pub tenant: String,
+    /// What the user may do.
+    pub role: Role,
+    /// How long from now the token is valid.
+    pub ttl: Duration,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    tenant: &'a str,
+    role: Role,
+    iat: u64,
+    exp: u64,
+}
+
+impl Signer {
+    /// A new key pair: the private key as PKCS#8 PEM, the public one as SubjectPublicKeyInfo PEM.
+    pub fn generate_pem() -> Result<(String, String), KeyError> {
+        key::generate()
+    }
+
+    /// From a private key in PEM.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        crypto::install();
+        Ok(Self { key: EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| KeyError::Malformed)? })
+    }
+
+    /// A signed token.
+    pub fn sign(&self, request: &TokenRequest) -> Result<String, KeyError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| KeyError::Lifetime)?.as_secs();
+        let body = Body {
+            iss: ISSUER,
+            aud: AUDIENCE,
+            sub: &request.subject,
+            tenant: &request.tenant,
+            role: request.role,
+            iat: now,
+            exp: now.checked_add(request.ttl.as_secs()).ok_or(KeyError::Lifetime)?,
+        };
+        encode(&Header::new(Algorithm::EdDSA), &body, &self.key).map_err(|_| KeyError::Signing)
+    }
+}
