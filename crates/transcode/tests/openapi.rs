@@ -102,7 +102,8 @@ fn every_operation_is_served_and_every_rpc_described() {
                 .split('/')
                 .map(|part| part.split_once('}').map_or(part.to_owned(), |(_, verb)| format!("7{verb}")))
                 .collect();
-            let found = transcoder.route(&method.parse::<Method>().unwrap(), &filled.join("/")).unwrap();
+            let filled = filled.join("/");
+            let found = transcoder.route(&method.parse::<Method>().unwrap(), &filled).unwrap();
             let id = operation["operationId"].as_str().unwrap();
             let (service, name) = (found.rpc.service.rsplit('.').next().unwrap(), &found.rpc.method);
             assert!(id.starts_with(&format!("{service}_{name}")), "{method} {path} is {id}");
