@@ -1,4 +1,21 @@
 //! Filters: a bounded subset of AIP-160.
+//!
+//! Comparisons joined by `AND`, in brackets or not: `owner = "ada" AND update_time >= "2026-01-31T00:00:00Z"`.
+//! What indexes cannot answer (`OR`, `NOT`, `:`, functions, bare words) is refused by name and place. Input is hostile until
+//! parsed: its length, its depth and the number of comparisons are bounded.
+
+mod error;
+mod lexer;
+mod parser;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use error::FilterError;
+pub use parser::parse;
+
+pub(crate) use error::one_of;
+pub(crate) use lexer::{Lexer, Token, TokenKind};
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -76,18 +93,20 @@ pub struct Condition {
     pub value: Value,
 }
 
-/// A filter that was not understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (at character {position})")]
-pub struct FilterError {
-    /// First character at fault, counted from 1.
-    pub position: usize,
-    /// What is wrong there, and what would be right.
-    pub message: String,
-}
+impl Operator {
+    /// All of them, for fields that can be compared in any way.
+    pub const ALL: &'static [Self] =
+        &[Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
 
-/// The conditions of a filter, in the order written; none for a blank text.
-pub fn parse(text: &str, fields: &[FieldSpec]) -> Result<Vec<Condition>, FilterError> {
-    let _ = (text, fields);
-    Ok(Vec::new())
+    /// As it is written in a filter; but for `!=`, which SQL writes `<>`, in SQL as well.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
 }

@@ -90,3 +90,76 @@ fn tag(scope: &[u8], payload: &[u8]) -> [u8; TAG] {
     tag.copy_from_slice(context.sign().as_ref().get(..TAG).unwrap_or(&[0; TAG]));
     tag
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    type Last = (String, OffsetDateTime, Uuid);
+
+    fn scope(parts: &[&str]) -> Scope {
+        Scope::new(Uuid::nil(), parts)
+    }
+
+    fn token() -> String {
+        let last: Last = ("Zoë & Sons".to_owned(), OffsetDateTime::UNIX_EPOCH, Uuid::max());
+        encode(scope(&["accounts", "", "name"]), &last).unwrap()
+    }
+
+    #[test]
+    fn token_comes_back_as_it_was() {
+        let last: Option<Last> = decode(scope(&["accounts", "", "name"]), &token()).unwrap();
+        assert_eq!(last, Some(("Zoë & Sons".to_owned(), OffsetDateTime::UNIX_EPOCH, Uuid::max())));
+    }
+
+    #[test]
+    fn empty_token_asks_for_the_first_page() {
+        assert_eq!(decode::<Last>(scope(&[]), ""), Ok(None));
+    }
+
+    #[test]
+    fn token_of_another_list_is_refused_as_such() {
+        let check = |scope: Scope| assert_eq!(decode::<Last>(scope, &token()), Err(PageError::ForeignToken));
+        check(scope(&["contacts", "", "name"]));
+        check(scope(&["accounts", "owner = ada", "name"]));
+        check(scope(&["accounts", "", "update_time desc"]));
+        check(scope(&["accounts", "name", ""]));
+        check(scope(&["accounts", "", "nam", "e"]));
+        check(Scope::new(Uuid::max(), &["accounts", "", "name"]));
+    }
+
+    #[test]
+    fn token_of_another_shape_is_refused() {
+        let result = decode::<(u8,)>(scope(&["accounts", "", "name"]), &token());
+        assert_eq!(result, Err(PageError::DamagedToken));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_or_passes(text in any::<String>()) {
+            prop_assume!(!text.is_empty());
+            prop_assert_eq!(decode::<Last>(scope(&[]), &text), Err(PageError::DamagedToken));
+        }
+
+        #[test]
+        fn one_changed_character_is_noticed(at in any::<prop::sample::Index>(), other in "[A-Za-z0-9_-]") {
+            let token = token();
+            let at = at.index(token.len());
+            let mut changed = token.clone();
+            changed.replace_range(at..=at, &other);
+            prop_assume!(changed != token);
+            prop_assert_eq!(decode::<Last>(scope(&["accounts", "", "name"]), &changed), Err(PageError::DamagedToken));
+        }
+
+        #[test]
+        fn cut_token_is_noticed(length in any::<prop::sample::Index>()) {
+            let token = token();
+            let length = 1 + length.index(token.len() - 1);
+            let cut = decode::<Last>(scope(&["accounts", "", "name"]), &token[..length]);
+            prop_assert_eq!(cut, Err(PageError::DamagedToken));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From tokens to conditions.
+
+use super::error::one_of;
+use super::value::read;
+use super::{Condition, FieldSpec, FilterError, Lexer, Operator, Token, TokenKind};
+
+/// Longest filter, in bytes.
+const MAX_BYTES: usize = 4_096;
+const MAX_CONDITIONS: usize = 20;
+const MAX_DEPTH: usize = 10;
+
+/// The conditions of a filter, in the order written; none for a blank text.
+///
+/// # Errors
+/// The first place that does not fit, and what would.
+pub fn parse(text: &str, fields: &[FieldSpec]) -> Result<Vec<Condition>, FilterError> {
+    if text.len() > MAX_BYTES {
+        return Err(FilterError::new(1, format!("is longer than {MAX_BYTES} bytes")));
+    }
+    let mut lexer = Lexer::new(text);
+    let token = lexer.next()?;
+    let mut parser = Parser { lexer, token, fields, conditions: Vec::new(), depth: 0 };
+    if parser.token.kind != TokenKind::End {
+        parser.conjunction()?;
+    }
+    Ok(parser.conditions)
+}
+
+struct Parser<'a> {
+    lexer: Lexer<'a>,
+    token: Token,
+    fields: &'a [FieldSpec],
+    conditions: Vec<Condition>,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    /// `term (AND term)*` up to the end. Brackets change nothing about a conjunction, so they are counted, not nested.
+    fn conjunction(&mut self) -> Result<(), FilterError> {
+        loop {
+            self.open_brackets()?;
+            self.comparison()?;
+            self.close_brackets()?;
+            match &self.token.kind {
+                TokenKind::End if self.depth == 0 => return Ok(()),
+                TokenKind::End => return Err(self.error(") is missing")),
+                TokenKind::Word(word) if word == "AND" => self.advance()?,
+                TokenKind::Word(word) if word == "OR" => return Err(self.error("OR is not supported: ask twice")),
+                other => return Err(self.error(format!("expected AND instead of {}", other.describe()))),
+            };
+        }
+    }
+
+    fn open_brackets(&mut self) -> Result<(), FilterError> {
+        while self.token.kind == TokenKind::Open {
+            self.depth += 1;
+            if self.depth > MAX_DEPTH {
+                return Err(self.error(format!("more than {MAX_DEPTH} brackets inside each other")));
+            }
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    fn close_brackets(&mut self) -> Result<(), FilterError> {
+        while self.token.kind == TokenKind::Close {
+            self.depth = self.depth.checked_sub(1).ok_or_else(|| self.error(") was never opened"))?;
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    fn comparison(&mut self) -> Result<(), FilterError> {
+        if self.conditions.len() == MAX_CONDITIONS {
+            return Err(self.error(format!("more than {MAX_CONDITIONS} comparisons")));
+        }
+        let field = self.field()?;
+        let operator = self.operator(&field)?;
+        let value = read(&field, operator, &self.token)?;
+        self.advance()?;
+        self.conditions.push(Condition { field: field.name, operator, value });
+        Ok(())
+    }
+
+    fn field(&mut self) -> Result<FieldSpec, FilterError> {
+        let TokenKind::Word(word) = &self.token.kind else {
+            return Err(self.error(format!("expected a field instead of {}", self.token.kind.describe())));
+        };
+        if word == "NOT" || word.starts_with('-') {
+            return Err(self.error("NOT is not supported, use !="));
+        }
+        let Some(field) = self.fields.iter().find(|field| field.name == word).copied() else {
+            let known = one_of(self.fields.iter().map(|field| field.name));
+            return Err(self.error(format!("cannot filter by {word:?}, only by {known}")));
+        };
+        self.advance()?;
+        Ok(field)
+    }
+
+    fn operator(&mut self, field: &FieldSpec) -> Result<Operator, FilterError> {
+        let known = || one_of(field.operators.iter().map(|operator| operator.symbol()));
+        match self.token.kind {
+            TokenKind::Operator(operator) if field.operators.contains(&operator) => {
+                self.advance()?;
+                Ok(operator)
+            }
+            _ => Err(self.error(format!("{} is compared by {}", field.name, known()))),
+        }
+    }
+
+    fn advance(&mut self) -> Result<(), FilterError> {
+        self.token = self.lexer.next()?;
+        Ok(())
+    }
+
+    fn error(&self, message: impl Into<String>) -> FilterError {
+        FilterError::new(self.token.position, message)
+    }
+}
