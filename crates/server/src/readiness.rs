@@ -15,7 +15,8 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    pub(crate) fn new(reporter: HealthReporter, services: Vec<String>) -> Self {
+    /// Tells `reporter` about the whole server and each of `services`.
+    pub fn new(reporter: HealthReporter, services: Vec<String>) -> Self {
         Self { ready: Arc::new(AtomicBool::new(false)), reporter, services: services.into() }
     }
 
