@@ -1,4 +1,4 @@
-//! REST/JSON to gRPC and back, from a descriptor set.
+#![doc = include_str!("../README.md")]
 
 mod annotations;
 mod binding;

@@ -16,6 +16,10 @@ use crate::{
 /// Messages nested deeper are not unfolded into query parameters in the document, though they are served.
 const MAX_QUERY_DEPTH: usize = 4;
 
+/// Says of the mask what holds over REST, where the body shows which fields are meant.
+const DERIVED_MASK: &str = "Fields to change, joined by commas. Left out: the fields whose keys the body has. \
+                            `*`: all fields that can be changed.";
+
 pub(super) fn all(schemas: &mut Schemas, binding: &Binding, names: &[PathVariable]) -> Vec<Value> {
     let mut parameters: Vec<_> = names.iter().map(|one| path_parameter(schemas, binding, one)).collect();
     if !matches!(binding.body, Body::Whole) {
@@ -109,6 +113,9 @@ impl Query<'_> {
         let mut parameter = json!({"name": name, "in": "query", "schema": schema});
         if let Some(description) = description {
             parameter["description"] = description;
+        }
+        if self.binding.update_mask.as_ref() == Some(field) {
+            parameter["description"] = DERIVED_MASK.into();
         }
         // Deeper fields are only required if the message that holds them is given.
         let required = self.above.len() == 1 && self.binding.request_id.as_ref() != Some(field);
