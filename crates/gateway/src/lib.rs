@@ -1,1 +1,23 @@
-//! Stub.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod answer;
+mod app;
+mod call;
+mod config;
+mod control;
+mod entry;
+mod gateway;
+mod grpc;
+mod headers;
+mod pages;
+mod reasons;
+mod rest;
+mod switches;
+mod table;
+mod trace;
+
+pub use app::{Listeners, RunError, ServeError, run, serve};
+pub use config::{CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target};
+pub use grpc::ReflectionError;
+pub use reasons::REASONS;

@@ -1,0 +1,54 @@
+//! What calls of both protocols have in common on their way to a replica.
+
+use crm_balance::{HashKey, Policy, Retryable};
+use crm_server::token::Claims;
+use crm_transcode::Rpc;
+use http::{HeaderValue, Request, Response};
+use tonic::{Status, body::Body};
+use tower::ServiceExt;
+
+use crate::{gateway::Gateway, headers, rest::grpc_timeout, table::Routed};
+
+const GRPC_TIMEOUT: &str = "grpc-timeout";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Sends a call whose token has been checked; an error is the gateway's own, not the service's.
+pub(crate) async fn send(
+    gateway: &Gateway,
+    routed: &Routed,
+    rpc: Option<&Rpc>,
+    claims: Option<&Claims>,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Status> {
+    headers::sanitize_request(request.headers_mut());
+    mark_retryable(gateway, rpc, &mut request);
+    mark_affinity(routed, claims, &mut request);
+    lengthen_stream(gateway, rpc, &mut request);
+    routed.client.clone().oneshot(request).await
+}
+
+/// A call may be sent twice if its method says so in its descriptor, or its caller with a key to recognise it by.
+fn mark_retryable(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
+    let promised = rpc.is_some_and(|rpc| rpc.idempotency.is_retryable());
+    if (promised || request.headers().contains_key(IDEMPOTENCY_KEY)) && gateway.switches.retries() {
+        request.extensions_mut().insert(Retryable(true));
+    }
+}
+
+/// Under consistent hashing, a tenant's calls go to one replica, whose cache then knows the tenant.
+fn mark_affinity(routed: &Routed, claims: Option<&Claims>, request: &mut Request<Body>) {
+    let Some(claims) = claims else { return };
+    if routed.upstream.policy() == Policy::ConsistentHash {
+        let (high, low) = claims.tenant.as_u64_pair();
+        request.extensions_mut().insert(HashKey(high ^ low));
+    }
+}
+
+/// A stream lasts as long as it has to say something: without a deadline of its own it gets the longest there is.
+fn lengthen_stream(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
+    let streams = rpc.is_some_and(|rpc| rpc.server_streaming || rpc.client_streaming);
+    if streams && !request.headers().contains_key(GRPC_TIMEOUT) {
+        let longest: HeaderValue = grpc_timeout(gateway.limits.max_timeout);
+        request.headers_mut().insert(GRPC_TIMEOUT, longest);
+    }
+}

@@ -1,0 +1,86 @@
+//! What a gateway needs to know, read from the environment once, with every fault reported together.
+
+mod environment;
+mod routes;
+
+use std::{fmt, time::Duration};
+
+use crm_server::process::{Protocol, ServerSettings};
+
+pub(crate) use environment::Addresses;
+pub use routes::{Route, Routes, RoutesError, Target};
+
+/// How a gateway is set up; [`Default`] has no routes and no keys.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which upstream answers which package or service.
+    pub routes: Routes,
+    /// Keys that tokens are checked with; `None` lets nobody in where a route asks for a token.
+    pub token_keys: Option<PublicKeys>,
+    /// Bounds on a call.
+    pub calls: CallLimits,
+    /// Bounds on connections, and how they end.
+    pub server: ServerSettings,
+    /// What the start page points to.
+    pub links: Links,
+}
+
+/// Text of a PEM file with one or more Ed25519 public keys.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKeys(pub String);
+
+impl fmt::Debug for PublicKeys {
+    /// Public, but nothing that a log should be filled with.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKeys(…)")
+    }
+}
+
+/// Bounds on a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Deadline of a unary call that brings none.
+    pub default_timeout: Duration,
+    /// Longest deadline; a later one is brought forward, and server streams that bring none get it.
+    pub max_timeout: Duration,
+    /// Longest request body over REST, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest single message of an answer over REST, in bytes.
+    pub max_answer_bytes: usize,
+}
+
+/// What the start page points to.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// Address of the trace viewer's pages, such as `http://127.0.0.1:16686`.
+    pub viewer: Option<String>,
+}
+
+impl Default for CallLimits {
+    /// 10 s, at most 60 s; bodies of 1 MiB, messages of 16 MiB.
+    fn default() -> Self {
+        Self {
+            default_timeout: Duration::from_secs(10),
+            max_timeout: Duration::from_secs(60),
+            max_body_bytes: 1 << 20,
+            max_answer_bytes: 16 << 20,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            routes: Routes::default(),
+            token_keys: None,
+            calls: CallLimits::default(),
+            server: public_port(ServerSettings::default()),
+            links: Links::default(),
+        }
+    }
+}
+
+/// What the public port needs otherwise than a service's: both protocols, and clients with many calls on a connection.
+fn public_port(settings: ServerSettings) -> ServerSettings {
+    ServerSettings { protocol: Protocol::Any, max_concurrent_streams: 1_000, ..settings }
+}

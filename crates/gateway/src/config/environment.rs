@@ -1,0 +1,127 @@
+//! From `CRM_…` to a [`Config`].
+
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use crm_server::{
+    config::{ConfigError, Env, Slot},
+    process::ServerSettings,
+};
+
+use super::{CallLimits, Config, Links, PublicKeys, Routes, public_port};
+
+const KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
+const ROUTES: &str = "CRM_ROUTES";
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) public: SocketAddr,
+    pub(crate) control: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
+}
+
+impl Config {
+    /// Reads the environment of this process; an error names every variable that is wrong.
+    pub(crate) fn from_process() -> Result<(Self, Addresses), ConfigError> {
+        read(Env::from_process())
+    }
+}
+
+fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
+    let public: Slot<SocketAddr> = env.required("CRM_LISTEN");
+    let (control, admin) = (env.optional("CRM_CONTROL_LISTEN"), env.optional("CRM_ADMIN_LISTEN"));
+    let routes: Slot<Routes> = env.required(ROUTES);
+    let token_keys = read_keys(&mut env);
+    let calls = read_calls(&mut env);
+    let server = public_port(ServerSettings::from_env(&mut env));
+    let links = Links { viewer: env.optional("CRM_VIEWER_URL") };
+    let routes = routes.get();
+    if let Ok(routes) = &routes {
+        check_keys(&mut env, routes, token_keys.is_some());
+    }
+    env.finish()?;
+    let routes = open_routes(routes?, token_keys.is_some());
+    Ok((Config { routes, token_keys, calls, server, links }, Addresses { public: public.get()?, control, admin }))
+}
+
+fn read_keys(env: &mut Env) -> Option<PublicKeys> {
+    let file: PathBuf = env.optional(KEY_FILE)?;
+    match fs::read_to_string(&file) {
+        Ok(pem) => Some(PublicKeys(pem)),
+        Err(error) => {
+            env.fault(KEY_FILE, format!("names a file that cannot be read: {}", error.kind()));
+            None
+        }
+    }
+}
+
+/// Without keys nobody could be let in, and letting everybody in must be written down, route by route.
+fn check_keys(env: &mut Env, routes: &Routes, has_keys: bool) {
+    let needs_keys = |key: &str| key == "crm" || key.starts_with("crm.");
+    let closed = routes.0.iter().filter(|route| route.auth && needs_keys(&route.key));
+    for route in closed.filter(|_| !has_keys) {
+        env.fault(KEY_FILE, format!("is required by the route {} (or write auth=off there)", route.key));
+    }
+}
+
+/// In front of others' services only, a gateway without keys asks for no tokens.
+fn open_routes(mut routes: Routes, has_keys: bool) -> Routes {
+    for route in &mut routes.0 {
+        route.auth &= has_keys;
+    }
+    routes
+}
+
+fn read_calls(env: &mut Env) -> CallLimits {
+    let default = CallLimits::default();
+    let calls = CallLimits {
+        default_timeout: millis(env, "CRM_DEFAULT_TIMEOUT_MS", default.default_timeout),
+        max_timeout: millis(env, "CRM_MAX_TIMEOUT_MS", default.max_timeout),
+        max_body_bytes: env.or("CRM_MAX_BODY_BYTES", default.max_body_bytes),
+        max_answer_bytes: default.max_answer_bytes,
+    };
+    if calls.default_timeout > calls.max_timeout {
+        env.fault("CRM_DEFAULT_TIMEOUT_MS", "must not be longer than CRM_MAX_TIMEOUT_MS");
+    }
+    calls
+}
+
+fn millis(env: &mut Env, name: &'static str, default: Duration) -> Duration {
+    env.optional(name).map_or(default, Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEERS: &str = "peers.v1.Echo=127.0.0.1:1";
+    const CUSTOMERS: &str = "crm.customers.v1=127.0.0.1:1";
+
+    fn check(pairs: &[(&str, &str)], faults: &[&str]) {
+        let found = match read(Env::from_pairs(pairs.iter().copied())) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.faults().iter().map(|fault| fault.name).collect(),
+        };
+        assert_eq!(found, faults, "{pairs:?}");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        check(&[], &["CRM_LISTEN", "CRM_ROUTES"]);
+        check(
+            &[("CRM_LISTEN", "x"), ("CRM_ROUTES", "y"), ("CRM_CONTROL_LISTEN", "z"), ("CRM_MAX_TIMEOUT_MS", "1")],
+            &["CRM_LISTEN", "CRM_CONTROL_LISTEN", "CRM_ROUTES", "CRM_DEFAULT_TIMEOUT_MS"],
+        );
+    }
+
+    #[test]
+    fn routes_of_the_platform_are_open_only_where_that_is_written() {
+        let listen = ("CRM_LISTEN", "127.0.0.1:0");
+        check(&[listen, (ROUTES, PEERS)], &[]);
+        check(&[listen, (ROUTES, CUSTOMERS)], &[KEY_FILE]);
+        check(&[listen, (ROUTES, &format!("{CUSTOMERS}|auth=off"))], &[]);
+        check(&[listen, (ROUTES, PEERS), (KEY_FILE, "/nowhere/key.pem")], &[KEY_FILE]);
+        let (config, _) = read(Env::from_pairs([listen, (ROUTES, PEERS)])).expect("config");
+        assert!(!config.routes.0[0].auth);
+    }
+}

@@ -1,0 +1,62 @@
+//! The control API: what the balancer sees and does, and the switches that change it while calls run.
+//!
+//! It is meant for the machine that the gateway runs on and asks for no token, so it listens on the loopback address
+//! unless its configuration says otherwise. Every answer is JSON; errors are those of the public API.
+
+mod events;
+mod fault;
+mod switch;
+mod upstream;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{get, put},
+};
+use crm_transcode::Transcoder;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{gateway::Gateway, switches::Switches, table::Table};
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct Control {
+    table: Arc<Table>,
+    switches: Arc<Switches>,
+    transcoder: Arc<Transcoder>,
+    stopping: CancellationToken,
+}
+
+impl Control {
+    /// `stopping` ends the streams of events.
+    pub(crate) fn new(gateway: &Gateway, stopping: CancellationToken) -> Self {
+        Self {
+            stopping,
+            table: Arc::clone(&gateway.table),
+            switches: Arc::clone(&gateway.switches),
+            transcoder: Arc::clone(&gateway.transcoder),
+        }
+    }
+}
+
+/// Every route of the control API.
+pub(crate) fn routes(control: Control) -> Router {
+    Router::new()
+        .route("/upstreams", get(upstream::list))
+        .route("/upstreams/{service}", get(upstream::show))
+        .route("/upstreams/{service}/policy", put(upstream::set_policy))
+        .route("/switches", get(switch::list))
+        .route("/switches/{name}", get(switch::show).put(switch::set))
+        .route("/events", get(events::stream))
+        .fallback(fault::no_route)
+        .method_not_allowed_fallback(fault::wrong_method)
+        .with_state(control)
+}
+
+/// Serves the control API until it is told to stop.
+pub(crate) async fn serve(listener: TcpListener, control: Control) -> std::io::Result<()> {
+    let stopping = control.stopping.clone();
+    axum::serve(listener, routes(control)).with_graceful_shutdown(stopping.cancelled_owned()).await
+}

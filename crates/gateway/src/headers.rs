@@ -1,0 +1,94 @@
+//! Which headers pass the gateway.
+//!
+//! Everything a caller sends passes, as metadata of its call, but for two kinds: those about the connection rather
+//! than the call (RFC 9110, 7.6.1), and those of the platform's own that a caller may not claim.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Says how urgent a call is: `interactive` or `bulk`.
+pub(crate) const PRIORITY: &str = "x-crm-priority";
+/// Prefix of the headers that the platform's processes set for each other.
+const INTERNAL: &str = "x-crm-";
+
+const HOP_BY_HOP: [HeaderName; 8] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Removes from a call's headers what must not go on to a service.
+pub(crate) fn sanitize_request(headers: &mut HeaderMap) {
+    remove_named_by_connection(headers);
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+    remove_internal(headers);
+    // gRPC asks for exactly this, and nothing else may be said in HTTP/2 (RFC 9113, 8.2.2).
+    headers.insert(header::TE, HeaderValue::from_static("trailers"));
+}
+
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::CONNECTION) {
+        return;
+    }
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+fn remove_internal(headers: &mut HeaderMap) {
+    let forged: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(INTERNAL) && *name != PRIORITY).cloned().collect();
+    for name in forged {
+        headers.remove(name);
+    }
+    let is_known = |value: &HeaderValue| value == "interactive" || value == "bulk";
+    if headers.get(PRIORITY).is_some_and(|value| !is_known(value)) {
+        headers.remove(PRIORITY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(given: &[(&'static str, &'static str)], kept: &[&str]) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in given {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        sanitize_request(&mut headers);
+        let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).filter(|name| *name != "te").collect();
+        names.sort_unstable();
+        assert_eq!(names, kept, "{given:?}");
+        assert_eq!(headers["te"], "trailers");
+    }
+
+    #[test]
+    fn what_belongs_to_the_call_passes_and_the_rest_does_not() {
+        check(
+            &[("authorization", "x"), ("traceparent", "y"), ("grpc-timeout", "1S")],
+            &["authorization", "grpc-timeout", "traceparent"],
+        );
+        check(&[("connection", "close, x-secret"), ("x-secret", "1"), ("keep-alive", "2")], &[]);
+        check(
+            &[("te", "gzip"), ("transfer-encoding", "chunked"), ("upgrade", "h2c"), ("proxy-authorization", "x")],
+            &[],
+        );
+        check(&[("x-crm-tenant", "other"), ("x-crm-role", "admin"), ("x-other", "1")], &["x-other"]);
+        check(&[("x-crm-priority", "bulk")], &["x-crm-priority"]);
+        check(&[("x-crm-priority", "root")], &[]);
+    }
+}

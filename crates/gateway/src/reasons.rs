@@ -1,0 +1,91 @@
+//! Every error that the gateway makes itself: its code, its reason and its words, in one place.
+
+use std::fmt::Display;
+
+use axum::extract::rejection::JsonRejection;
+use crm_server::problem::{Problem, Violation};
+use tonic::{Code, Status};
+
+/// Machine-readable reasons (`ErrorInfo.reason`) of the gateway's own errors, and when each is given.
+pub const REASONS: &[(&str, &str)] = &[
+    (SERVICE_NOT_ROUTED, "no upstream of this gateway answers the service that was called"),
+    (DEADLINE_EXCEEDED, "the call's time was over before the answer was whole"),
+    (INVALID_HEADER, "a header that the gateway reads has no valid value; the violation names it"),
+    (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
+    (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
+    (INVALID_CHANGE, "the body of a call to the control API is not what it takes; the violation says why"),
+    (UNKNOWN_UPSTREAM, "the control API knows no upstream of this name"),
+    (UNKNOWN_SWITCH, "the control API knows no switch of this name"),
+    (UNKNOWN_ROUTE, "the control API has no such path, or not for this method"),
+];
+
+const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
+const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
+const INVALID_HEADER: &str = "INVALID_HEADER";
+const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
+const ANSWER_UNREADABLE: &str = "ANSWER_UNREADABLE";
+const INVALID_CHANGE: &str = "INVALID_CHANGE";
+const UNKNOWN_UPSTREAM: &str = "UNKNOWN_UPSTREAM";
+const UNKNOWN_SWITCH: &str = "UNKNOWN_SWITCH";
+const UNKNOWN_ROUTE: &str = "UNKNOWN_ROUTE";
+
+pub(crate) fn service_not_routed() -> Status {
+    Problem::new(Code::Unimplemented, SERVICE_NOT_ROUTED, "no upstream of this gateway answers this service").into()
+}
+
+pub(crate) fn deadline_exceeded() -> Status {
+    Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, "the call took longer than its deadline allows").into()
+}
+
+pub(crate) fn body_too_large(limit: usize) -> Status {
+    let message = format!("the body is longer than {limit} bytes");
+    violation(BODY_TOO_LARGE, "body", message)
+}
+
+pub(crate) fn invalid_timeout() -> Status {
+    violation(
+        INVALID_HEADER,
+        crate::rest::TIMEOUT,
+        "must be a whole number with a unit, such as 500ms, 2s or 1m".to_owned(),
+    )
+}
+
+pub(crate) fn unreadable_answer(error: impl Display) -> Status {
+    Problem::new(Code::Internal, ANSWER_UNREADABLE, format!("the service's answer cannot be shown: {error}")).into()
+}
+
+pub(crate) fn answer_without_status() -> Status {
+    unreadable_answer("it ended without a status")
+}
+
+pub(crate) fn answer_without_message() -> Status {
+    unreadable_answer("it holds no message")
+}
+
+pub(crate) fn malformed_change(rejection: &JsonRejection) -> Status {
+    violation(INVALID_CHANGE, "body", rejection.body_text())
+}
+
+pub(crate) fn invalid_field(field: &str, fault: &impl Display) -> Status {
+    violation(INVALID_CHANGE, field, fault.to_string())
+}
+
+pub(crate) fn unknown_upstream() -> Status {
+    Problem::new(Code::NotFound, UNKNOWN_UPSTREAM, "no upstream of this name; GET /upstreams lists them").into()
+}
+
+pub(crate) fn unknown_switch() -> Status {
+    Problem::new(Code::NotFound, UNKNOWN_SWITCH, "no switch of this name; GET /switches lists them").into()
+}
+
+pub(crate) fn unknown_control_route() -> Status {
+    Problem::new(Code::NotFound, UNKNOWN_ROUTE, "the control API has /upstreams, /switches and /events").into()
+}
+
+pub(crate) fn wrong_control_method() -> Status {
+    Problem::new(Code::Unimplemented, UNKNOWN_ROUTE, "this path is there for other methods").into()
+}
+
+fn violation(reason: &'static str, field: &str, description: String) -> Status {
+    Problem::invalid(reason, vec![Violation::new(field, reason, description)]).into()
+}

@@ -1,0 +1,147 @@
+//! REST with JSON: a path becomes a call, and the call's answer JSON again.
+
+mod lines;
+mod messages;
+mod refusal;
+mod timeout;
+mod unary;
+
+use std::{convert::Infallible, sync::Arc};
+
+use bytes::Bytes;
+use crm_transcode::{Match, RouteError, frame};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout_at};
+use tonic::{Status, body::Body};
+use tower::{Layer, ServiceExt, service_fn};
+
+pub(crate) use timeout::{TIMEOUT, grpc_timeout};
+
+use crate::{
+    answer, call,
+    gateway::Gateway,
+    reasons,
+    rest::{messages::Messages, refusal::Refusal},
+    table::Routed,
+    trace,
+};
+
+/// Tells the telemetry layer how the call ended; taken out before the answer leaves.
+const GRPC_STATUS: &str = "grpc-status";
+
+/// Answers one REST call.
+pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
+    let uri = std::mem::take(&mut parts.uri);
+    let matched = match gateway.transcoder.route(&method, uri.path()) {
+        Ok(matched) => matched,
+        Err(error) => return not_routed(gateway, &method, &error),
+    };
+    let (Some(routed), Ok(path)) = (gateway.table.find(&matched.rpc.path), Uri::try_from(&matched.rpc.path)) else {
+        return not_routed(gateway, &method, &RouteError::NotFound);
+    };
+    // The layer names spans and counts calls by the RPC, so both protocols count as one method.
+    parts.uri = path;
+    let route = Route { gateway, routed, matched: &matched, query: uri.query() };
+    let handler = service_fn(|request: Request<Body>| route.answer(request));
+    match gateway.telemetry.layer(handler).oneshot(Request::from_parts(parts, body)).await {
+        Ok(mut response) => {
+            response.headers_mut().remove(GRPC_STATUS);
+            response.map(Body::new)
+        }
+        Err(never) => match never {},
+    }
+}
+
+/// A call that has found its RPC.
+#[derive(Clone, Copy)]
+struct Route<'a> {
+    gateway: &'a Gateway,
+    routed: &'a Routed,
+    matched: &'a Match<'a>,
+    query: Option<&'a str>,
+}
+
+impl Route<'_> {
+    async fn answer(self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+        trace::note_rest(request.method(), self.matched.template());
+        let mut response = match self.call(request).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_response(&self.gateway.transcoder),
+        };
+        trace::note_status(response.status());
+        if self.gateway.switches.trace_header() {
+            trace::stamp(response.headers_mut());
+        }
+        Ok(response)
+    }
+
+    async fn call(self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+        let rpc = self.matched.rpc;
+        let (parts, body) = request.into_parts();
+        let claims = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
+        let deadline = self.deadline(&parts.headers)?;
+        let body = read_body(body, self.gateway.limits.max_body_bytes, deadline).await?;
+        let message = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &body)?;
+        let request = grpc_request(parts, &message, deadline)?;
+        let response = call::send(self.gateway, self.routed, Some(rpc), claims.as_deref(), request).await?;
+        let messages = Messages::new(response, self.gateway.limits.max_answer_bytes)?;
+        if rpc.server_streaming {
+            lines::answer(Arc::clone(&self.gateway.transcoder), Arc::clone(rpc), messages, deadline).await
+        } else {
+            unary::answer(&self.gateway.transcoder, rpc, messages, deadline).await
+        }
+    }
+
+    /// What the caller allows, or the default; streams may take as long as any call.
+    fn deadline(self, headers: &HeaderMap) -> Result<Instant, Refusal> {
+        let limits = &self.gateway.limits;
+        let default = if self.matched.rpc.server_streaming { limits.max_timeout } else { limits.default_timeout };
+        let wanted = timeout::read_timeout(headers).map_err(|timeout::InvalidTimeout| reasons::invalid_timeout())?;
+        Ok(Instant::now() + wanted.unwrap_or(default).min(limits.max_timeout))
+    }
+}
+
+/// Reads a whole body, which may take as long as the call.
+async fn read_body(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
+    if http_body::Body::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    match timeout_at(deadline, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
+        Ok(Err(_)) => Err(Status::cancelled("the request's body broke off").into()),
+        Err(_) => Err(reasons::deadline_exceeded().into()),
+    }
+}
+
+/// The same call as gRPC: the caller's headers are its metadata, but for those that describe the JSON.
+fn grpc_request(mut parts: Parts, message: &[u8], deadline: Instant) -> Result<Request<Body>, Refusal> {
+    let framed = frame::encode(message).ok_or_else(|| Status::out_of_range("the message is too large for gRPC"))?;
+    let headers = &mut parts.headers;
+    for name in [header::CONTENT_LENGTH, header::ACCEPT, header::ACCEPT_ENCODING, header::HOST, header::EXPECT] {
+        headers.remove(name);
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert("grpc-timeout", grpc_timeout(deadline.saturating_duration_since(Instant::now())));
+    parts.method = Method::POST;
+    parts.version = http::Version::HTTP_2;
+    Ok(Request::from_parts(parts, Body::new(Full::new(framed))))
+}
+
+fn not_routed(gateway: &Gateway, method: &Method, error: &RouteError) -> Response<Body> {
+    let allow = error.allow_header().and_then(|allow| HeaderValue::try_from(allow).ok());
+    let mut response = match (&allow, method) {
+        (Some(_), &Method::OPTIONS) => answer::empty(StatusCode::NO_CONTENT),
+        _ => {
+            let (status, body) = gateway.transcoder.route_error_json(error);
+            answer::json(status, body)
+        }
+    };
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}

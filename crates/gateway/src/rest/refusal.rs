@@ -1,0 +1,82 @@
+//! A REST call that ends without an answer.
+
+use bytes::Bytes;
+use crm_proto::google::rpc::{RetryInfo, Status as RpcStatus};
+use crm_transcode::{RequestError, Transcoder};
+use http::{HeaderValue, Response, StatusCode, header};
+use prost::Message;
+use tonic::{Code, Status, body::Body};
+
+use super::GRPC_STATUS;
+use crate::{answer, reasons};
+
+/// Why there is no answer; in every case the caller reads the JSON of a `google.rpc.Status`.
+pub(crate) enum Refusal {
+    /// The request does not fit its message.
+    Request(RequestError),
+    /// The body is longer than allowed.
+    TooLarge(Status),
+    /// The gateway or the service says no.
+    Status(Status),
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl Refusal {
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::TooLarge(reasons::body_too_large(limit))
+    }
+
+    pub(crate) fn into_response(self, transcoder: &Transcoder) -> Response<Body> {
+        match self {
+            Self::Request(error) => {
+                let (status, json) = transcoder.request_error_json(&error);
+                with_code(answer::json(status, json), Code::InvalidArgument)
+            }
+            Self::TooLarge(status) => {
+                let mut response = status_response(transcoder, &status);
+                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                response
+            }
+            Self::Status(status) => status_response(transcoder, &status),
+        }
+    }
+}
+
+/// A gRPC status as HTTP says it.
+pub(crate) fn status_response(transcoder: &Transcoder, status: &Status) -> Response<Body> {
+    let (http_status, json) = transcoder.status_json(status.code().into(), status.message(), status.details());
+    let mut response = with_code(answer::json(http_status, json), status.code());
+    let headers = response.headers_mut();
+    if status.code() == Code::Unauthenticated {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bellwether\""));
+    }
+    if let Some(seconds) = retry_after_seconds(status.details()) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn with_code(mut response: Response<Body>, code: Code) -> Response<Body> {
+    response.headers_mut().insert(GRPC_STATUS, HeaderValue::from(i32::from(code)));
+    response
+}
+
+/// The delay of a `RetryInfo` among the details, in whole seconds and never less than asked for.
+fn retry_after_seconds(details: &[u8]) -> Option<u64> {
+    let status = RpcStatus::decode(Bytes::copy_from_slice(details)).ok()?;
+    let any = status.details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
+    let delay = RetryInfo::decode(any.value.as_slice()).ok()?.retry_delay?;
+    let seconds = u64::try_from(delay.seconds).ok()?;
+    Some(seconds + u64::from(delay.nanos > 0))
+}

@@ -1,0 +1,183 @@
+//! gRPC through the gateway: bytes, trailers and streams as they come.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use crm_proto::customers::{self as pb, account_service_client::AccountServiceClient};
+use http_body_util::BodyExt;
+use support::{Rig, eventually, wire::Grpc, with_token};
+use tonic::Code;
+
+const GET: &str = "/crm.customers.v1.AccountService/GetAccount";
+
+fn get(id: &str) -> pb::GetAccountRequest {
+    pb::GetAccountRequest { id: id.into() }
+}
+
+#[tokio::test]
+async fn unary_calls_and_their_errors_pass() {
+    let rig = Rig::start().await;
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let token = rig.token();
+    let account = client.get_account(with_token(get("7"), &token)).await.unwrap().into_inner();
+    assert_eq!(account, support::fake::account("7"));
+    let status = client.get_account(with_token(get("missing"), &token)).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::NotFound, "no such account"));
+    assert!(!status.details().is_empty(), "the details pass, too");
+}
+
+#[tokio::test]
+async fn streams_pass_with_their_errors() {
+    let rig = Rig::start().await;
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let ask = |filter: &str| pb::ExportAccountsRequest { filter: filter.into(), ..Default::default() };
+    let mut stream = client.export_accounts(with_token(ask("500"), &rig.token())).await.unwrap().into_inner();
+    let mut count = 0;
+    while let Some(account) = stream.message().await.unwrap() {
+        assert_eq!(account.id, count.to_string());
+        count += 1;
+    }
+    assert_eq!(count, 500);
+    let mut stream = client.export_accounts(with_token(ask("breaks"), &rig.token())).await.unwrap().into_inner();
+    assert!(stream.message().await.unwrap().is_some() && stream.message().await.unwrap().is_some());
+    assert_eq!(stream.message().await.unwrap_err().code(), Code::Aborted);
+}
+
+#[tokio::test]
+async fn cancelled_calls_are_cancelled_behind() {
+    let rig = Rig::start().await;
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let running = || rig.seen().running.load(Ordering::SeqCst);
+    let hanging = tokio::spawn({
+        let (mut client, request) = (client.clone(), with_token(get("hang"), &rig.token()));
+        async move { client.get_account(request).await }
+    });
+    eventually("the call has arrived", async || running() == 1).await;
+    hanging.abort();
+    eventually("the call is cancelled", async || running() == 0).await;
+
+    let endless = pb::ExportAccountsRequest { filter: "endless".into(), ..Default::default() };
+    let mut stream = client.export_accounts(with_token(endless, &rig.token())).await.unwrap().into_inner();
+    assert!(stream.message().await.unwrap().is_some());
+    drop(stream);
+    eventually("the stream is cancelled", async || running() == 0).await;
+}
+
+#[tokio::test]
+async fn large_messages_pass_both_ways() {
+    let rig = Rig::start().await;
+    let client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let mut client = client.max_decoding_message_size(32 << 20).max_encoding_message_size(32 << 20);
+    let account = client.get_account(with_token(get("large"), &rig.token())).await.unwrap().into_inner();
+    assert_eq!(account.name.len(), 2 << 20);
+    let account = pb::Account { name: "y".repeat(3 << 20), ..Default::default() };
+    let create = pb::CreateAccountRequest { account: Some(account), request_id: "1".into() };
+    let account = client.create_account(with_token(create, &rig.token())).await.unwrap().into_inner();
+    assert_eq!(account.name.len(), 3 << 20);
+}
+
+/// A `GetAccountRequest` with a field that no descriptor knows.
+fn with_unknown_field(id: &str) -> Bytes {
+    let mut message = BytesMut::new();
+    message.put_slice(&[0x0a, u8::try_from(id.len()).unwrap()]);
+    message.put_slice(id.as_bytes());
+    message.put_slice(&[0xba, 0x3e, 3]);
+    message.put_slice(b"new");
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(message.len()).unwrap());
+    frame.put_slice(&message);
+    frame.freeze()
+}
+
+#[tokio::test]
+async fn fields_that_nobody_here_knows_and_metadata_pass_untouched() {
+    let rig = Rig::start().await;
+    let client = Grpc::connect(rig.public).await;
+    let bearer = format!("Bearer {}", rig.token());
+    let headers = [("authorization", bearer.as_str()), ("ask-for", "x-mine-bin"), ("x-mine-bin", "AAEC")];
+    let answer = client.raw(GET, &headers, with_unknown_field("header")).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "application/grpc");
+    let collected = answer.into_body().collect().await.unwrap();
+    assert_eq!(collected.trailers().unwrap()["grpc-status"], "0");
+}
+
+#[tokio::test]
+async fn unknown_services_are_unimplemented_and_unknown_methods_the_services_affair() {
+    let rig = Rig::start().await;
+    let client = Grpc::connect(rig.public).await;
+    let bearer = format!("Bearer {}", rig.token());
+    for path in ["/crm.sales.v1.LeadService/GetLead", "/nothing", "/a/b/c", "/crm.customers.v1.AccountService/Invent"] {
+        let answer = client.raw(path, &[("authorization", &bearer)], with_unknown_field("7")).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.headers()["grpc-status"], "12", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn deadlines_are_passed_on_less_what_was_spent_and_capped() {
+    let rig = Rig::start_with(1, |config| {
+        config.calls.default_timeout = Duration::from_secs(5);
+        config.calls.max_timeout = Duration::from_secs(20);
+    })
+    .await;
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    for (given, at_most_ms) in [(None, 5_000_u64), (Some("800m"), 800), (Some("1H"), 20_000)] {
+        let mut request = with_token(get("header"), &rig.token());
+        request.metadata_mut().insert("ask-for", "grpc-timeout".parse().unwrap());
+        if let Some(given) = given {
+            request.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
+        }
+        let told = client.get_account(request).await.unwrap().into_inner().name;
+        let millis = millis(&told);
+        assert!(millis <= at_most_ms && millis > at_most_ms / 2, "{given:?}: {told}");
+    }
+}
+
+fn millis(grpc_timeout: &str) -> u64 {
+    let (number, unit) = grpc_timeout.split_at(grpc_timeout.len() - 1);
+    let number: u64 = number.parse().unwrap();
+    match unit {
+        "S" => number * 1000,
+        "m" => number,
+        "u" => number / 1000,
+        "n" => number / 1_000_000,
+        _ => panic!("unit of {grpc_timeout}"),
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_is_deadline_exceeded() {
+    let rig = Rig::start().await;
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let mut request = with_token(get("hang"), &rig.token());
+    request.metadata_mut().insert("grpc-timeout", "150m".parse().unwrap());
+    let status = client.get_account(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    eventually("the work behind is cancelled", async || rig.seen().running.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_killed_replica_is_tried_around_for_calls_that_may_be_sent_twice() {
+    let mut rig = Rig::start_with(3, |_| {}).await;
+    let client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let token = rig.token();
+    let mut calls = tokio::task::JoinSet::new();
+    for worker in 0..8 {
+        let (mut client, token) = (client.clone(), token.clone());
+        calls.spawn(async move {
+            for number in 0..100 {
+                let id = format!("{worker}-{number}");
+                client.get_account(with_token(get(&id), &token)).await.unwrap();
+            }
+        });
+    }
+    drop(rig.replicas.remove(1));
+    while let Some(done) = calls.join_next().await {
+        done.unwrap();
+    }
+}

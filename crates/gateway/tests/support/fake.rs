@@ -1,0 +1,254 @@
+//! Services that answer what the request tells them to, so that each test reads on its own.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use crm_proto::customers::{
+    self as pb, account_service_server::AccountService, contact_service_server::ContactService,
+};
+use crm_server::problem::Problem;
+use futures_util::{Stream, StreamExt, stream};
+use tonic::{Code, Request, Response, Status};
+
+/// What a fake saw.
+#[derive(Debug, Default)]
+pub struct Seen {
+    pub calls: AtomicUsize,
+    pub running: AtomicUsize,
+    pub cancelled: AtomicUsize,
+}
+
+/// A customers service that has one answer for each id.
+#[derive(Debug, Clone, Default)]
+pub struct Fake {
+    pub seen: Arc<Seen>,
+}
+
+type Accounts = Pin<Box<dyn Stream<Item = Result<pb::Account, Status>> + Send>>;
+type Contacts = Pin<Box<dyn Stream<Item = Result<pb::Contact, Status>> + Send>>;
+
+/// Counts a call that is dropped before its end.
+struct Running(Arc<Seen>, bool);
+
+impl Running {
+    fn new(seen: &Arc<Seen>) -> Self {
+        seen.running.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(seen), false)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        if !self.1 {
+            self.0.cancelled.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+pub fn account(id: &str) -> pb::Account {
+    pb::Account { id: id.into(), name: "Acme".into(), employees: Some(7), ..Default::default() }
+}
+
+fn contact(id: &str) -> pb::Contact {
+    pb::Contact {
+        id: id.into(),
+        given_name: "Ada".into(),
+        emails: vec!["ada@acme.example".into()],
+        ..Default::default()
+    }
+}
+
+fn header<T>(request: &Request<T>, name: &str) -> String {
+    request.metadata().get(name).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+}
+
+fn named(name: impl Into<String>) -> Result<Response<pb::Account>, Status> {
+    Ok(Response::new(pb::Account { name: name.into(), ..Default::default() }))
+}
+
+#[tonic::async_trait]
+impl AccountService for Fake {
+    type ExportAccountsStream = Accounts;
+
+    async fn create_account(
+        &self,
+        request: Request<pb::CreateAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
+        self.seen.calls.fetch_add(1, Ordering::SeqCst);
+        let request = request.into_inner();
+        Ok(Response::new(pb::Account {
+            id: "new".into(),
+            etag: request.request_id,
+            ..request.account.unwrap_or_default()
+        }))
+    }
+
+    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Result<Response<pb::Account>, Status> {
+        self.seen.calls.fetch_add(1, Ordering::SeqCst);
+        let mut running = Running::new(&self.seen);
+        let id = request.get_ref().id.clone();
+        match id.as_str() {
+            "missing" => Err(Problem::new(Code::NotFound, "ACCOUNT_NOT_FOUND", "no such account").into()),
+            "busy" => {
+                let problem = Problem::new(Code::ResourceExhausted, "BUSY", "come back later");
+                Err(problem.with_retry_delay(Duration::from_millis(1500)).into())
+            }
+            "unavailable" => Err(Status::unavailable("not now")),
+            "header" => named(header(&request, &header(&request, "ask-for"))),
+            "names" => {
+                let mut names: Vec<String> =
+                    request.metadata().clone().into_headers().keys().map(ToString::to_string).collect();
+                names.sort_unstable();
+                named(names.join(","))
+            }
+            "large" => named("x".repeat(2 << 20)),
+            "slow" => {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                running.1 = true;
+                Ok(Response::new(account("slow")))
+            }
+            "hang" => std::future::pending().await,
+            _ => Ok(Response::new(account(&id))),
+        }
+    }
+
+    async fn batch_get_accounts(
+        &self,
+        request: Request<pb::BatchGetAccountsRequest>,
+    ) -> Result<Response<pb::BatchGetAccountsResponse>, Status> {
+        let accounts = request.into_inner().ids.iter().map(|id| account(id)).collect();
+        Ok(Response::new(pb::BatchGetAccountsResponse { accounts }))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<pb::ListAccountsRequest>,
+    ) -> Result<Response<pb::ListAccountsResponse>, Status> {
+        let asked = request.into_inner();
+        let told = format!("{}|{}|{}|{}", asked.page_size, asked.filter, asked.order_by, asked.show_deleted);
+        Ok(Response::new(pb::ListAccountsResponse { accounts: vec![account("1")], next_page_token: told }))
+    }
+
+    async fn update_account(
+        &self,
+        request: Request<pb::UpdateAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
+        self.seen.calls.fetch_add(1, Ordering::SeqCst);
+        let request = request.into_inner();
+        let account = request.account.unwrap_or_default();
+        if account.id == "unavailable" {
+            return Err(Status::unavailable("not now"));
+        }
+        Ok(Response::new(pb::Account { etag: request.update_mask.unwrap_or_default().paths.join(","), ..account }))
+    }
+
+    async fn delete_account(
+        &self,
+        request: Request<pb::DeleteAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(pb::Account { id: request.id, etag: request.etag, ..Default::default() }))
+    }
+
+    async fn undelete_account(
+        &self,
+        request: Request<pb::UndeleteAccountRequest>,
+    ) -> Result<Response<pb::Account>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(pb::Account { id: request.id, etag: request.etag, ..Default::default() }))
+    }
+
+    async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Result<Response<Accounts>, Status> {
+        let filter = request.into_inner().filter;
+        let running = Running::new(&self.seen);
+        let endless = stream::iter(0_u32..).map(move |number| {
+            let _keep = &running;
+            Ok(pb::Account { name: "x".repeat(1000), ..account(&number.to_string()) })
+        });
+        match filter.as_str() {
+            "endless" => Ok(Response::new(Box::pin(endless))),
+            "refused" => Err(Problem::new(Code::InvalidArgument, "INVALID_FILTER", "no such filter").into()),
+            "breaks" => {
+                let end = stream::iter([Err(Problem::new(Code::Aborted, "BROKEN_OFF", "the snapshot is gone").into())]);
+                Ok(Response::new(Box::pin(endless.take(2).chain(end))))
+            }
+            "silent" => Ok(Response::new(Box::pin(endless.take(1).chain(stream::pending())))),
+            number => Ok(Response::new(Box::pin(endless.take(number.parse().unwrap_or(0))))),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ContactService for Fake {
+    type ExportContactsStream = Contacts;
+
+    async fn create_contact(
+        &self,
+        request: Request<pb::CreateContactRequest>,
+    ) -> Result<Response<pb::Contact>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(pb::Contact {
+            id: "new".into(),
+            etag: request.request_id,
+            ..request.contact.unwrap_or_default()
+        }))
+    }
+
+    async fn get_contact(&self, request: Request<pb::GetContactRequest>) -> Result<Response<pb::Contact>, Status> {
+        Ok(Response::new(contact(&request.into_inner().id)))
+    }
+
+    async fn batch_get_contacts(
+        &self,
+        request: Request<pb::BatchGetContactsRequest>,
+    ) -> Result<Response<pb::BatchGetContactsResponse>, Status> {
+        let contacts = request.into_inner().ids.iter().map(|id| contact(id)).collect();
+        Ok(Response::new(pb::BatchGetContactsResponse { contacts }))
+    }
+
+    async fn list_contacts(
+        &self,
+        request: Request<pb::ListContactsRequest>,
+    ) -> Result<Response<pb::ListContactsResponse>, Status> {
+        let asked = request.into_inner();
+        let told = format!("{}|{}|{}|{}", asked.page_size, asked.filter, asked.order_by, asked.show_deleted);
+        Ok(Response::new(pb::ListContactsResponse { contacts: vec![contact("1")], next_page_token: told }))
+    }
+
+    async fn update_contact(
+        &self,
+        request: Request<pb::UpdateContactRequest>,
+    ) -> Result<Response<pb::Contact>, Status> {
+        let request = request.into_inner();
+        let etag = request.update_mask.unwrap_or_default().paths.join(",");
+        Ok(Response::new(pb::Contact { etag, ..request.contact.unwrap_or_default() }))
+    }
+
+    async fn delete_contact(
+        &self,
+        request: Request<pb::DeleteContactRequest>,
+    ) -> Result<Response<pb::Contact>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(pb::Contact { id: request.id, etag: request.etag, ..Default::default() }))
+    }
+
+    async fn undelete_contact(
+        &self,
+        request: Request<pb::UndeleteContactRequest>,
+    ) -> Result<Response<pb::Contact>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(pb::Contact { id: request.id, etag: request.etag, ..Default::default() }))
+    }
+
+    async fn export_contacts(&self, request: Request<pb::ExportContactsRequest>) -> Result<Response<Contacts>, Status> {
+        let count = request.into_inner().filter.parse().unwrap_or(0);
+        Ok(Response::new(Box::pin(stream::iter((0..count).map(|number: u32| Ok(contact(&number.to_string())))))))
+    }
+}
