@@ -28,6 +28,7 @@ where
 {
     let capacity = queue_size();
     let queue = Arc::new(Queue::new(capacity));
+    observe_length(&queue);
     let mut config = BatchConfigBuilder::default().with_max_queue_size(capacity);
     if env::var_os("OTEL_BSP_SCHEDULE_DELAY").is_none() {
         config = config.with_scheduled_delay(DEFAULT_DELAY);
@@ -35,6 +36,14 @@ where
     let counting = CountingExporter { inner: exporter, queue: Arc::clone(&queue) };
     let inner = BatchSpanProcessor::builder(counting).with_batch_config(config.build()).build();
     Gate { inner, queue }
+}
+
+fn observe_length(queue: &Arc<Queue>) {
+    let queue = Arc::clone(queue);
+    metrics::observe_gauge(&names::SPANS_QUEUED, move |gauge| {
+        #[allow(clippy::cast_precision_loss, reason = "a queue's length stays far below 2^53")]
+        gauge.observe(queue.length.load(Ordering::Relaxed) as f64, &[]);
+    });
 }
 
 fn queue_size() -> usize {

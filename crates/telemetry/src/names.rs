@@ -3,6 +3,21 @@
 //! `docs/telemetry.md` describes them for people; a test compares the two, so neither can drift.
 //! Where OpenTelemetry's semantic conventions (v1.45) have a name, it is theirs; the rest begins with `crm.`.
 
+/// Names under which `tracing` knows the spans. What a trace shows is the method, statement or key family instead.
+pub mod span {
+    /// SERVER span of one gRPC call; shown as its full method.
+    pub const RPC_SERVER: &str = "rpc.server";
+    /// CLIENT span of one try of a call; shown as the full method.
+    pub const RPC_CLIENT: &str = "rpc.client";
+    /// CLIENT span of one SQL statement; shown as the question that it answers.
+    pub const DB_STATEMENT: &str = "db.statement";
+    /// INTERNAL span of one read through the cache; shown as `cache ` and the cache's name.
+    pub const CACHE: &str = "cache.get";
+
+    /// All of them, for the test that holds the documentation.
+    pub const ALL: &[&str] = &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE];
+}
+
 /// Keys of span attributes.
 pub mod attribute {
     /// Always `grpc` (RPC conventions).
@@ -265,7 +280,7 @@ pub const DB_TRANSACTIONS: Metric =
     counter("crm.database.transactions", &[OUTCOME], "Transactions that ended, and how.");
 
 /// A handler's panic became INTERNAL.
-pub const SERVER_PANICS: Metric = counter("crm.server.panics", &[METHOD], "Panics of handlers, answered as INTERNAL.");
+pub const SERVER_PANICS: Metric = counter("crm.server.panics", &[], "Panics of handlers, answered as INTERNAL.");
 /// Reason: one of `crm_server::REASONS`.
 pub const SERVER_REFUSALS: Metric =
     counter("crm.server.refusals", &[REASON], "Calls that a layer answered before their handler ran, and why.");

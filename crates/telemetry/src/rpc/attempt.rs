@@ -5,15 +5,15 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::call::finish;
-use crate::names::attribute;
+use crate::names::{attribute, span};
 
 /// A CLIENT span for one try of a call, child of the current span.
 ///
 /// `method` is the full method without a leading slash, `upstream` its name and not an address,
 /// `replica` an ordinal, `policy` the balancer's choice, `attempt` counts from 1.
 pub fn attempt_span(method: &str, upstream: &str, replica: &str, policy: &'static str, attempt: u32) -> Span {
-    let span = tracing::info_span!("rpc.client", otel.kind = "client");
-    let context = span.context();
+    let client = tracing::info_span!(span::RPC_CLIENT, otel.kind = "client");
+    let context = client.context();
     let otel = context.span();
     // Strings are copied for spans that somebody will see, and for no others.
     if otel.is_recording() {
@@ -27,7 +27,7 @@ pub fn attempt_span(method: &str, upstream: &str, replica: &str, policy: &'stati
             KeyValue::new(attribute::ATTEMPT, i64::from(attempt)),
         ]);
     }
-    span
+    client
 }
 
 /// Says how the try ended. For a client every status but OK is an error (RPC conventions).

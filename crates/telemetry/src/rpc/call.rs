@@ -55,7 +55,7 @@ impl Call {
         LazyLock::force(&INSTRUMENTS);
         IN_FLIGHT.fetch_add(1, Ordering::Relaxed);
         // No fields here: as fields, each value would be copied into a string of its own.
-        let span = tracing::info_span!("rpc.server", otel.kind = "server");
+        let span = tracing::info_span!(names::span::RPC_SERVER, otel.kind = "server");
         // The parent must be known before anything asks for the span's context, which fixes it.
         let _ = span.set_parent(propagation::extract(headers));
         describe(&span.context(), method, path);
