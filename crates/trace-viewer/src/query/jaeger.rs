@@ -177,8 +177,8 @@ fn base64(bytes: &[u8]) -> String {
     for chunk in bytes.chunks(3) {
         let bits = chunk.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..4 {
-            let letter = ALPHABET.get((bits >> (18 - 6 * place)) as usize & 63).copied().unwrap_or(b'=');
-            text.push(if place <= chunk.len() { char::from(letter) } else { '=' });
+            let letter = usize::try_from((bits >> (18 - 6 * place)) & 63).ok().and_then(|at| ALPHABET.get(at));
+            text.push(letter.filter(|_| place <= chunk.len()).map_or('=', |letter| char::from(*letter)));
         }
     }
     text

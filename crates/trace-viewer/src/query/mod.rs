@@ -12,15 +12,13 @@ mod traces;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{Path, Query, State},
-    response::Response,
-    routing::get,
-};
+use axum::{Router, extract::State, response::Response, routing::get};
 use serde::Serialize;
 
-use self::{answer::ApiError, params::Params};
+use self::{
+    answer::ApiError,
+    params::{Params, Segment},
+};
 use crate::{app::App, clock::now_ns};
 
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -45,7 +43,7 @@ async fn services(State(app): State<Arc<App>>) -> Response {
     answer::data(&store.operations().services(store.strings()))
 }
 
-async fn operation_names(State(app): State<Arc<App>>, Path(service): Path<String>) -> Response {
+async fn operation_names(State(app): State<Arc<App>>, Segment(service): Segment) -> Response {
     let store = app.store.read();
     let operations = store.operations().of_service(&service, store.strings());
     let mut names: Vec<_> = operations.into_iter().map(|(name, _)| name).collect();
@@ -60,10 +58,7 @@ struct Operation {
     span_kind: &'static str,
 }
 
-type Pairs = Query<Vec<(String, String)>>;
-
-async fn operations(State(app): State<Arc<App>>, Query(pairs): Pairs) -> Result<Response, ApiError> {
-    let mut params = Params::new(pairs);
+async fn operations(State(app): State<Arc<App>>, mut params: Params) -> Result<Response, ApiError> {
     let (service, kind) = (params.required("service"), params.kind("spanKind"));
     params.finish(())?;
     let store = app.store.read();
@@ -73,8 +68,7 @@ async fn operations(State(app): State<Arc<App>>, Query(pairs): Pairs) -> Result<
     Ok(answer::data(&found))
 }
 
-async fn dependency_graph(State(app): State<Arc<App>>, Query(pairs): Pairs) -> Result<Response, ApiError> {
-    let mut params = Params::new(pairs);
+async fn dependency_graph(State(app): State<Arc<App>>, mut params: Params) -> Result<Response, ApiError> {
     let (end, lookback) = (params.number("endTs"), params.number("lookback"));
     params.finish(())?;
     let end_ns = end.map_or_else(now_ns, |millis| millis.saturating_mul(NANOS_PER_MILLI));
@@ -85,6 +79,12 @@ async fn dependency_graph(State(app): State<Arc<App>>, Query(pairs): Pairs) -> R
 
 async fn no_such_route() -> ApiError {
     ApiError::not_found("the trace viewer has no such query")
+}
+
+/// A trace as the pages get it, for tests of what leads there.
+#[cfg(test)]
+pub(crate) fn render_json(store: &crate::store::Store, id: crate::span::TraceId) -> Option<String> {
+    serde_json::to_string(&jaeger::render(store, id, store.get(id)?, false)).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 //! The query string of a search, checked whole: every fault is told at once.
 
+use axum::{
+    extract::{FromRequestParts, Path, Query},
+    http::request::Parts,
+};
+
 use super::{answer::ApiError, duration, search::Filter, tags};
 use crate::span::{Kind, TraceId};
 
@@ -11,6 +16,27 @@ const NANOS_PER_MICRO: u64 = 1_000;
 pub(super) struct Params {
     pairs: Vec<(String, String)>,
     faults: Vec<String>,
+}
+
+impl<S: Sync + Send> FromRequestParts<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let pairs = Query::from_request_parts(parts, state).await;
+        pairs.map(|Query(pairs)| Self::new(pairs)).map_err(|error| ApiError::bad_query(vec![error.body_text()]))
+    }
+}
+
+/// The variable part of a path, refused in JSON where it is no text.
+pub(super) struct Segment(pub(super) String);
+
+impl<S: Sync + Send> FromRequestParts<S> for Segment {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let text = Path::from_request_parts(parts, state).await;
+        text.map(|Path(text)| Self(text)).map_err(|error| ApiError::bad_query(vec![error.body_text()]))
+    }
 }
 
 impl Params {

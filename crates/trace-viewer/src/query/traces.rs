@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
@@ -13,16 +13,13 @@ use serde_json::json;
 use super::{
     answer::{ApiError, stream_data},
     jaeger::render,
-    params::Params,
+    params::{Params, Segment},
     search::search,
 };
 use crate::{app::App, clock::now_ns, span::TraceId};
 
-type Pairs = Query<Vec<(String, String)>>;
-
 /// `GET /api/traces`: those asked for by id if there is a `traceID`, or else those that match the filters.
-pub(super) async fn list(State(app): State<Arc<App>>, Query(pairs): Pairs) -> Result<Response, ApiError> {
-    let mut params = Params::new(pairs);
+pub(super) async fn list(State(app): State<Arc<App>>, mut params: Params) -> Result<Response, ApiError> {
     let raw = params.flag("raw");
     if params.text("traceID").is_some() {
         let ids = params.trace_ids();
@@ -55,12 +52,11 @@ fn answer(app: Arc<App>, ids: Vec<TraceId>, raw: bool, errors: &serde_json::Valu
 /// `GET /api/traces/{id}`, with `raw` unadjusted, with `prettyPrint` for people.
 pub(super) async fn get(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    Query(pairs): Pairs,
+    Segment(id): Segment,
+    params: Params,
 ) -> Result<Response, ApiError> {
     let rule = "a trace id has 1 to 32 hexadecimal digits, not all zero";
     let id = TraceId::parse(&id).ok_or_else(|| ApiError::bad_query(vec![rule.to_owned()]))?;
-    let params = Params::new(pairs);
     let is_pretty = params.flag("prettyPrint");
     let text = render_text(&app, id, params.flag("raw"), is_pretty);
     let text = text.ok_or_else(|| ApiError::not_found("trace not found"))?;

@@ -1,0 +1,152 @@
+//! A real browser through chromedriver. The W3C WebDriver protocol is JSON over HTTP, and five of its commands are enough,
+//! so no client library with its TLS stack is needed.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use super::http;
+
+const HOW_TO_INSTALL: &str = "this test needs a browser: apt-get install -y --no-install-recommends chromium chromium-driver (`make test` does so)";
+/// Bound on anything that the page has to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One headless window; browser and driver end with it.
+pub struct Browser {
+    driver: Child,
+    session: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let driver = driver.unwrap_or_else(|error| panic!("chromedriver: {error}; {HOW_TO_INSTALL}"));
+        let profile = std::env::temp_dir().join(format!("trace-viewer-browser-{}", driver.id()));
+        // Built before the session, so that the driver ends even if no session comes.
+        let mut browser = Self { driver, session: String::new(), profile };
+        let base = format!("http://127.0.0.1:{port}");
+        wait_for("chromedriver", async || std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await;
+        let answer = http::post(&format!("{base}/session"), "application/json", capabilities(&browser.profile)).await;
+        let json: Value = serde_json::from_slice(&answer.body).unwrap();
+        let id = json["value"]["sessionId"].as_str();
+        let id = id.unwrap_or_else(|| panic!("no browser session: {json}; {HOW_TO_INSTALL}"));
+        browser.session = format!("{base}/session/{id}");
+        browser
+    }
+
+    async fn command(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/{path}", self.session);
+        let answer = http::post(&url, "application/json", serde_json::to_vec(&body).unwrap()).await;
+        let mut json: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, 200, "{path}: {json}");
+        json["value"].take()
+    }
+
+    pub async fn open(&self, url: &str) {
+        self.command("url", json!({"url": url})).await;
+    }
+
+    /// The value of a JavaScript function body.
+    pub async fn run(&self, script: &str) -> Value {
+        self.command("execute/sync", json!({"script": script, "args": []})).await
+    }
+
+    pub async fn text(&self) -> String {
+        self.run("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the page shows each of `parts`, and returns its text.
+    pub async fn wait_for_text(&self, parts: &[&str]) -> String {
+        wait_for(&format!("{parts:?}"), async || {
+            let text = self.text().await;
+            parts.iter().all(|part| text.contains(part)).then_some(text)
+        })
+        .await
+    }
+
+    /// Waits until the function body answers something true.
+    pub async fn wait_for_script(&self, script: &str) -> Value {
+        wait_for(script, async || {
+            let value = self.run(script).await;
+            (!value.is_null() && value != json!(false) && value != json!(0)).then_some(value)
+        })
+        .await
+    }
+
+    /// Writes what the window shows to a PNG in the folder that `CRM_SCREENSHOTS` names, if it does.
+    pub async fn picture(&self, name: &str) {
+        let Ok(folder) = std::env::var("CRM_SCREENSHOTS") else { return };
+        let answer = http::get(&format!("{}/screenshot", self.session)).await;
+        let json: Value = serde_json::from_slice(&answer.body).unwrap();
+        let png = decode_base64(json["value"].as_str().unwrap());
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
+    }
+
+    pub async fn close(self) {
+        let request = ::http::Request::delete(&self.session).body(http_body_util::Full::default()).unwrap();
+        http::send(request).await;
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}
+
+fn capabilities(profile: &Path) -> Vec<u8> {
+    let arguments = json!([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--window-size=1400,900",
+        format!("--user-data-dir={}", profile.display()),
+    ]);
+    let options = json!({"browserName": "chrome", "goog:chromeOptions": {"args": arguments}});
+    serde_json::to_vec(&json!({"capabilities": {"alwaysMatch": options}})).unwrap()
+}
+
+async fn wait_for<T>(what: &str, attempt: impl AsyncFn() -> Option<T>) -> T {
+    let tries = async {
+        loop {
+            if let Some(value) = attempt().await {
+                return value;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, tries).await.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {what}"))
+}
+
+fn decode_base64(text: &str) -> Vec<u8> {
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
+    for letter in text.chars().filter_map(|letter| letters.find(letter)) {
+        (bits, count) = (bits << 6 | u32::try_from(letter).unwrap(), count + 6);
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).unwrap());
+        }
+    }
+    bytes
+}
