@@ -1,0 +1,173 @@
+//! How transactions begin and end, also when their caller goes away.
+
+use std::time::Duration;
+
+use crate::support::{Notes, OTHER_TENANT, TENANT, until};
+use crm_database::{Access, Error};
+use sqlx::Executor;
+use tokio::time::{Instant, timeout};
+
+const INSERT: &str = "insert into notes.notes (text) values ($1)";
+const SLEEP: &str = "select 1 from pg_sleep(60)";
+
+fn one_connection(settings: &mut crm_database::Settings) {
+    settings.max_connections = 1;
+}
+
+#[tokio::test]
+async fn dropped_transaction_rolls_back_and_its_connection_is_used_again() {
+    let notes = Notes::with(one_connection).await;
+    let mut transaction = notes.database.begin(TENANT, None).await.unwrap();
+    transaction.execute("insert_note", sqlx::query(INSERT).bind("lost")).await.unwrap();
+    drop(transaction);
+    assert!(notes.texts(TENANT).await.is_empty());
+    assert_eq!(notes.database.state().open, 1);
+}
+
+#[tokio::test]
+async fn commit_after_a_failed_statement_is_refused_instead_of_silently_lost() {
+    let notes = Notes::new().await;
+    notes.write(TENANT, "taken").await.unwrap();
+    let mut seen = notes.database.begin(TENANT, None).await.unwrap();
+    seen.execute("insert_note", sqlx::query(INSERT).bind("taken")).await.unwrap_err();
+    assert!(matches!(seen.commit().await, Err(Error::Fault(_))));
+    let mut unseen = notes.database.begin(TENANT, None).await.unwrap();
+    (*unseen).execute(sqlx::query(INSERT).bind("taken")).await.unwrap_err();
+    assert!(matches!(unseen.commit().await, Err(Error::Fault(_))));
+    notes.write(TENANT, "the pool goes on").await.unwrap();
+}
+
+#[tokio::test]
+async fn savepoint_survives_a_failed_statement_inside_it() {
+    use sqlx::Connection;
+    let notes = Notes::new().await;
+    notes.write(TENANT, "taken").await.unwrap();
+    let mut transaction = notes.database.begin(TENANT, None).await.unwrap();
+    let mut savepoint = (*transaction).begin().await.unwrap();
+    savepoint.execute(sqlx::query(INSERT).bind("taken")).await.unwrap_err();
+    savepoint.rollback().await.unwrap();
+    transaction.execute("insert_note", sqlx::query(INSERT).bind("kept")).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(notes.texts(TENANT).await, ["kept", "taken"]);
+}
+
+#[tokio::test]
+async fn read_only_transaction_refuses_writes() {
+    let notes = Notes::new().await;
+    for access in [Access::ReadOnly, Access::Snapshot] {
+        let mut transaction = notes.database.begin_with(TENANT, None, access).await.unwrap();
+        let result = transaction.execute("insert_note", sqlx::query(INSERT).bind("x")).await;
+        assert!(matches!(result, Err(Error::Fault(fault)) if fault.sqlstate.as_deref() == Some("25006")));
+    }
+}
+
+#[tokio::test]
+async fn snapshot_sees_one_moment() {
+    let notes = Notes::new().await;
+    let mut snapshot = notes.database.begin_with(TENANT, None, Access::Snapshot).await.unwrap();
+    let count = || sqlx::query("select count(*) from notes.notes");
+    assert_eq!(snapshot.fetch_one::<(i64,)>("count", count()).await.unwrap(), (0,));
+    notes.write(TENANT, "later").await.unwrap();
+    assert_eq!(snapshot.fetch_one::<(i64,)>("count", count()).await.unwrap(), (0,));
+}
+
+#[tokio::test]
+async fn cancelled_calls_leave_no_connection_inside_a_transaction() {
+    let notes = Notes::with(|settings| settings.max_connections = 2).await;
+    // Cut off after every number of polls that a transaction takes, its begin included.
+    for polls in 0..60 {
+        let work = async {
+            let mut transaction = notes.database.begin(OTHER_TENANT, None).await?;
+            transaction.execute("insert_note", sqlx::query(INSERT).bind(format!("note {polls}"))).await?;
+            transaction.commit().await
+        };
+        poll_times(work, polls).await;
+    }
+    until("all connections given back", async || notes.database.state().used() == 0).await;
+    for _ in 0..4 {
+        let transaction = notes.database.begin(TENANT, None).await.unwrap();
+        let (tenant,): (String,) = {
+            let mut transaction = transaction;
+            transaction.fetch_one("tenant", sqlx::query("select current_setting('crm.tenant')")).await.unwrap()
+        };
+        assert_eq!(tenant, TENANT.to_string());
+    }
+    assert!(notes.texts(TENANT).await.is_empty());
+}
+
+/// Polls the future this often, waiting for its wake-up in between, then drops it.
+async fn poll_times(work: impl Future<Output = Result<(), Error>>, times: usize) {
+    let mut work = std::pin::pin!(work);
+    let mut left = times;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return std::task::Poll::Ready(());
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(|result| result.unwrap())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deadline_ends_a_statement_on_the_server() {
+    let notes = Notes::with(one_connection).await;
+    let started = Instant::now();
+    let mut transaction = notes.database.begin(TENANT, Some(started + Duration::from_millis(200))).await.unwrap();
+    let result = transaction.execute("sleep", sqlx::query(SLEEP)).await;
+    assert!(matches!(result, Err(Error::DeadlineExceeded)), "{result:?}");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    drop(transaction);
+    // Local to its transaction: the next one on the same connection has the pool's limit again.
+    let mut transaction = notes.database.begin(TENANT, None).await.unwrap();
+    let limit = sqlx::query("select current_setting('statement_timeout')");
+    assert_eq!(transaction.fetch_one::<(String,)>("limit", limit).await.unwrap().0, "10s");
+}
+
+#[tokio::test]
+async fn passed_deadline_is_refused_without_asking_the_server() {
+    let notes = Notes::new().await;
+    let result = notes.database.begin(TENANT, Some(Instant::now())).await;
+    assert!(matches!(result, Err(Error::DeadlineExceeded)));
+}
+
+#[tokio::test]
+async fn wait_for_a_connection_is_bounded_by_pool_and_deadline() {
+    let notes = Notes::with(|settings| {
+        settings.max_connections = 1;
+        settings.acquire_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let _held = notes.database.begin(TENANT, None).await.unwrap();
+    assert!(matches!(notes.database.begin(TENANT, None).await, Err(Error::Exhausted)));
+    let soon = Instant::now() + Duration::from_millis(50);
+    assert!(matches!(notes.database.begin(TENANT, Some(soon)).await, Err(Error::DeadlineExceeded)));
+}
+
+#[tokio::test]
+async fn cancelled_statement_gives_its_connection_back_when_the_server_has_ended_it() {
+    let notes = Notes::with(one_connection).await;
+    let deadline = Instant::now() + Duration::from_millis(400);
+    let work = async {
+        let mut transaction = notes.database.begin(TENANT, Some(deadline)).await?;
+        transaction.execute("sleep", sqlx::query(SLEEP)).await
+    };
+    assert!(timeout(Duration::from_millis(100), work).await.is_err());
+    assert!(notes.texts(TENANT).await.is_empty());
+}
+
+#[tokio::test]
+async fn stream_gives_all_rows_and_can_be_dropped_early() {
+    use futures_util::{StreamExt, TryStreamExt};
+    let notes = Notes::new().await;
+    let mut transaction = notes.database.begin(TENANT, None).await.unwrap();
+    let numbers = || sqlx::query("select n from generate_series(1, 5000) as n");
+    let all: Vec<(i32,)> = transaction.stream::<(i32,)>("numbers", numbers()).unwrap().try_collect().await.unwrap();
+    assert_eq!(all.len(), 5_000);
+    let first: Option<Result<(i32,), Error>> = transaction.stream::<(i32,)>("numbers", numbers()).unwrap().next().await;
+    assert_eq!(first.unwrap().unwrap(), (1,));
+    let divided = sqlx::query("select 1 / (3 - n) from generate_series(1, 5) as n");
+    let result: Result<Vec<(i32,)>, Error> =
+        transaction.stream::<(i32,)>("divided", divided).unwrap().try_collect().await;
+    assert!(matches!(result, Err(Error::Fault(fault)) if fault.sqlstate.as_deref() == Some("22012")));
+}
