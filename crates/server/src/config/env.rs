@@ -1,8 +1,10 @@
 use std::collections::HashMap;
 use std::env;
 use std::fmt::{self, Display};
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::Secret;
 use super::error::{ConfigError, Fault};
 
 /// The environment while it is read. Faults are gathered, and told all at once by [`finish`](Self::finish).
@@ -61,6 +63,23 @@ impl Env {
         Slot(Err(fault))
     }
 
+    /// A URL whose password may stand in a file of its own, named by a second variable: how containers hand it over.
+    pub fn required_url(&mut self, name: &'static str, password_file: &'static str) -> Slot<Secret> {
+        let url = self.required::<Secret>(name);
+        let Some(path) = self.optional::<PathBuf>(password_file) else { return url };
+        let Slot(Ok(url)) = url else { return url };
+        let with_password = match std::fs::read_to_string(path) {
+            Ok(password) => {
+                url.with_password(password.trim()).ok_or((name, "must name a user and no password".to_owned()))
+            }
+            Err(error) => Err((password_file, format!("cannot be read: {error}"))),
+        };
+        Slot(with_password.map_err(|(name, rule)| {
+            self.fault(name, &rule);
+            Fault::new(name, rule)
+        }))
+    }
+
     /// A setting that may be absent.
     pub fn optional<T>(&mut self, name: &'static str) -> Option<T>
     where
@@ -112,7 +131,6 @@ fn rule(text: &str, message: &str) -> String {
 mod tests {
     use std::net::SocketAddr;
 
-    use super::super::Secret;
     use super::*;
 
     #[test]
@@ -158,6 +176,23 @@ mod tests {
         let secret = env.required::<Secret>("CRM_URL").get().unwrap();
         assert!(!format!("{secret:?} {secret}").contains("hunter2"));
         assert!(secret.expose().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_password_may_stand_in_a_file_of_its_own() {
+        let file = env::temp_dir().join(format!("crm-password-{}", std::process::id()));
+        std::fs::write(&file, "s3/cret\n").unwrap();
+        let check = |url: &str, file: &str| {
+            let mut env = Env::from_pairs([("CRM_URL", url), ("CRM_FILE", file)]);
+            let url = env.required_url("CRM_URL", "CRM_FILE");
+            env.finish().and_then(|()| url.get()).map(|url| url.expose().to_owned())
+        };
+        let path = file.to_str().unwrap();
+        assert_eq!(check("postgres://crm@db/crm", path).unwrap(), "postgres://crm:s3%2Fcret@db/crm");
+        assert_eq!(check("postgres://crm@db/crm", "").unwrap(), "postgres://crm@db/crm");
+        assert!(check("postgres://db/crm", path).unwrap_err().to_string().contains("CRM_URL"));
+        assert!(check("postgres://crm@db/crm", "/nowhere").unwrap_err().to_string().contains("CRM_FILE"));
+        std::fs::remove_file(file).unwrap();
     }
 
     #[test]

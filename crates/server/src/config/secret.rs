@@ -11,6 +11,21 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// The URL with a password for its user, percent-encoded (RFC 3986); `None` if it names no user, or has a password.
+    pub fn with_password(&self, password: &str) -> Option<Self> {
+        let (scheme, rest) = self.0.split_once("://")?;
+        let (user, host) = rest.split_once('@')?;
+        if user.is_empty() || user.contains([':', '/', '?']) {
+            return None;
+        }
+        let encoded: String = password.bytes().map(encode).collect();
+        Some(Self(format!("{scheme}://{user}:{encoded}@{host}")))
+    }
+}
+
+fn encode(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 impl FromStr for Secret {
