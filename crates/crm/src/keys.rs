@@ -26,9 +26,9 @@ pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
     let private = place(PRIVATE_KEY_FILE, places.private_key());
     let public = place(PUBLIC_KEY_FILE, places.public_key());
     if !private.exists() || !public.exists() {
-        let pair = Signer::generate_pem().context("cannot make a key")?;
-        write(&private, &pair.private, 0o400)?;
-        write(&public, &pair.public, 0o444)?;
+        let (private_pem, public_pem) = Signer::generate_pem().context("cannot make a key")?;
+        write(&private, &private_pem, 0o400)?;
+        write(&public, &public_pem, 0o444)?;
     }
     for variable in PASSWORD_FILES {
         match std::env::var_os(variable).map(PathBuf::from) {
