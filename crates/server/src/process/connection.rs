@@ -16,6 +16,9 @@ use super::first_bytes::FirstBytes;
 use super::{Protocol, ServerSettings};
 use crate::stack::BoxService;
 
+/// What HTTP/1 buffers, which bounds its headers, too: a smaller buffer would slow down bodies.
+const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
+
 /// hyper with the settings' bounds.
 pub(super) fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -23,7 +26,8 @@ pub(super) fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
         .http1()
         // Without a timer the time-out below would be ignored.
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout);
+        .header_read_timeout(settings.header_timeout)
+        .max_buf_size(HTTP1_BUFFER_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
