@@ -1,0 +1,117 @@
+//! Who gets in, and what the others are told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use crm_gateway::PublicKeys;
+use crm_proto::customers::{self as pb, account_service_client::AccountServiceClient};
+use crm_server::token::{Role, Signer};
+use http::{Method, StatusCode};
+use ring::signature::Ed25519KeyPair;
+use serde_json::{Value, json};
+use support::{Rig, token_by, wire, with_token};
+use tonic::Code;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A token that our own signer would refuse to make.
+fn forge(private_pem: &str, header: &Value, claims: &Value) -> String {
+    let der: String = private_pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&STANDARD.decode(der).unwrap()).unwrap();
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+fn claims(audience: &str, expires: u64) -> Value {
+    json!({"iss": "bellwether", "aud": audience, "sub": "ada", "tenant": "acme", "role": "agent", "exp": expires})
+}
+
+async fn rig_with_key() -> (Rig, String) {
+    let (private, public) = Signer::generate_pem().unwrap();
+    let mut rig = Rig::start_with(1, |config| config.token_keys = Some(PublicKeys(public))).await;
+    rig.signer = Signer::from_pem(&private).unwrap();
+    (rig, private)
+}
+
+async fn check_refused(rig: &Rig, authorization: Option<&str>, reason: &str) {
+    let headers: Vec<(&str, &str)> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+    let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &headers, "").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{reason}");
+    assert!(answer.header("www-authenticate").starts_with("Bearer"), "{reason}");
+    assert_eq!(answer.json()["code"], 16, "{reason}");
+    assert_eq!(answer.reason(), reason);
+    let grpc = wire::Grpc::connect(rig.public).await;
+    let path = "/crm.customers.v1.AccountService/GetAccount";
+    let answer = grpc.raw(path, &headers, bytes::Bytes::from_static(&[0; 5])).await;
+    assert_eq!(answer.headers()["grpc-status"], "16", "{reason}");
+}
+
+#[tokio::test]
+async fn bad_tokens_are_refused_before_anything_is_forwarded() {
+    let (rig, private) = rig_with_key().await;
+    let (other, _) = Signer::generate_pem().unwrap();
+    let stranger = token_by(&Signer::from_pem(&other).unwrap(), Role::Admin, HOUR);
+    let eddsa = json!({"alg": "EdDSA", "typ": "JWT"});
+    let far = 4_000_000_000;
+    let cases = [
+        (None, "TOKEN_MISSING"),
+        (Some("Basic YTpi".to_owned()), "TOKEN_MISSING"),
+        (Some("Bearer garbage".to_owned()), "TOKEN_MALFORMED"),
+        (Some(format!("Bearer {stranger}")), "TOKEN_SIGNATURE"),
+        (Some(format!("Bearer {}", forge(&private, &json!({"alg": "none"}), &claims("crm", far)))), "TOKEN_ALGORITHM"),
+        (Some(format!("Bearer {}", forge(&private, &json!({"alg": "HS256"}), &claims("crm", far)))), "TOKEN_ALGORITHM"),
+        (Some(format!("Bearer {}", forge(&private, &eddsa, &claims("other", far)))), "TOKEN_AUDIENCE"),
+        (Some(format!("Bearer {}", forge(&private, &eddsa, &claims("crm", 1_000_000)))), "TOKEN_EXPIRED"),
+    ];
+    for (authorization, reason) in cases {
+        check_refused(&rig, authorization.as_deref(), reason).await;
+    }
+    assert_eq!(rig.seen().calls.load(Ordering::SeqCst), 0);
+    assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn viewers_read_and_do_not_write() {
+    let rig = Rig::start().await;
+    let token = rig.token_of(Role::Viewer, HOUR);
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let read = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &headers, "").await;
+    assert_eq!(read.status, StatusCode::OK);
+    for (method, path) in [(Method::POST, "/v1/accounts"), (Method::DELETE, "/v1/accounts/7")] {
+        let write = wire::rest(rig.public, method, path, &headers, "").await;
+        assert_eq!((write.status, write.reason().as_str()), (StatusCode::FORBIDDEN, "ROLE_READ_ONLY"));
+    }
+    let mut client = AccountServiceClient::new(wire::Grpc::connect(rig.public).await);
+    let create = pb::CreateAccountRequest::default();
+    let status = client.create_account(with_token(create, &token)).await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn routes_with_auth_off_ask_for_nothing() {
+    let rig = Rig::start_with(1, |config| {
+        config.routes.0[0].auth = false;
+        config.token_keys = None;
+    })
+    .await;
+    let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &[], "").await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_token_is_passed_on_to_the_service() {
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    let headers = [("authorization", bearer.as_str()), ("ask-for", "authorization")];
+    let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/header", &headers, "").await;
+    assert_eq!(answer.json()["name"], bearer);
+}
