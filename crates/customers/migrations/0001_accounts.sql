@@ -7,7 +7,7 @@ create table customers.accounts (
     -- UUIDv7 made by the service, so that new rows land at the end of the primary key.
     id uuid not null,
     name text not null,
-    -- `name` as it is searched and sorted: compatibility-normalised, lower case, single spaces.
+    -- `name` as it is searched and sorted: compatibility-normalised, lower case, single spaces, cut to 200 characters.
     -- Byte order ("C") makes a prefix a range; `like` could not use an index under row-level security.
     name_key text collate "C" not null,
     domain text collate "C",
@@ -29,7 +29,7 @@ create table customers.accounts (
 
     constraint accounts_pkey primary key (tenant_id, id),
     constraint accounts_name_length check (char_length(name) between 1 and 200),
-    constraint accounts_name_key_length check (name_key <> '' and octet_length(name_key) <= 2400),
+    constraint accounts_name_key_length check (octet_length(name_key) <= 800),
     constraint accounts_domain_form check (domain <> '' and domain = lower(domain) and octet_length(domain) <= 253),
     constraint accounts_industry_length check (char_length(industry) <= 60),
     constraint accounts_country_length check (char_length(country) <= 60),

@@ -22,7 +22,7 @@ create table customers.contacts (
     constraint contacts_has_name check (given_name <> '' or family_name <> ''),
     constraint contacts_given_name_length check (char_length(given_name) <= 100),
     constraint contacts_family_name_length check (char_length(family_name) <= 100),
-    constraint contacts_family_name_key_length check (octet_length(family_name_key) <= 2400),
+    constraint contacts_family_name_key_length check (octet_length(family_name_key) <= 800),
     constraint contacts_title_length check (char_length(title) <= 100),
     constraint contacts_emails_count check (cardinality(emails) <= 10 and array_position(emails, null) is null),
     constraint contacts_phones_count check (cardinality(phones) <= 10 and array_position(phones, null) is null),

@@ -1,0 +1,140 @@
+//! Composition root: the only file that names all concrete types.
+
+use std::io;
+use std::time::Duration;
+
+use crm_cache::Redis;
+use crm_database::idempotency::Idempotency;
+use crm_database::migrate::{self, MigrateError, Role};
+use crm_database::{Database, Settings};
+use crm_proto::customers::account_service_server::AccountServiceServer;
+use crm_proto::customers::contact_service_server::ContactServiceServer;
+use crm_server::config::{ConfigError, Env};
+use crm_server::process::{serve_grpc, shutdown_signal};
+use crm_server::services::{MAX_MESSAGE_BYTES, Services};
+use crm_server::token::{KeyError, Verifier};
+use crm_server::{admin, stack};
+use crm_telemetry::Telemetry;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::cached_store::CachedStore;
+use crate::config::{Config, ServiceConfig};
+use crate::customers::Customers;
+use crate::grpc::Grpc;
+
+/// The role that the service connects with.
+pub const ROLE: &str = "crm_customers";
+/// The schema that holds everything of the service.
+pub const SCHEMA: &str = "customers";
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// Why the process could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Settings are missing or wrong.
+    #[error("settings: {0}")]
+    Config(#[from] ConfigError),
+    /// The file with the public keys cannot be read.
+    #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names cannot be read: {0}")]
+    KeyFile(io::Error),
+    /// The file holds no public key.
+    #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names: {0}")]
+    Key(#[from] KeyError),
+    /// The database's settings cannot work.
+    #[error("database: {0}")]
+    Database(#[from] crm_database::Error),
+    /// Redis' settings cannot work.
+    #[error("CRM_REDIS_URL: {0}")]
+    Redis(#[from] crm_cache::UrlError),
+    /// The descriptors that this was built with are damaged.
+    #[error("descriptors: {0}")]
+    Descriptors(#[from] crm_server::methods::DescriptorError),
+    /// A port failed.
+    #[error("port: {0}")]
+    Port(#[from] io::Error),
+}
+
+/// Brings the schema and the role up to date, as the database's owner.
+///
+/// # Errors
+/// Whatever kept the schema from being right afterwards.
+pub async fn migrate(owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
+    let password = role_password.map(str::to_owned);
+    let role = Role { name: ROLE.to_owned(), schema: SCHEMA.to_owned(), password };
+    migrate::migrate(owner_url, &MIGRATOR, &role).await
+}
+
+/// Runs a service process as its environment says, until SIGTERM or SIGINT.
+///
+/// # Errors
+/// It could not start. A database or a Redis that is away is no reason: the process waits for them.
+pub async fn run(telemetry: Telemetry) -> Result<(), RunError> {
+    let result = run_until(shutdown_signal()).await;
+    telemetry.shutdown().await;
+    result
+}
+
+async fn run_until(shutdown: CancellationToken) -> Result<(), RunError> {
+    let config = Config::from_env(Env::from_process())?;
+    let keys = tokio::fs::read_to_string(&config.token_public_key_file).await.map_err(RunError::KeyFile)?;
+    let verifier = Verifier::from_pem(&keys)?;
+    let listener = TcpListener::bind(config.listen).await?;
+    let admin_listener = TcpListener::bind(config.admin_listen).await?;
+    serve(config.service, verifier, listener, admin_listener, shutdown).await
+}
+
+/// Serves gRPC and the admin port until `shutdown`, then drains. Calls are taken once the database has answered.
+///
+/// # Errors
+/// Settings that can never work, or a failing port.
+pub async fn serve(
+    config: ServiceConfig,
+    verifier: Verifier,
+    listener: TcpListener,
+    admin_listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let database = connect(&config).await?;
+    let store = CachedStore::new(database.clone(), &Redis::connect(config.redis_url.expose())?);
+    let grpc = Grpc::new(Customers::new(store, Idempotency::new(SCHEMA)?));
+    let (service, readiness) = stack::build(services(&grpc)?, &config.stack, verifier)?;
+
+    // Ends after everything else: what drains still wants to be watched.
+    let admin_end = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
+    let served = tokio::select! {
+        // Ready is who could answer; a replica that never could would fail calls that others can answer.
+        () = answered(&database) => {
+            serve_grpc(&config.server, listener, service, readiness, shutdown).await
+        }
+        () = shutdown.cancelled() => Ok(()),
+    };
+    admin_end.cancel();
+    let _ = admin.await;
+    database.close().await;
+    Ok(served?)
+}
+
+async fn connect(config: &ServiceConfig) -> Result<Database, crm_database::Error> {
+    let mut settings = Settings::new(config.database_url.expose());
+    settings.max_connections = config.database_connections;
+    settings.application_name = "crm customers".to_owned();
+    Database::connect(&settings).await
+}
+
+fn services(grpc: &Grpc) -> Result<Services, RunError> {
+    let accounts = AccountServiceServer::new(grpc.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let contacts = ContactServiceServer::new(grpc.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    Ok(Services::new(crm_proto::DESCRIPTORS)?.add(accounts).add(contacts))
+}
+
+/// Returns when the database has answered once.
+async fn answered(database: &Database) {
+    const BETWEEN_TRIES: Duration = Duration::from_millis(200);
+    while database.check().await.is_err() {
+        sleep(BETWEEN_TRIES).await;
+    }
+}

@@ -1,0 +1,16 @@
+//! Protocol messages to domain values and back: the only place where field names meet validation.
+//!
+//! All faults of a request are collected before it is refused, each with the path of its field as the caller sent it.
+
+mod accounts;
+mod contacts;
+mod listing;
+mod masks;
+mod requests;
+mod values;
+mod violations;
+
+pub use accounts::{account_message, create_account, update_account};
+pub use contacts::{check_contact_change, contact_message, create_contact, update_contact};
+pub use listing::{List, PageRequest, export_selection, next_page_token, page};
+pub use requests::{Created, RequestId, batch, single};

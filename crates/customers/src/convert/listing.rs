@@ -1,0 +1,135 @@
+//! Lists: size, token, filter and order of a page.
+
+use crm_database::filter::{self, Condition, FieldSpec, Value};
+use crm_database::order::{self, Order};
+use crm_database::page::{self as pages, PageError, Scope};
+use uuid::Uuid;
+
+use super::violations::Violations;
+use crate::domain::Fault;
+use crate::error::Error;
+use crate::store::listing::{
+    ACCOUNT_FIELDS, ACCOUNT_ORDERS, CONTACT_FIELDS, CONTACT_ORDERS, Listing, Position, Selection,
+};
+
+/// A list that the service offers.
+#[derive(Debug, Clone, Copy)]
+pub struct List {
+    name: &'static str,
+    fields: &'static [FieldSpec],
+    orders: &'static [&'static str],
+}
+
+impl List {
+    /// Accounts.
+    pub const ACCOUNTS: Self = Self { name: "accounts", fields: ACCOUNT_FIELDS, orders: ACCOUNT_ORDERS };
+    /// Contacts.
+    pub const CONTACTS: Self = Self { name: "contacts", fields: CONTACT_FIELDS, orders: CONTACT_ORDERS };
+}
+
+/// What list requests have in common.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "documented in the requests' protos")]
+pub struct PageRequest {
+    pub page_size: i32,
+    pub page_token: String,
+    pub filter: String,
+    pub order_by: String,
+    pub show_deleted: bool,
+}
+
+/// The page that a request asks for, with one row more than it has, and what its token is valid for.
+///
+/// # Errors
+/// All violations.
+pub fn page(list: List, tenant: Uuid, request: &PageRequest) -> Result<(Listing, Scope), Error> {
+    let mut violations = Violations::default();
+    let size = violations.check("page_size", pages::page_size(request.page_size).map_err(|error| fault(&error)));
+    let selection = selection(list, &request.filter, request.show_deleted, &mut violations);
+    let order = violations.check("order_by", parse_order(list, &request.order_by).map(Some));
+    let order = order.unwrap_or(Order { field: "", descending: false });
+    let scope = scope(list, tenant, request, order);
+    // A token cannot be judged by an order that is wrong itself.
+    let after = match violations.is_clear("order_by") {
+        true => violations.check("page_token", parse_token(scope, &request.page_token, order)),
+        false => None,
+    };
+    violations.finish((Listing { selection, order, after, limit: size.saturating_add(1) }, scope))
+}
+
+/// The rows that an export asks for.
+///
+/// # Errors
+/// The filter is not understood.
+pub fn export_selection(list: List, filter: &str, show_deleted: bool) -> Result<Selection, Error> {
+    let mut violations = Violations::default();
+    let selection = selection(list, filter, show_deleted, &mut violations);
+    violations.finish(selection)
+}
+
+/// Cuts `rows` to the page, and makes the token of the next one if there are more.
+///
+/// # Errors
+/// The position has no text form, which no stored row causes.
+pub fn next_page_token<T>(
+    rows: &mut Vec<T>,
+    listing: &Listing,
+    scope: Scope,
+    position: fn(&T, Order) -> Position,
+) -> Result<String, Error> {
+    let size = usize::try_from(listing.limit).unwrap_or(usize::MAX).saturating_sub(1);
+    if rows.len() <= size {
+        return Ok(String::new());
+    }
+    rows.truncate(size);
+    let Some(last) = rows.last() else { return Ok(String::new()) };
+    pages::encode(scope, &position(last, listing.order)).map_err(|_| Error::Inconsistent("a position has no text form"))
+}
+
+fn selection(list: List, filter: &str, show_deleted: bool, violations: &mut Violations) -> Selection {
+    let conditions = violations.check("filter", parse_filter(list, filter));
+    Selection { conditions, show_deleted }
+}
+
+fn parse_filter(list: List, text: &str) -> Result<Vec<Condition>, Fault> {
+    let conditions =
+        filter::parse(text, list.fields).map_err(|error| Fault::new("FILTER_INVALID", error.to_string()))?;
+    // Postgres has no text with NUL, so nothing could match; and would refuse the statement.
+    let has_nul = |condition: &Condition| match &condition.value {
+        Value::Text(text) | Value::Prefix(text) => text.contains('\0'),
+        _ => false,
+    };
+    if conditions.iter().any(has_nul) {
+        return Err(Fault::new("FILTER_INVALID", "must not compare with a text that holds NUL"));
+    }
+    Ok(conditions)
+}
+
+fn parse_order(list: List, text: &str) -> Result<Order, Fault> {
+    let invalid = |description: String| Fault::new("ORDER_BY_INVALID", description);
+    let orders = order::parse(text, list.orders).map_err(|error| invalid(error.to_string()))?;
+    match (orders.as_slice(), list.orders) {
+        ([], [usual, ..]) => Ok(Order { field: usual, descending: false }),
+        ([order], _) => Ok(*order),
+        _ => Err(invalid("must name one field: an index answers each".to_owned())),
+    }
+}
+
+fn scope(list: List, tenant: Uuid, request: &PageRequest, order: Order) -> Scope {
+    let direction = if order.descending { "desc" } else { "asc" };
+    let deleted = if request.show_deleted { "all" } else { "live" };
+    Scope::new(tenant, &[list.name, request.filter.trim(), order.field, direction, deleted])
+}
+
+fn parse_token(scope: Scope, token: &str, order: Order) -> Result<Option<Position>, Fault> {
+    match pages::decode::<Position>(scope, token) {
+        // A whole token that does not fit its order was forged.
+        Ok(Some(position)) if !position.fits(order) => Err(fault(&PageError::DamagedToken)),
+        Ok(position) => Ok(position),
+        Err(error) => Err(fault(&error)),
+    }
+}
+
+fn fault(error: &PageError) -> Fault {
+    Fault::new(error.reason(), error.to_string())
+}

@@ -1,0 +1,29 @@
+//! Ids, values and decisions of the customers context: pure, without async, SQL or protocol types.
+//!
+//! A value type can only be made through its parser, so whoever holds one need not check it again.
+
+mod account;
+mod contact;
+mod currency;
+mod domain_name;
+mod email;
+mod etag;
+mod fault;
+mod hierarchy;
+mod money;
+mod name_key;
+mod phone;
+mod text;
+
+pub use account::{Account, AccountField, AccountFields, AccountId, AccountPatch};
+pub use contact::{Contact, ContactField, ContactFields, ContactId, ContactPatch};
+pub use currency::Currency;
+pub use domain_name::parse_domain_name;
+pub use email::{email_key, parse_email};
+pub use etag::Etag;
+pub use fault::Fault;
+pub use hierarchy::{Ancestry, MAX_ANCESTORS, Obstacle};
+pub use money::Money;
+pub use name_key::{name_key, name_key_prefix};
+pub use phone::parse_phone;
+pub use text::{TextRule, required, within};

@@ -1,0 +1,57 @@
+//! Internet domains (RFC 1035, letters-digits-hyphen as of RFC 5890).
+
+use super::Fault;
+
+const RULE: &str = "must be an internet domain such as \"acme.example\": two or more labels of letters, digits and \
+                    hyphens; international names in their xn-- form";
+
+/// The domain in lower case, without a dot at its end.
+///
+/// # Errors
+/// It is no domain name of two or more labels.
+pub fn parse_domain_name(text: &str) -> Result<String, Fault> {
+    let trimmed = text.trim();
+    let name = trimmed.strip_suffix('.').unwrap_or(trimmed);
+    if name.len() > 253 || !name.contains('.') || !name.split('.').all(is_label) {
+        return Err(Fault::malformed(RULE));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_lowered_and_checked() {
+        for (text, expected) in [
+            (" Acme.Example. ", Some("acme.example")),
+            ("xn--bcher-kva.example", Some("xn--bcher-kva.example")),
+            ("a.b.c.example", Some("a.b.c.example")),
+            ("localhost", None),
+            ("bücher.example", None),
+            ("-a.example", None),
+            ("a..example", None),
+            ("https://acme.example", None),
+            ("acme.example\0", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_domain_name(text).ok().as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn labels_and_names_have_a_longest_length() {
+        let label = "a".repeat(63);
+        assert!(parse_domain_name(&format!("{label}.example")).is_ok());
+        assert!(parse_domain_name(&format!("{label}a.example")).is_err());
+        assert!(parse_domain_name(&format!("{label}.{label}.{label}.{label}.example")).is_err());
+    }
+}
