@@ -62,8 +62,14 @@ fn details_are_shown_as_their_types() {
     let json: Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(http, StatusCode::BAD_REQUEST);
     let expected = json!({"code": 9, "message": "no \"good\"", "details": [
-        {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [{"field": "account.name", "description": "is empty", "reason": "REQUIRED"}]},
-        {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "R", "domain": "bellwether", "metadata": {"k": "v"}},
+        {
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{"field": "account.name", "description": "is empty", "reason": "REQUIRED"}],
+        },
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "R", "domain": "bellwether", "metadata": {"k": "v"},
+        },
         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"},
         {"@type": "type.googleapis.com/google.rpc.PreconditionFailure", "violations": [{"type": "T"}]},
         {"@type": "type.googleapis.com/google.rpc.ResourceInfo", "resourceType": "account"},
@@ -112,7 +118,10 @@ fn refusals_carry_reason_and_every_violation() {
     );
     assert_eq!(
         json["details"][1],
-        json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "INVALID_REQUEST", "domain": "bellwether"})
+        json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "INVALID_REQUEST", "domain": "bellwether",
+        })
     );
     let too_large = RequestError { violations: vec![violation("body", "BODY_TOO_LARGE")] };
     assert_eq!(transcoder.request_error_json(&too_large).0.as_u16(), 413);

@@ -46,9 +46,15 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
         (
             Method::PATCH,
             "/v1/accounts/7",
-            json!({"id": "7", "owner": "ada", "annual_revenue": {"units": 5}, "etag": "e", "createTime": "2026-01-31T09:30:00Z"}),
+            json!({
+                "id": "7", "owner": "ada", "annual_revenue": {"units": 5}, "etag": "e",
+                "createTime": "2026-01-31T09:30:00Z",
+            }),
             "AccountService/UpdateAccount",
-            json!({"account": {"id": "7", "owner": "ada", "etag": "e", "annualRevenue": {"units": "5"}}, "updateMask": "annualRevenue.units,owner"}),
+            json!({
+                "account": {"id": "7", "owner": "ada", "etag": "e", "annualRevenue": {"units": "5"}},
+                "updateMask": "annualRevenue.units,owner",
+            }),
         ),
         (
             Method::DELETE,

@@ -109,7 +109,7 @@ fn status_schema() -> Value {
             "message": {"type": "string", "description": "For developers, in English."},
             "details": {
                 "type": "array",
-                "description": "Messages of google.rpc: BadRequest with every faulty field, ErrorInfo with a stable reason, RetryInfo.",
+                "description": "BadRequest with every faulty field, ErrorInfo with its reason, RetryInfo and others.",
                 "items": {"type": "object", "required": ["@type"], "properties": {"@type": {"type": "string"}}},
             },
         },
