@@ -2,13 +2,19 @@
 
 mod client;
 mod connection;
+mod dice;
 mod discovery;
+mod ejection;
+mod health;
+mod picker;
 mod policy;
+mod replica;
 mod settings;
 mod snapshot;
+mod state;
 mod upstream;
 
-pub use client::{Attempted, Client, HashKey, Retryable, client};
+pub use client::{Attempted, Client, HashKey, REASONS, Retryable, client};
 pub use connection::{Connect, ConnectError, Connection, SendError, SendErrorKind};
 pub use discovery::{Discovery, Endpoint, Resolve, SystemResolver};
 pub use policy::{Policy, UnknownPolicy};

@@ -11,7 +11,7 @@ pub struct EjectionSettings {
     /// Below this share of successes over the window an endpoint is ejected. Default 0.85: thirty per cent of failures is
     /// out, half a per cent of noise is not.
     pub success_rate: f64,
-    /// The success rate is judged over this time. Default 5 s.
+    /// The success rate is judged over this time. Default 5 s; at most 15 s, in whole seconds.
     pub window: Duration,
     /// …and only from this many samples on. Default 30.
     pub min_samples: u32,
@@ -21,6 +21,8 @@ pub struct EjectionSettings {
     pub max_time: Duration,
     /// Up to this part of the time is added at random, so that endpoints do not come back together. Default 0.1.
     pub jitter: f64,
+    /// A call given up after less than this says nothing about the endpoint: its caller was in a hurry. Default 100 ms.
+    pub min_timeout: Duration,
     /// Largest share of the endpoints that may be out at once. Default 0.5; the last healthy one never is.
     pub max_ejected: f64,
 }
@@ -35,6 +37,7 @@ impl Default for EjectionSettings {
             base_time: Duration::from_secs(2),
             max_time: Duration::from_secs(30),
             jitter: 0.1,
+            min_timeout: Duration::from_millis(100),
             max_ejected: 0.5,
         }
     }
@@ -79,9 +82,10 @@ pub struct ConnectionSettings {
     pub keep_alive_every: Duration,
     /// A ping without an answer for this long ends the connection. Default 3 s.
     pub keep_alive_timeout: Duration,
-    /// First pause before connecting again; doubles up to [`max_backoff`](Self::max_backoff), with jitter. Default 50 ms.
+    /// First pause before connecting again; doubles up to [`max_backoff`](Self::max_backoff), with jitter. Default 20 ms.
     pub base_backoff: Duration,
-    /// Longest pause before connecting again. Default 2 s, so that traffic returns within seconds of a restart.
+    /// Longest pause before connecting again. Default 1 s: a refused connect costs
+    /// little, and traffic returns within a second of a restart.
     pub max_backoff: Duration,
     /// A connection is replaced, without losing a call, when it is this old. Default none.
     pub max_age: Option<Duration>,
@@ -95,8 +99,8 @@ impl Default for ConnectionSettings {
             connect_timeout: Duration::from_secs(1),
             keep_alive_every: Duration::from_secs(5),
             keep_alive_timeout: Duration::from_secs(3),
-            base_backoff: Duration::from_millis(50),
-            max_backoff: Duration::from_secs(2),
+            base_backoff: Duration::from_millis(20),
+            max_backoff: Duration::from_secs(1),
             max_age: None,
             drain_timeout: Duration::from_secs(30),
         }

@@ -229,6 +229,9 @@ pub const UPSTREAM_RETRIES: Metric = counter(
 /// Tokens left.
 pub const UPSTREAM_RETRY_BUDGET: Metric =
     gauge("crm.upstream.retry_budget", "", &[UPSTREAM], "Retries that the budget would pay for now.");
+/// 1 while too few replicas are healthy and calls go to all that are connected.
+pub const UPSTREAM_PANIC: Metric =
+    gauge("crm.upstream.panic", "", &[UPSTREAM], "1 while calls are spread over unhealthy replicas, too.");
 /// Load shedding of the client stack.
 pub const UPSTREAM_SHED: Metric =
     counter("crm.upstream.shed", &[UPSTREAM, REASON], "Calls refused before a replica was chosen.");
@@ -319,6 +322,7 @@ pub const METRICS: &[Metric] = &[
     UPSTREAM_EJECTIONS,
     UPSTREAM_RETRIES,
     UPSTREAM_RETRY_BUDGET,
+    UPSTREAM_PANIC,
     UPSTREAM_SHED,
     CACHE_LOOKUPS,
     CACHE_LOADS,

@@ -1,5 +1,20 @@
-//! The client stack.
+//! The client stack: what a call passes on its way to an endpoint, outermost first.
 
+mod attempt;
+mod budget;
+mod counted;
+mod deadline;
+mod limit;
+mod refusal;
+mod replay;
+mod retry;
+mod shed;
+mod stage;
+mod timed;
+mod timeout_header;
+mod tracker;
+
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
@@ -7,7 +22,15 @@ use http::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
 
+pub use refusal::REASONS;
+
 use crate::{ClientSettings, Upstream};
+use attempt::Attempts;
+use counted::Counted;
+use deadline::Deadline;
+use retry::Retry;
+use shed::Shed;
+use stage::{Call, Stage};
 
 /// Request extension: whether this call may be tried again after it was sent. Absent means no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +51,28 @@ pub struct Attempted {
 
 /// Calls an upstream: a service for any generated tonic client (`AccountServiceClient::new(client)`), or for whole
 /// requests that a gateway passes through.
+///
+/// It is always ready: what cannot be served now is refused at once, with a status that says why.
 #[derive(Clone)]
 pub struct Client {
+    stack: Arc<Counted<Deadline<Shed<Retry>>>>,
     upstream: Upstream,
 }
 
-/// Builds the client stack over an upstream.
+/// Builds the client stack over an upstream, innermost first.
 #[must_use]
-pub fn client(upstream: Upstream, _settings: ClientSettings) -> Client {
-    Client { upstream }
+pub fn client(upstream: Upstream, settings: ClientSettings) -> Client {
+    // Chooses an endpoint, tracks its load and puts a span around each attempt, for each may go elsewhere.
+    let attempts = Attempts::new(upstream.clone());
+    // Outside the choice, so that a second try goes to another endpoint.
+    let retried = Retry::new(attempts, settings.retry);
+    // Outside the retries: a call that is refused for load must not come back by itself.
+    let shed = Shed::new(retried, upstream.clone(), settings.shed);
+    // Outside everything that can wait: one deadline for all tries and pauses together.
+    let bounded = Deadline::new(shed, settings.default_timeout, settings.max_timeout);
+    // Outermost, so that it sees what the caller sees, a call that the caller gave up included.
+    let counted = Counted::new(bounded, upstream.clone());
+    Client { stack: Arc::new(counted), upstream }
 }
 
 impl Client {
@@ -56,7 +92,9 @@ impl tower::Service<Request<Body>> for Client {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _request: Request<Body>) -> Self::Future {
-        Box::pin(async { Err(Status::unavailable("not yet")) })
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let stack = Arc::clone(&self.stack);
+        let call = Call::new(request, self.upstream.shared.hash_header.as_ref());
+        Box::pin(async move { stack.call(call).await.map(|response| response.map(Body::new)) })
     }
 }

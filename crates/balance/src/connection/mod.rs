@@ -1,10 +1,17 @@
 //! The seam between choosing and sending: an established connection, and how to get one.
 
+mod h2;
+mod received;
+mod upload;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tonic::body::Body;
+
+pub(crate) use h2::H2Connector;
 
 /// One established connection that carries many calls at a time. Dropping the last handle closes it once its calls ended.
 pub trait Connection: Send + Sync + 'static {
@@ -22,7 +29,7 @@ pub trait Connection: Send + Sync + 'static {
 /// Makes connections to endpoints.
 pub trait Connect: Send + Sync + 'static {
     /// Connects to `host:port`. The caller bounds the time.
-    fn connect(&self, address: &str) -> BoxFuture<'static, Result<std::sync::Arc<dyn Connection>, ConnectError>>;
+    fn connect(&self, address: &str) -> BoxFuture<'static, Result<Arc<dyn Connection>, ConnectError>>;
 }
 
 /// Why there is no connection, in words fit for an operator.
@@ -58,6 +65,9 @@ pub enum SendErrorKind {
     /// The connection broke: nobody knows.
     #[error("connection lost")]
     Lost,
+    /// The caller's own request body failed.
+    #[error("request body failed")]
+    Abandoned,
     /// The peer reset this one call.
     #[error("call reset by peer")]
     Reset,

@@ -133,6 +133,6 @@ impl Builder {
     /// Starts it. Must be called within a Tokio runtime; tasks look for endpoints and connect in the background.
     #[must_use]
     pub fn build(self) -> Upstream {
-        Upstream { name: self.name.into() }
+        Upstream::start(self)
     }
 }

@@ -1,0 +1,174 @@
+//! An adaptive limit on calls in flight: Netflix's Gradient2 (concurrency-limits, `Gradient2Limit`).
+//!
+//! When latency rises above its long-term average, calls are queueing somewhere, and more of them in flight do not mean more
+//! of them done. The limit is then lowered in proportion; otherwise it grows by a little, as long as it is made use of.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::settings::ShedSettings;
+
+/// Samples are averaged over this long, and over at least so many of them, before the limit moves.
+const WINDOW: Duration = Duration::from_millis(100);
+const WINDOW_SAMPLES: u32 = 20;
+/// Part of a window's average that enters the long-term one: a minute of memory.
+const LONG_TERM: f64 = 1.0 / 600.0;
+/// Windows at the start whose plain average is the first long-term one.
+const WARM_UP: u32 = 10;
+/// Calls by which the limit grows.
+const HEADROOM: f64 = 4.0;
+const SMOOTHING: f64 = 0.2;
+
+pub(super) struct Limit {
+    settings: ShedSettings,
+    limit: AtomicU32,
+    in_flight: AtomicU32,
+    gradient: Mutex<Gradient>,
+}
+
+struct Gradient {
+    limit: f64,
+    long_seconds: f64,
+    windows: u32,
+    opened: Instant,
+    sum_seconds: f64,
+    samples: u32,
+    most_in_flight: u32,
+}
+
+/// A place among the calls in flight; leaves it when dropped.
+pub(super) struct Place<'a>(&'a Limit);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Limit {
+    pub(super) fn new(settings: ShedSettings) -> Self {
+        let gradient = Gradient {
+            limit: settings.initial.into(),
+            long_seconds: 0.0,
+            windows: 0,
+            opened: Instant::now(),
+            sum_seconds: 0.0,
+            samples: 0,
+            most_in_flight: 0,
+        };
+        let limit = AtomicU32::new(settings.initial);
+        Self { settings, limit, in_flight: AtomicU32::new(0), gradient: Mutex::new(gradient) }
+    }
+
+    /// Lets a call in, or not.
+    pub(super) fn enter(&self, bulk: bool) -> Option<Place<'_>> {
+        let place = Place(self);
+        let ahead = self.in_flight.fetch_add(1, Relaxed);
+        let limit = f64::from(self.limit.load(Relaxed)) * if bulk { self.settings.bulk_share } else { 1.0 };
+        (!self.settings.enabled || f64::from(ahead) < limit).then_some(place)
+    }
+
+    /// Takes in how long a call took.
+    pub(super) fn sample(&self, elapsed: Duration, now: Instant) {
+        // Whoever finds it taken leaves it: one sample more or less does not matter, waiting would.
+        let Some(mut gradient) = self.gradient.try_lock() else { return };
+        gradient.sum_seconds += elapsed.as_secs_f64();
+        gradient.samples += 1;
+        gradient.most_in_flight = gradient.most_in_flight.max(self.in_flight.load(Relaxed));
+        if gradient.samples >= WINDOW_SAMPLES && now.saturating_duration_since(gradient.opened) >= WINDOW {
+            let limit = gradient.close(&self.settings, now);
+            self.limit.store(limit, Relaxed);
+        }
+    }
+
+    #[cfg(test)]
+    fn now(&self) -> u32 {
+        self.limit.load(Relaxed)
+    }
+}
+
+impl Gradient {
+    fn close(&mut self, settings: &ShedSettings, now: Instant) -> u32 {
+        let short = self.sum_seconds / f64::from(self.samples);
+        self.learn(short);
+        // A limit that is not made use of has not been tested, and so does not move.
+        if f64::from(self.most_in_flight) * 2.0 >= self.limit {
+            let gradient = (settings.tolerance * self.long_seconds / short.max(1e-9)).clamp(0.5, 1.0);
+            let target = self.limit * gradient + HEADROOM;
+            let moved = self.limit * (1.0 - SMOOTHING) + target * SMOOTHING;
+            self.limit = moved.clamp(settings.min.into(), settings.max.max(settings.min).into());
+        }
+        (self.opened, self.sum_seconds, self.samples, self.most_in_flight) = (now, 0.0, 0, 0);
+        // Between `min` and `max`, which are of this type.
+        self.limit.round() as u32
+    }
+
+    fn learn(&mut self, short: f64) {
+        self.windows = self.windows.saturating_add(1);
+        let part = if self.windows <= WARM_UP { 1.0 / f64::from(self.windows) } else { LONG_TERM };
+        self.long_seconds += (short - self.long_seconds) * part;
+        // After an overload the long-term average is too high, and would tolerate the next one.
+        if self.long_seconds > 2.0 * short {
+            self.long_seconds *= 0.95;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays one window of samples with so many calls in flight.
+    fn play(limit: &Limit, in_flight: usize, millis: u64, now: &mut Instant) {
+        let places: Vec<_> = (0..in_flight).filter_map(|_| limit.enter(false)).collect();
+        *now += WINDOW;
+        for _ in 0..WINDOW_SAMPLES {
+            limit.sample(Duration::from_millis(millis), *now);
+        }
+        drop(places);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn queueing_lowers_the_limit_to_its_floor_and_calm_raises_it_again() {
+        let limit = Limit::new(ShedSettings::default());
+        let mut now = Instant::now();
+        for _ in 0..20 {
+            play(&limit, 200, 2, &mut now);
+        }
+        assert!(limit.now() >= 256, "calm lowered it to {}", limit.now());
+        for _ in 0..40 {
+            play(&limit, 400, 200, &mut now);
+        }
+        let lowered = limit.now();
+        assert!(lowered < 64, "queueing left it at {lowered}");
+        for _ in 0..100 {
+            play(&limit, 400, 2, &mut now);
+        }
+        assert!(limit.now() > 2 * lowered);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_answers_to_few_calls_lower_nothing() {
+        let limit = Limit::new(ShedSettings::default());
+        let mut now = Instant::now();
+        for millis in [2, 2, 2, 500, 500, 500, 500] {
+            play(&limit, 10, millis, &mut now);
+        }
+        assert_eq!(limit.now(), 256);
+    }
+
+    #[test]
+    fn bulk_is_refused_before_interactive() {
+        let limit = Limit::new(ShedSettings { initial: 4, ..ShedSettings::default() });
+        let _three: Vec<_> = (0..3).map(|_| limit.enter(true).unwrap()).collect();
+        assert!(limit.enter(true).is_none());
+        let fourth = limit.enter(false);
+        assert!(fourth.is_some());
+        assert!(limit.enter(false).is_none());
+        drop(fourth);
+        assert!(limit.enter(false).is_some());
+    }
+}

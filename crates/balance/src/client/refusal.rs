@@ -1,0 +1,63 @@
+//! The answers that the stack gives itself, each with a reason that programs can tell apart.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::HeaderMap;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// Every reason that this crate puts into `google.rpc.ErrorInfo`, and when.
+pub const REASONS: &[(&str, &str)] = &[
+    (NO_REPLICA, "No replica of the service can take a call now."),
+    (DEADLINE, "The call's deadline passed before the service answered."),
+    (TIMEOUT_INVALID, "The `grpc-timeout` header is not a number of at most eight digits with a unit of H, M, S, m, u or n."),
+    (OVERLOADED, "More calls are in flight than the service answers in good time; `grpc-retry-pushback-ms` says when to come again."),
+    (CONNECTION_LOST, "The connection to the replica broke before it answered; whether it did the work is not known."),
+    (CALL_RESET, "The replica broke off this call."),
+    (NOT_SENT, "The replicas that were tried closed their connections before taking the call; it was not processed."),
+    (ATTEMPT_TIMEOUT, "A replica did not answer within the time for one attempt, and no further attempt was due."),
+];
+
+pub(super) const NO_REPLICA: &str = "NO_REPLICA_AVAILABLE";
+pub(super) const DEADLINE: &str = "DEADLINE_EXCEEDED";
+pub(super) const TIMEOUT_INVALID: &str = "GRPC_TIMEOUT_INVALID";
+pub(super) const OVERLOADED: &str = "UPSTREAM_OVERLOADED";
+pub(super) const CONNECTION_LOST: &str = "CONNECTION_LOST";
+pub(super) const CALL_RESET: &str = "CALL_RESET";
+pub(super) const NOT_SENT: &str = "NOT_SENT";
+pub(super) const ATTEMPT_TIMEOUT: &str = "ATTEMPT_TIMEOUT";
+
+/// Metadata by which a server tells when to retry (gRFC A6); negative: do not.
+pub(super) const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+pub(super) fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
+    let details = ErrorDetails::with_error_info(reason, "bellwether", HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+/// The same with advice on when to come again.
+pub(super) fn push_back(mut status: Status, after: Option<Duration>) -> Status {
+    let millis = after.map_or(-1, |after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+    status.metadata_mut().insert(PUSHBACK, MetadataValue::from(millis));
+    status
+}
+
+/// What a failed attempt's server advises.
+pub(super) enum Pushback {
+    Silent,
+    Never,
+    After(Duration),
+}
+
+impl Pushback {
+    /// Anything but a number of milliseconds forbids retrying, as gRFC A6 demands.
+    pub(super) fn in_headers(headers: &HeaderMap) -> Self {
+        let Some(value) = headers.get(PUSHBACK) else { return Self::Silent };
+        match value.to_str().ok().and_then(|text| text.parse::<u32>().ok()) {
+            Some(millis) => Self::After(Duration::from_millis(millis.into())),
+            None => Self::Never,
+        }
+    }
+}

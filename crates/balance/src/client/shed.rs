@@ -1,0 +1,76 @@
+//! Refuses calls that would only queue, at once and with advice on when to come again.
+
+use std::time::Duration;
+
+use http::Response;
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+use super::limit::Limit;
+use super::refusal::{self, push_back, refuse};
+use super::stage::{Call, Stage};
+use crate::Upstream;
+use crate::settings::ShedSettings;
+
+/// Refused callers are asked to stay away for this long, and up to as long again, so that they do not return together.
+const PUSHBACK: Duration = Duration::from_millis(100);
+
+pub(super) struct Shed<S> {
+    inner: S,
+    limit: Limit,
+    upstream: Upstream,
+}
+
+impl<S> Shed<S> {
+    pub(super) fn new(inner: S, upstream: Upstream, settings: ShedSettings) -> Self {
+        Self { inner, limit: Limit::new(settings), upstream }
+    }
+
+    fn refusal(&self, bulk: bool) -> Status {
+        let shared = &self.upstream.shared;
+        if bulk { &shared.counters.shed_bulk } else { &shared.counters.shed_interactive }.add();
+        let message = format!("too many calls to {} are in flight", shared.name);
+        let after = PUSHBACK.mul_f64(1.0 + shared.dice.unit());
+        push_back(refuse(Code::ResourceExhausted, refusal::OVERLOADED, message), Some(after))
+    }
+}
+
+impl<S: Stage> Stage for Shed<S> {
+    type Body = S::Body;
+
+    async fn call(&self, call: Call) -> Result<Response<S::Body>, Status> {
+        let Some(place) = self.limit.enter(call.facts.bulk) else { return Err(self.refusal(call.facts.bulk)) };
+        let mut watch = Watch { limit: &self.limit, started: call.facts.started, deadline: call.facts.deadline, ended: false };
+        let result = self.inner.call(call).await;
+        // A stream holds its place until its headers only: how long it is read is up to its reader.
+        drop(place);
+        watch.end(result.is_ok());
+        result
+    }
+}
+
+/// Samples the call's latency; a call that is cut off by its deadline is a sample, too.
+struct Watch<'a> {
+    limit: &'a Limit,
+    started: Instant,
+    deadline: Instant,
+    ended: bool,
+}
+
+impl Watch<'_> {
+    fn end(&mut self, was_answered: bool) {
+        self.ended = true;
+        if was_answered {
+            let now = Instant::now();
+            self.limit.sample(now.saturating_duration_since(self.started), now);
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if !self.ended && Instant::now() >= self.deadline {
+            self.end(true);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Follows one attempt from its sending to the end of its response, whoever ends it, and tells the endpoint's figures.
+//!
+//! What an attempt was is known at its trailers. If it is dropped before, it was given up: by its own time, or by its caller.
+
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use crm_telemetry::{names, rpc};
+use http::{HeaderMap, Response, StatusCode};
+use http_body::{Body as _, Frame, SizeHint};
+use opentelemetry::metrics::Histogram;
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tracing::Span;
+
+use crate::Upstream;
+use crate::connection::SendErrorKind;
+use crate::picker::Slot;
+use crate::replica::Outcome;
+use crate::upstream::Chosen;
+
+static DURATION: LazyLock<Histogram<f64>> =
+    LazyLock::new(|| crm_telemetry::metrics::histogram(&names::UPSTREAM_ATTEMPT_DURATION));
+
+pub(super) struct Tracker {
+    upstream: Upstream,
+    slot: Arc<Slot>,
+    span: Span,
+    is_probe: bool,
+    started: Instant,
+    give_up: Instant,
+    awaits_headers: bool,
+    is_over: bool,
+}
+
+impl Tracker {
+    pub(super) fn begin(upstream: Upstream, chosen: &Chosen, span: Span, now: Instant, give_up: Instant) -> Self {
+        let slot = Arc::clone(&chosen.slot);
+        slot.replica.load.begin(now);
+        let is_probe = chosen.is_probe;
+        Self { upstream, slot, span, is_probe, started: now, give_up, awaits_headers: true, is_over: false }
+    }
+
+    /// The response's headers came.
+    pub(super) fn track(mut self, response: Response<Body>) -> Response<Tracked> {
+        let now = Instant::now();
+        let code = early_code(&response).or_else(|| response.body().is_end_stream().then_some(Code::Unknown));
+        self.answered(code.map_or(Outcome::Served, Outcome::of), now);
+        if let Some(code) = code {
+            self.end(Outcome::of(code), code, now);
+        }
+        response.map(|inner| Tracked { inner, tracker: self })
+    }
+
+    fn answered(&mut self, outcome: Outcome, now: Instant) {
+        let (replica, elapsed) = (&self.slot.replica, now.saturating_duration_since(self.started));
+        self.awaits_headers = false;
+        replica.load.answered(now);
+        replica.latencies.record(elapsed, now);
+        DURATION.record(elapsed.as_secs_f64(), &replica.labels);
+        if outcome == Outcome::Served {
+            replica.load.sample(elapsed, now);
+        }
+    }
+
+    /// It got no headers.
+    pub(super) fn failed(&mut self, kind: SendErrorKind) {
+        let (outcome, code) = match kind {
+            // A connection that closes in good order is no fault of the endpoint.
+            SendErrorKind::NotSent | SendErrorKind::Refused => (Outcome::Cancelled, Code::Unavailable),
+            SendErrorKind::Lost => (Outcome::Failed, Code::Unavailable),
+            SendErrorKind::Reset => (Outcome::Failed, Code::Internal),
+            SendErrorKind::Abandoned => (Outcome::Cancelled, Code::Cancelled),
+        };
+        self.end(outcome, code, Instant::now());
+    }
+
+    fn end(&mut self, outcome: Outcome, code: Code, now: Instant) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        let (replica, elapsed) = (&self.slot.replica, now.saturating_duration_since(self.started));
+        if std::mem::take(&mut self.awaits_headers) {
+            replica.load.given_up();
+        }
+        match outcome {
+            Outcome::Failed | Outcome::TimedOut => replica.load.penalize(elapsed, now),
+            Outcome::Cancelled | Outcome::Served => {}
+        }
+        replica.load.end();
+        rpc::end_attempt(&self.span, code);
+        self.upstream.shared.attempted(replica, outcome, self.is_probe, now);
+    }
+
+    /// What it means that it was dropped now.
+    fn abandoned(&self, now: Instant) -> (Outcome, Code) {
+        let waited = now.saturating_duration_since(self.started);
+        let is_time_out = self.awaits_headers && now >= self.give_up;
+        let is_evidence = waited >= self.upstream.shared.ejection.min_timeout;
+        match (is_time_out, is_evidence) {
+            (true, true) => (Outcome::TimedOut, Code::DeadlineExceeded),
+            (true, false) => (Outcome::Cancelled, Code::DeadlineExceeded),
+            (false, _) => (Outcome::Cancelled, Code::Cancelled),
+        }
+    }
+}
+
+impl Drop for Tracker {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let now = Instant::now();
+        let waited = now.saturating_duration_since(self.started);
+        // Nobody knows how long it would have taken, but it was at least this long.
+        if self.awaits_headers && waited > Duration::from_secs_f64(self.slot.replica.load.latency(now).clamp(0.0, 1e6)) {
+            self.slot.replica.load.sample(waited, now);
+        }
+        let (outcome, code) = self.abandoned(now);
+        self.end(outcome, code, now);
+    }
+}
+
+/// A response body that tells how its attempt ended.
+pub(super) struct Tracked {
+    inner: Body,
+    tracker: Tracker,
+}
+
+impl Tracked {
+    pub(super) fn replica(&self) -> u32 {
+        self.tracker.slot.replica.ordinal
+    }
+}
+
+impl http_body::Body for Tracked {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let code = match &frame {
+            Some(Ok(frame)) => frame.trailers_ref().map(|trailers| code_in(trailers).unwrap_or(Code::Unknown)),
+            Some(Err(status)) => Some(status.code()),
+            None => Some(Code::Unknown),
+        };
+        if let Some(code) = code {
+            self.tracker.end(Outcome::of(code), code, Instant::now());
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn code_in(headers: &HeaderMap) -> Option<Code> {
+    headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
+}
+
+/// The status, where the headers have it already: an answer of headers only, or one that is not gRPC (by gRPC's table of
+/// HTTP statuses).
+pub(super) fn early_code<B>(response: &Response<B>) -> Option<Code> {
+    code_in(response.headers()).or(match response.status() {
+        StatusCode::OK => None,
+        StatusCode::BAD_REQUEST => Some(Code::Internal),
+        StatusCode::UNAUTHORIZED => Some(Code::Unauthenticated),
+        StatusCode::FORBIDDEN => Some(Code::PermissionDenied),
+        StatusCode::NOT_FOUND => Some(Code::Unimplemented),
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Some(Code::Unavailable),
+        _ => Some(Code::Unknown),
+    })
+}

@@ -1,0 +1,78 @@
+//! The response body on its way in.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::{Reason, RecvStream};
+use http_body::{Body, Frame, SizeHint};
+use tonic::{Code, Status};
+
+use super::upload::Upload;
+
+/// Reads the response, and goes on sending the request where that is a stream, too.
+pub(crate) struct Received {
+    stream: RecvStream,
+    upload: Option<Upload>,
+    data_done: bool,
+}
+
+impl Received {
+    pub(crate) fn new(stream: RecvStream, upload: Option<Upload>) -> Self {
+        Self { stream, upload, data_done: false }
+    }
+
+    fn poll_upload(&mut self, cx: &mut Context<'_>) {
+        if let Some(upload) = &mut self.upload
+            && upload.poll_send(cx).is_ready()
+        {
+            // A failed upload shows in the response, which the peer then ends or resets.
+            self.upload = None;
+        }
+    }
+}
+
+impl Body for Received {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.poll_upload(cx);
+        if !self.data_done {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // Whoever reads has taken it: let the peer send as much again. Fails only on a stream already reset.
+                    let _ = self.stream.flow_control().release_capacity(data.len());
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(broken(&error)))),
+                None => self.data_done = true,
+            }
+        }
+        match ready!(self.stream.poll_trailers(cx)) {
+            Ok(trailers) => Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers)))),
+            Err(error) => Poll::Ready(Some(Err(broken(&error)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+/// The status of a call whose stream broke, by gRPC's table of HTTP/2 errors.
+fn broken(error: &h2::Error) -> Status {
+    let code = match error.reason() {
+        Some(Reason::REFUSED_STREAM) | None => Code::Unavailable,
+        Some(Reason::CANCEL) => Code::Cancelled,
+        Some(Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
+        Some(Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+        Some(_) if error.is_go_away() => Code::Unavailable,
+        Some(_) => Code::Internal,
+    };
+    Status::new(code, "response broke off")
+}

@@ -1,0 +1,38 @@
+//! How one attempt ended, as far as the endpoint is to blame.
+
+use tonic::Code;
+
+/// The verdict on an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The endpoint did its part; its answer may still be an application's error.
+    Served,
+    /// The endpoint, or the way to it, is at fault.
+    Failed,
+    /// The time allowed passed. It may be hung, or the upstream overloaded.
+    TimedOut,
+    /// The caller went away: says nothing.
+    Cancelled,
+}
+
+impl Outcome {
+    /// Judges a status that the endpoint gave.
+    ///
+    /// `RESOURCE_EXHAUSTED` is an honest refusal of an endpoint that works: ejecting for it would push its load onto the
+    /// others. `UNIMPLEMENTED` and the rest are about the request.
+    pub(crate) const fn of(code: Code) -> Self {
+        match code {
+            Code::Unavailable | Code::Internal | Code::Unknown | Code::DataLoss => Self::Failed,
+            Code::DeadlineExceeded => Self::TimedOut,
+            _ => Self::Served,
+        }
+    }
+
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Served => "ok",
+            Self::Failed | Self::TimedOut => "error",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
