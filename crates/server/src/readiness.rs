@@ -34,9 +34,21 @@ impl Readiness {
     pub async fn set(&self, ready: bool) {
         self.ready.store(ready, Ordering::Release);
         let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        // The empty name stands for the whole server.
-        for service in self.services.iter().map(String::as_str).chain([""]) {
+        for service in self.names() {
             self.reporter.set_service_status(service, status).await;
         }
+    }
+
+    /// Ends every stream that watches health. Such a stream has no end of its own and would outlast the drain.
+    pub(crate) async fn close(&self) {
+        let mut reporter = self.reporter.clone();
+        for service in self.names() {
+            reporter.clear_service_status(service).await;
+        }
+    }
+
+    /// The empty name stands for the whole server.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(String::as_str).chain([""])
     }
 }

@@ -7,7 +7,6 @@ mod panics;
 mod refusal;
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crm_telemetry::rpc::{Methods, ServerLayer};
@@ -88,7 +87,7 @@ pub fn build(
         .layer(DeadlineLayer::new(settings.default_timeout, settings.max_timeout))
         // Innermost: handlers see nobody but callers whom this layer has let in.
         // Injected faults belong between the deadline and this line: a delay must run into the deadline.
-        .layer(AccessLayer::new(verifier, Arc::new(methods)))
+        .layer(AccessLayer::new(verifier, methods))
         .service(routes);
     Ok((BoxService::new(stack), readiness))
 }

@@ -40,7 +40,7 @@ pub async fn serve_grpc(
 /// Serves a port until `shutdown`, then ends without losing a call:
 ///
 /// 1. Health and `/readyz` say no, so that balancers look elsewhere; calls are still taken.
-/// 2. After `drain_grace` the port closes, and each connection is told to go away (GOAWAY).
+/// 2. After `drain_grace` the port closes, health watches end, and each connection is told to go away (GOAWAY).
 /// 3. Calls in flight have `drain_timeout` to finish. What remains then is cut off.
 pub async fn serve(
     settings: &ServerSettings,
@@ -55,6 +55,7 @@ pub async fn serve(
     port.accept_until(shutdown.cancelled()).await;
     readiness.set(false).await;
     port.accept_until(sleep(settings.drain_grace)).await;
+    readiness.close().await;
     port.drain().await;
     Ok(())
 }

@@ -19,16 +19,24 @@ use crate::token::{Claims, Role, TokenError, Verifier};
 /// Lets in callers with a valid token whose role allows the method, and tells handlers who they are.
 #[derive(Clone, Debug)]
 pub struct AccessLayer {
+    rules: Arc<Rules>,
+}
+
+/// Behind one pointer, because a service is cloned for every call.
+#[derive(Debug)]
+struct Rules {
     verifier: Verifier,
-    methods: Arc<MethodTable>,
+    methods: MethodTable,
 }
 
 impl AccessLayer {
     /// What a viewer may call is what `methods` declares to have no side effects.
-    pub fn new(verifier: Verifier, methods: Arc<MethodTable>) -> Self {
-        Self { verifier, methods }
+    pub fn new(verifier: Verifier, methods: MethodTable) -> Self {
+        Self { rules: Arc::new(Rules { verifier, methods }) }
     }
+}
 
+impl Rules {
     fn admit(&self, request: &Request<Body>) -> Result<Arc<Claims>, Problem> {
         let claims = self.verifier.verify(bearer(request.headers())?)?;
         if claims.role.may_write() || self.methods.only_reads(request.uri().path()) {
@@ -76,7 +84,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         if !is_open(request.uri().path()) {
-            match self.layer.admit(&request) {
+            match self.layer.rules.admit(&request) {
                 Ok(claims) => request.extensions_mut().insert(claims),
                 Err(problem) => return AccessFuture { inner: None, refused: Some(refuse(problem)) },
             };

@@ -197,11 +197,10 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &'static str) -> Result<Option<Duration>, MalformedTimeout> {
-        parse_timeout(&HeaderMap::from_iter([(
-            http::HeaderName::from_static("grpc-timeout"),
-            HeaderValue::from_static(text),
-        )]))
+    fn parse(text: &str) -> Result<Option<Duration>, MalformedTimeout> {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-timeout", HeaderValue::from_bytes(text.as_bytes()).unwrap());
+        parse_timeout(&headers)
     }
 
     #[test]

@@ -1,0 +1,202 @@
+//! Each layer, seen from outside: a real server, a generated client, one TCP connection.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[allow(dead_code, reason = "each test file uses its part")]
+mod support;
+
+use std::time::Duration;
+
+use crm_proto::customers::{CreateAccountRequest, DeleteAccountRequest, ExportAccountsRequest};
+use crm_server::process::ServerSettings;
+use crm_server::stack::StackSettings;
+use crm_server::token::Role;
+use http::Request;
+use support::{Server, raw, reason, value};
+use tonic::body::Body;
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+
+#[tokio::test]
+async fn a_handler_knows_its_caller() {
+    let server = Server::start().await;
+    let answer = server.client().await.get_account(server.get("who")).await.unwrap();
+    assert_eq!(answer.get_ref().name, "ada acme agent");
+}
+
+#[tokio::test]
+async fn a_viewer_reads_and_does_not_write() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let read = server.request(Role::Viewer, crm_proto::customers::GetAccountRequest { id: "who".to_owned() });
+    assert_eq!(client.get_account(read).await.unwrap().get_ref().name, "ada acme viewer");
+    let streamed =
+        server.request(Role::Viewer, ExportAccountsRequest { filter: "hang".to_owned(), show_deleted: false });
+    assert!(client.export_accounts(streamed).await.unwrap().get_mut().message().await.unwrap().is_some());
+
+    let create = server.request(Role::Viewer, CreateAccountRequest::default());
+    let delete = server.request(Role::Viewer, DeleteAccountRequest::default());
+    for refused in [client.create_account(create).await, client.delete_account(delete).await] {
+        let status = refused.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::PermissionDenied, "ROLE_READ_ONLY"));
+    }
+    for role in [Role::Admin, Role::Manager, Role::Agent] {
+        client.create_account(server.request(role, CreateAccountRequest::default())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn without_a_good_token_nobody_gets_in() {
+    let server = Server::start().await;
+    let other = Server::start().await;
+    let cases = [
+        (None, "TOKEN_MISSING"),
+        (Some("Basic YWRhOng=".to_owned()), "TOKEN_MISSING"),
+        (Some("Bearer garbage".to_owned()), "TOKEN_MALFORMED"),
+        (Some(format!("Bearer {}", other.token(Role::Admin))), "TOKEN_SIGNATURE"),
+    ];
+    let mut client = server.client().await;
+    for (header, expected) in cases {
+        let mut request = server.get("who");
+        request.metadata_mut().remove("authorization");
+        if let Some(header) = header {
+            request.metadata_mut().insert("authorization", header.parse::<MetadataValue<_>>().unwrap());
+        }
+        let status = client.get_account(request).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unauthenticated, expected));
+    }
+}
+
+#[tokio::test]
+async fn health_and_reflection_need_no_token() {
+    let server = Server::start().await;
+    let mut channel = server.channel().await;
+    let health = tonic_health::pb::HealthCheckRequest { service: "crm.customers.v1.AccountService".to_owned() };
+    let mut client = tonic_health::pb::health_client::HealthClient::with_origin(channel.clone(), server.origin());
+    let status = client.check(health).await.unwrap().get_ref().status();
+    assert_eq!(status, tonic_health::pb::health_check_response::ServingStatus::Serving);
+
+    let uri = format!("{}grpc.reflection.v1.ServerReflection/ServerReflectionInfo", server.origin());
+    let request = Request::post(uri).header("content-type", "application/grpc").header("te", "trailers");
+    let status = raw(&mut channel, request.body(Body::empty()).unwrap()).await;
+    assert_eq!(status.code(), Code::Ok);
+}
+
+#[tokio::test]
+async fn a_panic_is_one_callers_internal_error_and_nobody_elses() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let before = value("crm_server_panics_total");
+    let hanging = tokio::spawn({
+        let (mut client, request) = (client.clone(), server.get("slow"));
+        async move { client.get_account(request).await }
+    });
+    let status = client.get_account(server.get("panic")).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Internal, "HANDLER_PANICKED"));
+    assert!(!status.message().contains("purpose"), "a defect's text is not for callers");
+    hanging.await.unwrap().expect("a call on the same connection goes on");
+    assert!(value("crm_server_panics_total") > before);
+}
+
+#[tokio::test]
+async fn a_panic_in_the_middle_of_a_stream_ends_it_with_a_status() {
+    let server = Server::start().await;
+    let request =
+        server.request(Role::Agent, ExportAccountsRequest { filter: "panic".to_owned(), show_deleted: false });
+    let mut stream = server.client().await.export_accounts(request).await.unwrap().into_inner();
+    assert!(stream.message().await.unwrap().is_some());
+    assert_eq!(stream.message().await.unwrap_err().code(), Code::Internal);
+}
+
+async fn deadline(server: &Server, timeout: &'static str) -> Result<String, Status> {
+    let mut request = server.get("deadline");
+    request.metadata_mut().insert("grpc-timeout", MetadataValue::from_static(timeout));
+    server.client().await.get_account(request).await.map(|answer| answer.into_inner().name)
+}
+
+#[tokio::test]
+async fn a_deadline_is_the_callers_unless_it_is_too_far_away() {
+    let layers = StackSettings {
+        default_timeout: Duration::from_secs(3),
+        max_timeout: Duration::from_secs(20),
+        ..StackSettings::default()
+    };
+    let server = Server::with(layers, ServerSettings::default()).await;
+    let left = |text: String| text.parse::<u64>().unwrap();
+    assert!((5_000..=10_000).contains(&left(deadline(&server, "10S").await.unwrap())));
+    assert!((10_001..=20_000).contains(&left(deadline(&server, "5H").await.unwrap())));
+    let default = server.client().await.get_account(server.get("deadline")).await.unwrap();
+    assert!((1..=3_000).contains(&left(default.into_inner().name)));
+    let malformed = deadline(&server, "soon").await.unwrap_err();
+    assert_eq!((malformed.code(), reason(&malformed).as_str()), (Code::InvalidArgument, "TIMEOUT_MALFORMED"));
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_ended_by_the_server() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let mut call = server.get("hang");
+    call.metadata_mut().insert("grpc-timeout", MetadataValue::from_static("50m"));
+    let status = client.get_account(call).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
+
+    let mut call =
+        server.request(Role::Agent, ExportAccountsRequest { filter: "hang".to_owned(), show_deleted: false });
+    call.metadata_mut().insert("grpc-timeout", MetadataValue::from_static("200m"));
+    let mut stream = client.export_accounts(call).await.unwrap().into_inner();
+    assert!(stream.message().await.unwrap().is_some());
+    assert_eq!(stream.message().await.unwrap_err().code(), Code::DeadlineExceeded);
+}
+
+#[tokio::test]
+async fn an_overloaded_server_says_so_at_once_and_still_answers_health() {
+    let layers = StackSettings { max_concurrent_calls: 1, ..StackSettings::default() };
+    let server = Server::with(layers, ServerSettings::default()).await;
+    let mut client = server.client().await;
+    let export = server.request(Role::Agent, ExportAccountsRequest { filter: "hang".to_owned(), show_deleted: false });
+    let stream = client.export_accounts(export).await.unwrap();
+    let status = client.get_account(server.get("who")).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
+    assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "100");
+
+    let mut health =
+        tonic_health::pb::health_client::HealthClient::with_origin(server.channel().await, server.origin());
+    health.check(tonic_health::pb::HealthCheckRequest::default()).await.unwrap();
+
+    // The stream held the only slot; letting go of it frees the slot.
+    drop(stream);
+    support::within(|| async { server.client().await.get_account(server.get("who")).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_unimplemented_and_counted_together() {
+    let server = Server::start().await;
+    let mut channel = server.channel().await;
+    for path in ["crm.customers.v1.AccountService/Invented", "no.Such/Thing"] {
+        let request = Request::post(format!("{}{path}", server.origin()))
+            .header("content-type", "application/grpc")
+            .header("authorization", format!("Bearer {}", server.token(Role::Admin)));
+        assert_eq!(raw(&mut channel, request.body(Body::empty()).unwrap()).await.code(), Code::Unimplemented);
+    }
+    let text = crm_telemetry::metrics_text();
+    assert!(text.contains("crm_rpc_server_calls_total{method=\"_OTHER\",outcome=\"error\"}"), "{text}");
+    assert!(!text.contains("Invented"));
+}
+
+#[tokio::test]
+async fn hostile_requests_do_not_take_the_server_down() {
+    let server = Server::start().await;
+    let mut channel = server.channel().await;
+    let uri = format!("{}crm.customers.v1.AccountService/GetAccount", server.origin());
+    let bodies: [&'static [u8]; 4] =
+        [b"", b"\x00\xff\xff\xff\xff", b"\x01\x00\x00\x00\x01\x00", b"\x00\x00\x00\x00\x03\xff\xff\xff"];
+    for bytes in bodies {
+        let request = Request::post(&uri)
+            .header("content-type", "application/grpc")
+            .header("authorization", format!("Bearer {}", server.token(Role::Admin)))
+            .header("traceparent", "00-zz")
+            .body(Body::new(http_body_util::Full::from(bytes)));
+        assert_ne!(raw(&mut channel, request.unwrap()).await.code(), Code::Ok, "{bytes:?}");
+    }
+    server.client().await.get_account(server.get("who")).await.unwrap();
+}
