@@ -89,9 +89,9 @@ impl Route<'_> {
         let response = call::send(self.gateway, self.routed, Some(rpc), claims.as_deref(), request).await?;
         let messages = Messages::new(response, self.gateway.limits.max_answer_bytes)?;
         if rpc.server_streaming {
-            lines::answer(Arc::clone(&self.gateway.transcoder), Arc::clone(rpc), messages, deadline).await
+            lines::answer(Arc::clone(&self.gateway.transcoder), Arc::clone(rpc), messages).await
         } else {
-            unary::answer(&self.gateway.transcoder, rpc, messages, deadline).await
+            unary::answer(&self.gateway.transcoder, rpc, messages).await
         }
     }
 

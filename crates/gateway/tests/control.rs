@@ -53,7 +53,8 @@ async fn the_policy_changes_while_calls_run() {
 async fn switches_are_flipped() {
     let rig = Rig::start().await;
     let all = wire::rest(rig.control, Method::GET, "/switches", &[], "").await.json();
-    let names: Vec<&str> = all["switches"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        all["switches"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"retries"), "{names:?}");
     let off = put(&rig, "/switches/retries", json!({"on": false})).await.json();
     assert_eq!((&off["name"], &off["on"]), (&json!("retries"), &json!(false)));
@@ -69,7 +70,13 @@ async fn mistakes_are_told_as_the_public_api_tells_them() {
         (Method::DELETE, "/upstreams", "", StatusCode::METHOD_NOT_ALLOWED, "UNKNOWN_ROUTE"),
         (Method::GET, "/upstreams/sales", "", StatusCode::NOT_FOUND, "UNKNOWN_UPSTREAM"),
         (Method::PUT, "/upstreams/sales/policy", "{\"policy\":\"random\"}", StatusCode::NOT_FOUND, "UNKNOWN_UPSTREAM"),
-        (Method::PUT, "/upstreams/customers/policy", "{\"policy\":\"best\"}", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
+        (
+            Method::PUT,
+            "/upstreams/customers/policy",
+            "{\"policy\":\"best\"}",
+            StatusCode::BAD_REQUEST,
+            "INVALID_CHANGE",
+        ),
         (Method::PUT, "/upstreams/customers/policy", "{", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
         (Method::PUT, "/upstreams/customers/policy", "{\"name\":1}", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
         (Method::PUT, "/switches/gravity", "{\"on\":false}", StatusCode::NOT_FOUND, "UNKNOWN_SWITCH"),
@@ -97,7 +104,10 @@ async fn events_stream_until_the_gateway_ends() {
     let mut body = response.into_body();
     put(&rig, "/upstreams/customers/policy", json!({"policy": "random"})).await;
     let event = String::from_utf8(next_data(&mut body).await.to_vec()).unwrap();
-    assert!(event.contains("event: balance") && event.contains("policy_changed") && event.contains("random"), "{event}");
+    assert!(
+        event.contains("event: balance") && event.contains("policy_changed") && event.contains("random"),
+        "{event}"
+    );
     rig.shutdown.cancel();
     let rest = tokio::time::timeout(std::time::Duration::from_secs(5), body.collect()).await;
     rest.expect("the stream ends").unwrap();

@@ -64,9 +64,7 @@ async fn running_calls_finish_when_the_gateway_stops() {
     });
     let over_rest = tokio::spawn({
         let (public, bearer) = (rig.public, format!("Bearer {}", rig.token()));
-        async move {
-            wire::rest(public, Method::GET, "/v1/accounts/slow", &[("authorization", &bearer)], "").await.status
-        }
+        async move { wire::rest(public, Method::GET, "/v1/accounts/slow", &[("authorization", &bearer)], "").await.status }
     });
     eventually("both calls have arrived", async || rig.seen().running.load(Ordering::SeqCst) == 2).await;
     rig.shutdown.cancel();

@@ -28,7 +28,8 @@ async fn what_the_caller_calls_the_gateway_is_escaped() {
     let rig = Rig::start().await;
     let mut stream = tokio::net::TcpStream::connect(rig.public).await.unwrap();
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let request = b"GET / HTTP/1.1\r\nhost: <script>alert(1)</script>\r\naccept: text/html\r\nconnection: close\r\n\r\n";
+    let request =
+        b"GET / HTTP/1.1\r\nhost: <script>alert(1)</script>\r\naccept: text/html\r\nconnection: close\r\n\r\n";
     stream.write_all(request).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -210,7 +210,7 @@ mod tests {
         check_faults("a.v1=localhost:1", &["neither IP:PORT"]);
         check_faults("a.v1=dns:host", &["dns:HOST:PORT"]);
         check_faults("a.v1=127.0.0.1:1|auth=maybe|colour=red", &["on or off", "unknown option"]);
-        check_faults("a.v1=127.0.0.1:1|policy=best", &["best"]);
+        check_faults("a.v1=127.0.0.1:1|policy=best", &["must be one of random"]);
         check_faults("a.v1=127.0.0.1:1;a.v1=127.0.0.1:2", &["written twice"]);
         check_faults("a.v1=127.0.0.1:1;a.v2=127.0.0.1:2", &["another upstream is called a"]);
         check_faults("a.v1=x:1,127.0.0.1:2,y;b.v1=dns:;c", &["x:1", "`y`", "dns:", "no `=`"]);

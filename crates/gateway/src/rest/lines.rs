@@ -3,41 +3,36 @@
 //! Nothing is read from the service before the caller has taken what came before, so a slow reader slows the service
 //! down instead of filling the gateway's memory, and a reader that leaves cancels the call.
 //! A stream that fails after its first message ends with a line `{"error":{…}}`, since its HTTP status is long gone.
+//! A stream whose deadline passes fails so, too: the client stack says it in the stream's trailers.
 
 use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use crm_transcode::{Rpc, Transcoder};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tonic::{Code, Status, body::Body};
 
 use super::{GRPC_STATUS, messages::Messages, refusal::Refusal, unary::unreadable};
-use crate::{answer, reasons};
+use crate::answer;
 
 const KIND: &str = "application/x-ndjson";
 /// As much of what has arrived already goes into one frame; a message larger than this goes alone.
 const ENOUGH_BYTES: usize = 32 * 1024;
-/// The deadline's own answer comes from the client stack; this is what happens if that says nothing.
-const DEADLINE_SLACK: Duration = Duration::from_millis(100);
 
 /// Waits for the first message, so that a call that fails at once fails with an HTTP status.
 pub(crate) async fn answer(
     transcoder: Arc<Transcoder>,
     rpc: Arc<Rpc>,
     mut messages: Messages,
-    deadline: Instant,
 ) -> Result<Response<Body>, Refusal> {
-    let first = timeout_at(deadline, messages.next()).await.map_err(|_| reasons::deadline_exceeded())??;
+    let first = messages.next().await?;
     let state = if first.is_some() { State::Open } else { State::Ended(Code::Ok) };
-    let due = Box::pin(sleep_until(deadline + DEADLINE_SLACK));
-    let mut lines = Lines { transcoder, rpc, messages, due, state, ready: BytesMut::new() };
+    let mut lines = Lines { transcoder, rpc, messages, state, ready: BytesMut::new() };
     if let Some(first) = first {
         lines.ready = lines.line(&first).map_err(|error| unreadable(&error))?;
     }
@@ -60,7 +55,6 @@ struct Lines {
     transcoder: Arc<Transcoder>,
     rpc: Arc<Rpc>,
     messages: Messages,
-    due: Pin<Box<Sleep>>,
     state: State,
     ready: BytesMut,
 }
@@ -95,13 +89,8 @@ impl Lines {
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.ready.is_empty() {
-            match self.messages.poll_next(cx) {
-                Poll::Ready(next) => self.take(next),
-                Poll::Pending => {
-                    ready!(self.due.as_mut().poll(cx));
-                    self.fail(&reasons::deadline_exceeded());
-                }
-            }
+            let next = ready!(self.messages.poll_next(cx));
+            self.take(next);
         }
         self.take_what_has_arrived();
         Poll::Ready(())

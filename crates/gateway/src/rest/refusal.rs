@@ -1,6 +1,5 @@
 //! A REST call that ends without an answer.
 
-use bytes::Bytes;
 use crm_proto::google::rpc::{RetryInfo, Status as RpcStatus};
 use crm_transcode::{RequestError, Transcoder};
 use http::{HeaderValue, Response, StatusCode, header};
@@ -61,7 +60,7 @@ pub(crate) fn status_response(transcoder: &Transcoder, status: &Status) -> Respo
     if status.code() == Code::Unauthenticated {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bellwether\""));
     }
-    if let Some(seconds) = retry_after_seconds(status.details()) {
+    if let Some(seconds) = retry_info_seconds(status.details()).or_else(|| pushback_seconds(status)) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
@@ -73,10 +72,16 @@ fn with_code(mut response: Response<Body>, code: Code) -> Response<Body> {
 }
 
 /// The delay of a `RetryInfo` among the details, in whole seconds and never less than asked for.
-fn retry_after_seconds(details: &[u8]) -> Option<u64> {
-    let status = RpcStatus::decode(Bytes::copy_from_slice(details)).ok()?;
+fn retry_info_seconds(details: &[u8]) -> Option<u64> {
+    let status = RpcStatus::decode(details).ok()?;
     let any = status.details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
-    let delay = RetryInfo::decode(any.value.as_slice()).ok()?.retry_delay?;
+    let delay = RetryInfo::decode(&*any.value).ok()?.retry_delay?;
     let seconds = u64::try_from(delay.seconds).ok()?;
     Some(seconds + u64::from(delay.nanos > 0))
+}
+
+/// The same from gRPC's own metadata for it (gRFC A6); a negative number means never.
+fn pushback_seconds(status: &Status) -> Option<u64> {
+    let millis: u64 = status.metadata().get("grpc-retry-pushback-ms")?.to_str().ok()?.parse().ok()?;
+    Some(millis.div_ceil(1000))
 }

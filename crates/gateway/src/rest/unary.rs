@@ -2,7 +2,6 @@
 
 use crm_transcode::{Rpc, Transcoder};
 use http::{HeaderValue, Response, StatusCode};
-use tokio::time::{Instant, timeout_at};
 use tonic::{Status, body::Body};
 
 use super::{GRPC_STATUS, messages::Messages, refusal::Refusal};
@@ -13,15 +12,11 @@ pub(crate) async fn answer(
     transcoder: &Transcoder,
     rpc: &Rpc,
     mut messages: Messages,
-    deadline: Instant,
 ) -> Result<Response<Body>, Refusal> {
-    let only = async {
-        let message = messages.next().await?;
-        // The status comes last; a message that is followed by an error does not count.
-        while message.is_some() && messages.next().await?.is_some() {}
-        message.ok_or_else(reasons::answer_without_message)
-    };
-    let message = timeout_at(deadline, only).await.map_err(|_| reasons::deadline_exceeded())??;
+    let message = messages.next().await?;
+    // The status comes last; a message that is followed by an error does not count.
+    while message.is_some() && messages.next().await?.is_some() {}
+    let message = message.ok_or_else(reasons::answer_without_message)?;
     let json = transcoder.response_json(rpc, &message).map_err(|error| unreadable(&error))?;
     let mut response = answer::json(StatusCode::OK, json);
     response.headers_mut().insert(GRPC_STATUS, HeaderValue::from_static("0"));

@@ -1,5 +1,5 @@
 //! A gateway in this process, in front of real servers on the loopback address.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 pub mod fake;
 pub mod wire;
