@@ -3,11 +3,9 @@
 
 mod support;
 
+use ::http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::{
-    collector::{
-        metrics::v1::{ExportMetricsServiceRequest, metrics_service_client::MetricsServiceClient},
-        trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
-    },
+    collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::span::{Link, SpanKind},
 };
 use prost::Message;
@@ -230,8 +228,12 @@ async fn protobuf_over_http_works_on_the_same_port_and_other_signals_are_refused
     assert_eq!(http::post(&url, "application/x-protobuf", b"\xff".to_vec()).await.status, 400);
     assert_eq!(http::post(&url, "application/x-protobuf", vec![0; 5 << 20]).await.status, 413);
 
-    let mut metrics = MetricsServiceClient::connect(format!("http://{}", viewer.otlp)).await.unwrap();
-    let status = metrics.export(ExportMetricsServiceRequest::default()).await.unwrap_err();
+    let channel = tonic::transport::Endpoint::new(format!("http://{}", viewer.otlp)).unwrap().connect().await.unwrap();
+    let mut metrics = tonic::client::Grpc::new(channel);
+    metrics.ready().await.unwrap();
+    let path = PathAndQuery::from_static("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
+    let codec = tonic_prost::ProstCodec::<(), ()>::default();
+    let status = metrics.unary(tonic::Request::new(()), path, codec).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unimplemented);
     drop(metrics);
     viewer.stop().await;

@@ -8,7 +8,7 @@ use std::path::Path;
 use crm_trace_viewer::Config;
 use support::{
     Viewer,
-    spans::{MILLIS, contact_lookup, now_ns},
+    spans::{MICROS, MILLIS, contact_lookup, from_service, now_ns, span},
     webdriver::Browser,
 };
 
@@ -26,44 +26,91 @@ fn ui_dir() -> std::path::PathBuf {
     folder
 }
 
-async fn viewer_with_traces() -> Viewer {
-    let viewer = Viewer::start_with(Config { ui_dir: ui_dir(), ..Config::default() }).await;
-    let now = now_ns();
-    for call in 0..30_u64 {
-        let start = now - (call + 1) * 1_700 * MILLIS;
-        viewer.export(contact_lookup(0xabc0 + u128::from(call), start, "globex", false)).await;
-    }
-    viewer.export(contact_lookup(FAILED, now - 900 * MILLIS, "initech", true)).await;
-    viewer
+async fn start_viewer() -> Viewer {
+    Viewer::start_with(Config { ui_dir: ui_dir(), ..Config::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn person_finds_a_failed_call_and_sees_who_calls_whom() {
-    let viewer = viewer_with_traces().await;
+    let viewer = start_viewer().await;
+    let now = now_ns();
+    for call in 0..30_u64 {
+        let start = now - (call + 1) * 1_717_171 * MICROS;
+        viewer.export(contact_lookup(0xabc0 + u128::from(call), start, "globex", false)).await;
+    }
+    viewer.export(contact_lookup(FAILED, now - 900 * MILLIS, "initech", true)).await;
+
     let browser = Browser::start().await;
+    search_by_tag(&viewer, &browser).await;
+    read_the_trace(&viewer, &browser).await;
+    look_at_the_graph(&viewer, &browser).await;
+    browser.close().await;
+    viewer.stop().await;
+}
+
+async fn search_by_tag(viewer: &Viewer, browser: &Browser) {
+    browser.open(&viewer.url("/")).await;
+    browser.wait_for_text(&["Service (2)", "Find Traces"]).await;
+
+    browser.open(&viewer.url("/search?service=gateway&limit=20&lookback=1h")).await;
+    browser.wait_for_text(&["20 Traces", "1 Error"]).await;
+    browser.picture("search").await;
 
     let tags = "%7B%22crm.account%22%3A%22initech%22%7D";
     browser.open(&viewer.url(&format!("/search?service=gateway&limit=20&lookback=1h&tags={tags}"))).await;
     let found = browser.wait_for_text(&["1 Trace", "GET /v1/contacts/{id}"]).await;
     browser.picture("search-by-tag").await;
-    assert!(found.contains("6 Spans") && found.contains("1 Error"), "{found}");
-    assert!(found.contains("customers (3)") && found.contains("gateway (3)"), "{found}");
+    for part in ["6 Spans", "1 Error", "customers (3)", "gateway (3)"] {
+        assert!(found.contains(part), "{part} in {found}");
+    }
+}
 
-    browser.open(&viewer.url("/search?service=gateway&limit=20&lookback=1h")).await;
-    browser.wait_for_text(&["20 Traces"]).await;
-    browser.picture("search").await;
-
+async fn read_the_trace(viewer: &Viewer, browser: &Browser) {
     browser.open(&viewer.url(&format!("/trace/{FAILED:032x}"))).await;
-    let page = browser.wait_for_text(&["Services2", "Total Spans6", "select customers.contacts"]).await;
+    let page = browser.wait_for_text(&["Services", "Total Spans", "select customers.contacts"]).await;
     browser.picture("trace").await;
-    assert!(page.contains("GET /v1/contacts/{id}") && page.contains("cache get contacts"), "{page}");
-    let errors = browser.run("return document.querySelectorAll('.SpanBarRow--errorIcon').length").await;
-    assert!(errors.as_u64().is_some_and(|errors| errors >= 1), "the failed attempt is marked: {errors}");
+    for name in ["GET /v1/contacts/{id}", "crm.customers.v1.ContactService/GetContact", "cache get contacts"] {
+        assert!(page.contains(name), "{name} in {page}");
+    }
+    assert_eq!(browser.run("return document.querySelectorAll('.span-row').length").await, 6);
+    assert_eq!(browser.run("return document.querySelectorAll('.SpanBarRow--errorIcon').length").await, 1);
 
+    let open_failed =
+        "document.querySelector('.SpanBarRow--errorIcon').closest('.span-row').querySelector('.span-name').click()";
+    browser.run(open_failed).await;
+    browser.wait_for_text(&["otel.status_description", "UNAVAILABLE", "crm.balance.policy", "Logs"]).await;
+    browser.picture("trace-detail").await;
+}
+
+async fn look_at_the_graph(viewer: &Viewer, browser: &Browser) {
     browser.open(&viewer.url("/dependencies")).await;
-    browser.wait_for_text(&["gateway", "customers"]).await;
+    // Its nodes are drawn by a worker some time after the page: a headless clock that runs ahead would miss them.
+    browser.wait_for_text(&["gateway", "customers", "31"]).await;
     browser.picture("dependencies").await;
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn malformed_trace_is_drawn_whole_with_its_warnings() {
+    let viewer = start_viewer().await;
+    let now = now_ns() - 5_000 * MILLIS;
+    let spans = vec![
+        span(0xbad, 1, 0, "healthy", now, 3 * MILLIS),
+        span(0xbad, 2, 2, "own parent", now, MILLIS),
+        span(0xbad, 3, 4, "circle a", now + MILLIS, MILLIS),
+        span(0xbad, 4, 3, "circle b", now + MILLIS, MILLIS),
+        span(0xbad, 5, 999, "orphan", now + 2 * MILLIS, MILLIS),
+    ];
+    viewer.export(vec![from_service("crm", spans)]).await;
+    let browser = Browser::start().await;
+    browser.open(&viewer.url(&format!("/trace/{:032x}", 0xbad))).await;
+    browser.wait_for_text(&["healthy", "own parent", "circle a", "circle b", "orphan"]).await;
+    browser
+        .run("[...document.querySelectorAll('.span-name')].find(row => row.innerText.includes('own parent')).click()")
+        .await;
+    browser
+        .wait_for_script("return document.querySelector('.AccordianText, .AccordionText, [class*=arnings]') !== null")
+        .await;
+    browser.picture("malformed").await;
     browser.close().await;
     viewer.stop().await;
 }

@@ -96,7 +96,8 @@ pub fn from_service(service: &str, spans: Vec<Span>) -> ResourceSpans {
 pub fn contact_lookup(trace: u128, start_ns: u64, account: &str, fails: bool) -> Vec<ResourceSpans> {
     let at = |micros: u64| start_ns + micros * MICROS;
     let method = "crm.customers.v1.ContactService/GetContact";
-    let root = span(trace, 1, 0, "GET /v1/contacts/{id}", at(0), 4_200 * MICROS)
+    let sql_micros = 1_000 + start_ns / MICROS % 1_300;
+    let root = span(trace, 1, 0, "GET /v1/contacts/{id}", at(0), (1_900 + sql_micros) * MICROS)
         .kind(SpanKind::Server)
         .with("http.request.method", text("GET"))
         .with("http.response.status_code", int(200))
@@ -108,20 +109,20 @@ pub fn contact_lookup(trace: u128, start_ns: u64, account: &str, fails: bool) ->
             .with("crm.replica", text(replica))
             .with("crm.balance.policy", text("peak_ewma"))
     };
-    let mut gateway = vec![root, attempt(3, "1", 900, 3_100)];
+    let mut gateway = vec![root, attempt(3, "1", 900, 800 + sql_micros)];
     if fails {
         let gone =
             vec![tag("exception.type", text("ConnectionReset")), tag("exception.message", text("peer went away"))];
         gateway.push(attempt(2, "0", 100, 700).failed("UNAVAILABLE").event("exception", 650 * MICROS, gone));
     }
-    let server = span(trace, 4, 3, method, at(1_000), 2_900 * MICROS)
+    let server = span(trace, 4, 3, method, at(1_000), (600 + sql_micros) * MICROS)
         .kind(SpanKind::Server)
         .remote()
         .with("rpc.system.name", text("grpc"))
         .with("rpc.status_code", text("OK"));
     let cache = span(trace, 5, 4, "cache get contacts", at(1_050), 300 * MICROS).with("crm.cache.tier", text("miss"));
     let sql = "select id, account_id, full_name, email, phone, version from customers.contacts where id = $1";
-    let statement = span(trace, 6, 4, "select customers.contacts", at(1_400), 2_300 * MICROS)
+    let statement = span(trace, 6, 4, "select customers.contacts", at(1_400), sql_micros * MICROS)
         .kind(SpanKind::Client)
         .with("db.system.name", text("postgresql"))
         .with("db.query.text", text(sql))
