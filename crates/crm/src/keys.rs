@@ -46,7 +46,7 @@ fn password() -> String {
 }
 
 /// Writes beside, then renames, so that a reader never sees half a file.
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let result = (|| {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;

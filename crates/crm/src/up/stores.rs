@@ -1,0 +1,218 @@
+//! PostgreSQL and Redis: private ones, or those that the environment names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use crm_sandbox::child::Child;
+use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::backoff::Backoff;
+use super::notice::say;
+use super::state::{Board, Process};
+use crate::failure::Failure;
+use crate::places::Places;
+
+/// An owner's URL: replaces the private PostgreSQL.
+const DATABASE_URL: &str = "CRM_DATABASE_URL";
+/// Replaces the private Redis.
+const REDIS_URL: &str = "CRM_REDIS_URL";
+/// The database in the private PostgreSQL.
+const DATABASE: &str = "bellwether";
+/// The role that the customers service connects with.
+const CUSTOMERS_ROLE: &str = "crm_customers";
+
+/// What services connect to.
+#[derive(Debug, Clone)]
+pub(super) struct Urls {
+    pub(super) customers: String,
+    pub(super) redis: String,
+}
+
+/// PostgreSQL with its schemas and roles up to date.
+pub(super) struct Database {
+    /// `None` when it is somebody else's.
+    pub(super) server: Option<Postgres>,
+    pub(super) customers_url: String,
+}
+
+/// Starts or reaches PostgreSQL, and migrates.
+pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> {
+    match std::env::var(DATABASE_URL) {
+        Ok(owner_url) => {
+            let password = customers_password(places)?;
+            migrate(&owner_url, Some(&password)).await?;
+            Ok(Database { server: None, customers_url: as_role(&owner_url, &password)? })
+        }
+        Err(_) => {
+            let (home, log) = (places.root().join("postgres"), log_path(places, "postgres"));
+            let server = blocking(move || Postgres::start(&home, PostgresSettings::durable().log(log))).await?;
+            create_database(&server.url("postgres")).await.context("cannot create the database")?;
+            migrate(&server.url(DATABASE), None).await?;
+            let customers_url = server.url_as(CUSTOMERS_ROLE, DATABASE);
+            Ok(Database { server: Some(server), customers_url })
+        }
+    }
+}
+
+/// Starts Redis, or answers the URL of the one that the environment names.
+pub(super) async fn open_redis(places: &Places) -> Result<(Option<Redis>, String), Failure> {
+    if let Ok(url) = std::env::var(REDIS_URL) {
+        return Ok((None, url));
+    }
+    let (home, log) = (places.root().join("redis"), log_path(places, "redis"));
+    let server = blocking(move || Redis::start(&home, RedisSettings::default().log(log))).await?;
+    let url = server.url();
+    Ok((Some(server), url))
+}
+
+async fn migrate(owner_url: &str, password: Option<&str>) -> Result<(), Failure> {
+    crm_customers::migrate(owner_url, password).await.context("cannot migrate the customers schema")?;
+    Ok(())
+}
+
+async fn create_database(admin_url: &str) -> Result<(), sqlx::Error> {
+    let mut admin = PgConnection::connect(admin_url).await?;
+    let exists = sqlx::query_scalar("select exists (select from pg_database where datname = $1)");
+    if !exists.bind(DATABASE).fetch_one(&mut admin).await? {
+        sqlx::raw_sql(AssertSqlSafe(format!("create database {DATABASE}"))).execute(&mut admin).await?;
+    }
+    admin.close().await
+}
+
+/// The password that the service's role has in a database that is not ours: made once, kept beside the keys.
+fn customers_password(places: &Places) -> Result<String, Failure> {
+    let path = places.root().join("keys/customers-password");
+    if !path.exists() {
+        let password = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+        crate::keys::write(&path, &password, 0o400)?;
+    }
+    let read = std::fs::read_to_string(&path);
+    Ok(read.map(|text| text.trim().to_owned()).with_context(|| format!("cannot read {}", path.display()))?)
+}
+
+/// The same server and database for the service's role.
+fn as_role(owner_url: &str, password: &str) -> Result<String, Failure> {
+    let (scheme, rest) = owner_url
+        .split_once("://")
+        .ok_or_else(|| Failure::Usage(format!("{DATABASE_URL} is not a URL like postgres://owner@host/database")))?;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = &rest[authority.rfind('@').map_or(0, |at| at + 1)..];
+    Ok(format!("{scheme}://{CUSTOMERS_ROLE}:{password}@{host}"))
+}
+
+/// A private server, as the keeper below sees it.
+pub(super) trait Server: Send + 'static {
+    fn process(&self) -> &Child;
+    fn restart(&mut self) -> Result<(), crm_sandbox::Error>;
+    fn stop(self);
+    fn socket(&self) -> PathBuf;
+}
+
+macro_rules! server {
+    ($server:ty) => {
+        impl Server for $server {
+            fn process(&self) -> &Child {
+                self.process()
+            }
+            fn restart(&mut self) -> Result<(), crm_sandbox::Error> {
+                self.restart()
+            }
+            fn stop(self) {
+                self.stop();
+            }
+            fn socket(&self) -> PathBuf {
+                self.socket_path()
+            }
+        }
+    };
+}
+
+server!(Postgres);
+server!(Redis);
+
+/// Keeps a private server running until `stop`.
+pub(super) async fn keep<S: Server>(mut server: S, role: &'static str, board: Arc<Board>, stop: CancellationToken) {
+    board.add(process(&server, role));
+    let name = format!("{role}/0");
+    let (mut backoff, mut restarts, mut started) = (Backoff::default(), 0, Instant::now());
+    loop {
+        tokio::select! {
+            status = server.process().wait() => say(format!("{name} ended ({status}); starting it again")),
+            () = stop.cancelled() => break,
+        }
+        board.ended(&name);
+        sleep(backoff.after(started.elapsed())).await;
+        started = Instant::now();
+        server = match restart(server).await {
+            Some(server) => server,
+            None => return,
+        };
+        restarts += 1;
+        if server.process().exit_status().is_none() {
+            board.started(&name, server.process().pid(), restarts);
+            say(format!("{name} is ready again after {:.1} s", started.elapsed().as_secs_f64()));
+        }
+    }
+    // Blocking, and at the end: PostgreSQL writes a checkpoint.
+    let _ = tokio::task::spawn_blocking(move || server.stop()).await;
+    board.ended(&name);
+}
+
+/// A failed attempt leaves the dead process in place, whose end is seen again by the loop above.
+async fn restart<S: Server>(mut server: S) -> Option<S> {
+    let restarting = tokio::task::spawn_blocking(move || {
+        if let Err(error) = server.restart() {
+            say(error.to_string());
+        }
+        server
+    });
+    restarting.await.ok()
+}
+
+fn process(server: &impl Server, role: &str) -> Process {
+    Process {
+        name: format!("{role}/0"),
+        role: role.to_owned(),
+        replica: 0,
+        pid: Some(server.process().pid()),
+        address: Some(server.socket().display().to_string()),
+        admin: None,
+        restarts: 0,
+    }
+}
+
+fn log_path(places: &Places, name: &str) -> PathBuf {
+    places.root().join("logs").join(format!("{name}.log"))
+}
+
+async fn blocking<T: Send + 'static>(
+    start: impl FnOnce() -> Result<T, crm_sandbox::Error> + Send + 'static,
+) -> Result<T, Failure> {
+    let started = tokio::task::spawn_blocking(start).await.context("starting a server")?;
+    started.map_err(|error| match error {
+        crm_sandbox::Error::Missing { .. } => Failure::Missing(error.to_string()),
+        other => Failure::Other(other.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_role_takes_the_owner_s_place_in_the_url() {
+        let check = |owner: &str, expected: &str| assert_eq!(as_role(owner, "pw").unwrap(), expected);
+        check(
+            "postgres://owner:p%40ss@db:5432/crm?sslmode=require",
+            "postgres://crm_customers:pw@db:5432/crm?sslmode=require",
+        );
+        check("postgres://db/crm", "postgres://crm_customers:pw@db/crm");
+        check("postgres://o@localhost/crm?host=/tmp/a@b", "postgres://crm_customers:pw@localhost/crm?host=/tmp/a@b");
+        assert!(as_role("nonsense", "pw").is_err());
+    }
+}
