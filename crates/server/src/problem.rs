@@ -30,7 +30,11 @@ impl Violation {
 /// An error on its way to the caller: a code, a stable reason, a message, and the details that fit.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+/// Behind a pointer, because results that carry a problem are moved around far more often than they hold one.
+#[derive(Clone, Debug)]
+struct Parts {
     code: Code,
     reason: &'static str,
     message: String,
@@ -42,71 +46,65 @@ pub struct Problem {
 impl Problem {
     /// `reason` must stand in a crate's `REASONS`; `message` is for people and holds no personal data.
     pub fn new(code: Code, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             reason,
             message: message.into(),
             violations: Vec::new(),
             metadata: HashMap::new(),
             retry_delay: None,
-        }
+        }))
     }
 
     /// INVALID_ARGUMENT with every violation at once.
     pub fn invalid(reason: &'static str, violations: Vec<Violation>) -> Self {
         let fields: Vec<&str> = violations.iter().map(|violation| violation.field.as_str()).collect();
         let message = format!("invalid: {}", fields.join(", "));
-        Self { violations, ..Self::new(Code::InvalidArgument, reason, message) }
+        Self::new(Code::InvalidArgument, reason, message).with_violations(violations)
     }
 
     /// Adds field violations, whatever the code.
     pub fn with_violations(mut self, violations: Vec<Violation>) -> Self {
-        self.violations = violations;
+        self.0.violations = violations;
         self
     }
 
     /// Adds a fact for programs: an id, a limit. No personal data, no secrets.
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.insert(key.into(), value.into());
+        self.0.metadata.insert(key.into(), value.into());
         self
     }
 
     /// Says when a retry is worth it, as RetryInfo and as `grpc-retry-pushback-ms`.
     pub fn with_retry_delay(mut self, delay: Duration) -> Self {
-        self.retry_delay = Some(delay);
+        self.0.retry_delay = Some(delay);
         self
     }
 
     /// The gRPC code.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// The stable reason.
     pub fn reason(&self) -> &'static str {
-        self.reason
-    }
-
-    fn details(self) -> ErrorDetails {
-        let mut details = ErrorDetails::with_error_info(self.reason, DOMAIN, self.metadata);
-        for violation in self.violations {
-            // BadRequest's own `reason` field is newer than the bindings, so the description begins with it.
-            let description = format!("{}: {}", violation.reason, violation.description);
-            details.add_bad_request_violation(violation.field, description);
-        }
-        if let Some(delay) = self.retry_delay {
-            details.set_retry_info(Some(delay));
-        }
-        details
+        self.0.reason
     }
 }
 
 impl From<Problem> for Status {
-    fn from(problem: Problem) -> Self {
-        let pushback = problem.retry_delay;
-        let (code, message) = (problem.code, problem.message.clone());
-        let mut status = Self::with_error_details(code, message, problem.details());
-        if let Some(delay) = pushback {
+    fn from(Problem(parts): Problem) -> Self {
+        let mut details = ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata);
+        for violation in parts.violations {
+            // BadRequest's own `reason` field is newer than the bindings, so the description begins with it.
+            let description = format!("{}: {}", violation.reason, violation.description);
+            details.add_bad_request_violation(violation.field, description);
+        }
+        if let Some(delay) = parts.retry_delay {
+            details.set_retry_info(Some(delay));
+        }
+        let mut status = Self::with_error_details(parts.code, parts.message, details);
+        if let Some(delay) = parts.retry_delay {
             let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
             status.metadata_mut().insert("grpc-retry-pushback-ms", milliseconds.into());
         }

@@ -44,6 +44,7 @@ impl Services {
 
     /// Adds a generated server.
     #[must_use]
+    #[allow(clippy::should_implement_trait, reason = "services are added, not summed")]
     pub fn add<S>(mut self, service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
