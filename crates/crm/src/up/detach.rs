@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::sleep;
 
+use super::notice::print;
 use super::{lock, state, status};
 use crate::failure::Failure;
 use crate::places::Places;
@@ -35,13 +36,12 @@ pub(super) async fn start(places: &Places) -> Result<(), Failure> {
     while !is_announced(places, supervisor.id()) {
         if let Some(ended) = supervisor.try_wait().context("cannot watch the supervisor")? {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
-            eprint!("{text}");
-            let failure = format!("the supervisor ended with {ended}; see {}", log.display());
+            let failure = format!("the supervisor ended with {ended}:\n{}", text.trim_end());
             return Err(if ended.code() == Some(3) { Failure::Missing(failure) } else { Failure::Check(failure) });
         }
         sleep(LOOK_EVERY).await;
     }
-    println!("{}", status::announcement(places)?);
+    print(&status::announcement(places)?);
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
 use super::lock;
+use super::notice::print;
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -24,14 +25,14 @@ pub(crate) async fn down(places: &Places, wipe: bool) -> Result<(), Failure> {
     match lock::holder(places) {
         Some(supervisor) => {
             stop(places, supervisor).await?;
-            println!("stopped the platform in {folder}");
+            print(&format!("stopped the platform in {folder}"));
         }
-        None => println!("no platform runs in {folder}"),
+        None => print(&format!("no platform runs in {folder}")),
     }
     if wipe {
         until_postgres_is_gone(places.root()).await;
         remove(places.root()).with_context(|| format!("cannot remove {folder}"))?;
-        println!("removed its data, keys and logs");
+        print("removed its data, keys and logs");
     }
     Ok(())
 }

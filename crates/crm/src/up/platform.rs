@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::addresses::Addresses;
 use super::keeper::{Progress, keep};
-use super::notice::say;
+use super::notice::{print, say};
 use super::stages::{Stage, Stages};
 use super::state::{Board, State};
 use super::stores::{self, Urls};
@@ -71,7 +71,7 @@ impl Platform<'_> {
             self.keep(Stage::Load, environment::load(self.places, scenario));
         }
         self.board.update(|state| state.announced = true);
-        println!("{}", table::render(self.places, &self.board.snapshot()));
+        print(&table::render(self.places, &self.board.snapshot()));
         std::future::pending().await
     }
 
@@ -110,9 +110,8 @@ impl Platform<'_> {
         let all = async {
             for progress in &mut self.waiting {
                 let reached = progress.wait_for(|progress| *progress != Progress::Starting).await;
-                match reached.as_deref() {
-                    Ok(Progress::Hopeless(reason)) => return Err(Failure::Other(anyhow::anyhow!("{reason}"))),
-                    _ => {}
+                if let Ok(Progress::Hopeless(reason)) = reached.as_deref() {
+                    return Err(Failure::Other(anyhow::anyhow!("{reason}")));
                 }
             }
             Ok(())

@@ -22,7 +22,7 @@ pub(super) fn render(places: &Places, state: &State) -> String {
     for (what, link) in links(state) {
         let _ = writeln!(text, "  {what:<16} {link}");
     }
-    let _ = write!(text, "\n{}", hints(state));
+    let _ = write!(text, "\n{}", hints(places, state));
     text
 }
 
@@ -41,13 +41,16 @@ fn links(state: &State) -> Vec<(&'static str, String)> {
     links
 }
 
-/// With the program named as it was called, so that the lines can be copied.
-fn hints(state: &State) -> String {
-    let crm = std::env::args().next().unwrap_or_else(|| "crm".to_owned());
+/// With the program and the folder named as they have to be, so that the lines can be copied.
+fn hints(places: &Places, state: &State) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "crm".to_owned());
+    let found_by_itself = Places::new(std::env::var_os("CRM_DIR").map(Into::into)).root() == places.root();
+    let folder = if found_by_itself { String::new() } else { format!(" --dir {}", places.root().display()) };
+    let crm = format!("{program}{folder}");
     let gateway = state.gateways.first().map(ToString::to_string).unwrap_or_default();
     format!(
         "  curl -H \"authorization: Bearer $({crm} token)\" 'http://{gateway}/v1/accounts?pageSize=3'\n  \
-         {crm} status    {crm} load lookups    {crm} down\n"
+         {crm} status\n  {crm} load lookups\n  {crm} down\n"
     )
 }
 
