@@ -1,0 +1,186 @@
+//! Leaving and returning: ejection, its one probe, its bounds, panic.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod fake;
+
+use std::time::Duration;
+
+use crm_balance::{Event, HealthCheck, Phase, Policy, Upstream};
+use fake::*;
+use tokio::time::sleep;
+use tonic::Code;
+
+async fn eject(net: &Net, upstream: &Upstream, at: usize) {
+    net.at(at).set(Mode::FailFast(Code::Internal));
+    let client = plain(upstream);
+    while replica(upstream, at as u32).state != Phase::Ejected {
+        call(&client, request(false)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ejected_endpoint_gets_no_call_until_its_time_is_over_and_then_one_at_a_time() {
+    let net = Net::of(3);
+    let upstream = net.upstream().policy(Policy::RoundRobin).build();
+    ready(&upstream).await;
+    eject(&net, &upstream, 1).await;
+    let client = plain(&upstream);
+    let before = net.at(1).calls();
+    load(&client, 200, 1, true).await;
+    assert_eq!(net.at(1).calls(), before, "called while ejected");
+
+    until(|| replica(&upstream, 1).state == Phase::Probing).await;
+    net.at(1).set(Mode::Serve(Duration::from_millis(250)));
+    let during_probe = async {
+        sleep(Duration::from_millis(200)).await;
+        assert_eq!(net.at(1).calls(), before + 1, "more than one probe");
+        assert_eq!(replica(&upstream, 1).state, Phase::Probing);
+        sleep(Duration::from_millis(100)).await;
+        net.at(1).set(SERVE);
+        assert_eq!(replica(&upstream, 1).state, Phase::Ready);
+    };
+    tokio::join!(load(&client, 200, 1, true), during_probe);
+    assert!(share(&load(&client, 200, 5, true).await, 1) > 0.2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_probe_ejects_for_longer_and_a_retryable_call_does_not_notice_it() {
+    let net = Net::of(3);
+    let upstream = net.upstream().policy(Policy::RoundRobin).build();
+    ready(&upstream).await;
+    eject(&net, &upstream, 0).await;
+    net.at(0).set(Mode::FailFast(Code::Unavailable));
+    let seen = load(&plain(&upstream), 100, 20, true).await;
+    assert_eq!(failed(&seen), 0);
+    let ejections = replica(&upstream, 0).ejections;
+    assert!((3..=4).contains(&ejections), "{ejections} ejections in 20 s of 2, 4, 8, … s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelled_probe_lets_the_next_call_probe() {
+    let net = Net::of(2);
+    let upstream = net.upstream().policy(Policy::RoundRobin).build();
+    ready(&upstream).await;
+    eject(&net, &upstream, 0).await;
+    until(|| replica(&upstream, 0).state == Phase::Probing).await;
+    net.at(0).set(Mode::Hang);
+    let client = plain(&upstream);
+    let _ = tokio::time::timeout(Duration::from_millis(50), call(&client, request(true))).await;
+    net.at(0).set(SERVE);
+    assert_eq!(call(&client, request(true)).await.replica, Some(0));
+    assert_eq!(replica(&upstream, 0).state, Phase::Ready);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_half_is_ejected_and_a_lone_endpoint_never() {
+    for (count, most) in [(1, 0), (2, 1), (3, 1), (4, 2)] {
+        let net = Net::of(count);
+        let upstream = net.upstream().policy(Policy::Random).build();
+        ready(&upstream).await;
+        net.set_all(&Mode::FailFast(Code::Internal));
+        load(&plain(&upstream), 400, 1, false).await;
+        let out = upstream.replicas().iter().filter(|replica| replica.state != Phase::Ready).count();
+        assert_eq!(out, most, "of {count}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hurried_callers_eject_nobody() {
+    let net = Net::of(2);
+    let upstream = net.upstream().policy(Policy::RoundRobin).build();
+    ready(&upstream).await;
+    let client = plain(&upstream);
+    for _ in 0..100 {
+        let mut hurried = request(false);
+        hurried.headers_mut().insert("grpc-timeout", "1m".parse().unwrap());
+        assert_eq!(call(&client, hurried).await.code, Code::DeadlineExceeded);
+    }
+    assert!(upstream.replicas().iter().all(|replica| replica.state == Phase::Ready));
+}
+
+fn checked(net: &Net) -> Upstream {
+    net.upstream().health(HealthCheck::default()).policy(Policy::RoundRobin).build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoint_that_says_it_does_not_serve_gets_nothing_until_it_does() {
+    let net = Net::of(2);
+    let upstream = checked(&net);
+    *net.at(0).health.lock().unwrap() = Some(true);
+    ready(&upstream).await;
+    *net.at(0).health.lock().unwrap() = Some(false);
+    until(|| replica(&upstream, 0).state == Phase::Unhealthy).await;
+    let client = plain(&upstream);
+    assert_eq!(share(&load(&client, 100, 1, false).await, 0), 0.0);
+    *net.at(0).health.lock().unwrap() = Some(true);
+    until(|| replica(&upstream, 0).state == Phase::Ready).await;
+    assert!(share(&load(&client, 100, 5, false).await, 0) > 0.2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoint_that_stops_answering_health_checks_is_unhealthy_after_the_second() {
+    let net = Net::of(2);
+    let upstream = checked(&net);
+    *net.at(1).health.lock().unwrap() = Some(true);
+    ready(&upstream).await;
+    net.at(1).set(Mode::Hang);
+    sleep(Duration::from_millis(3_500)).await;
+    assert_eq!(replica(&upstream, 1).state, Phase::Unhealthy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_health_service_an_endpoint_is_healthy() {
+    let net = Net::of(2);
+    let upstream = checked(&net);
+    ready(&upstream).await;
+    assert_eq!(failed(&load(&plain(&upstream), 100, 3, false).await), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_nobody_is_healthy_calls_go_to_all_and_panic_is_told() {
+    let net = Net::of(3);
+    let upstream = checked(&net);
+    for at in 0..3 {
+        *net.at(at).health.lock().unwrap() = Some(true);
+    }
+    ready(&upstream).await;
+    let mut events = upstream.subscribe();
+    for at in 0..3 {
+        *net.at(at).health.lock().unwrap() = Some(false);
+    }
+    until(|| upstream.is_panicking()).await;
+    let seen = load(&plain(&upstream), 300, 1, false).await;
+    assert_eq!(failed(&seen), 0);
+    assert!((0..3).all(|ordinal| share(&seen, ordinal) > 0.2));
+    *net.at(0).health.lock().unwrap() = Some(true);
+    until(|| !upstream.is_panicking()).await;
+    let told = drain(&mut events);
+    assert!(told.iter().any(|event| matches!(event, Event::PanicEntered { healthy: 0, known: 3, .. })), "{told:?}");
+    assert!(told.iter().any(|event| matches!(event, Event::PanicLeft { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_lost_while_ejected_does_not_shorten_the_ejection() {
+    let net = Net::of(2);
+    let upstream = net.upstream().policy(Policy::RoundRobin).build();
+    ready(&upstream).await;
+    eject(&net, &upstream, 0).await;
+    net.at(0).kill();
+    net.at(0).revive();
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(replica(&upstream, 0).state, Phase::Ejected);
+    until(|| replica(&upstream, 0).state == Phase::Probing).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshot_is_plain_json() {
+    let net = Net::of(1);
+    let upstream = net.upstream().build();
+    load(&plain(&upstream), 100, 2, false).await;
+    let snapshot = serde_json::to_value(upstream.replicas()).unwrap();
+    assert_eq!(snapshot[0]["state"], "ready");
+    assert_eq!(snapshot[0]["calls"], 200);
+    assert_eq!(snapshot[0]["share"], 1.0);
+    assert!((1.8..2.3).contains(&snapshot[0]["p50_ms"].as_f64().unwrap()), "{snapshot}");
+}
