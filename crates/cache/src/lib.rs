@@ -2,12 +2,17 @@
 
 mod cache;
 mod entry;
+mod first_tier;
+mod flight;
+mod lookup;
+mod metrics;
 mod policy;
+mod record;
 mod redis;
 mod switches;
 
 pub use crate::redis::{Redis, UrlError};
 pub use cache::Cache;
 pub use entry::Entry;
-pub use policy::Policy;
+pub use policy::{Eviction, Policy};
 pub use switches::{Switch, Switches};

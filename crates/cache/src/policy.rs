@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Policy of one cache.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Name in keys, spans and metrics, such as `accounts`.
+    /// Name in keys, spans and metrics, such as `accounts`. Caches of one name share the second tier.
     pub name: &'static str,
     /// Life of a value in the shared tier.
     pub ttl: Duration,
@@ -17,10 +17,21 @@ pub struct Policy {
     pub l1_bytes: u64,
     /// Life of a value in the first tier: the longest that a lost invalidation can matter.
     pub l1_ttl: Duration,
+    /// Which entries the first tier gives up when it is full.
+    pub l1_eviction: Eviction,
+}
+
+/// Which entries a full first tier gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eviction {
+    /// Those used least often (TinyLFU): a scan over many keys does not push out the popular ones.
+    LeastFrequentlyUsed,
+    /// Those not used for longest.
+    LeastRecentlyUsed,
 }
 
 impl Policy {
-    /// Defaults: 10 min shared, 10 s in process and for absence, a tenth of jitter, 8 MiB.
+    /// Defaults: 10 min shared, 10 s in process and for absence, a tenth of jitter, 8 MiB, least frequently used first.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -29,6 +40,36 @@ impl Policy {
             jitter: 0.1,
             l1_bytes: 8 << 20,
             l1_ttl: Duration::from_secs(10),
+            l1_eviction: Eviction::LeastFrequentlyUsed,
         }
+    }
+
+    /// The life, shortened by a random part of the jitter; a millisecond at least, since Redis knows no shorter one.
+    pub(crate) fn jittered(&self, life: Duration) -> Duration {
+        let share = self.jitter.clamp(0.0, 1.0) * rand::random::<f64>();
+        life.mul_f64(1.0 - share).max(Duration::from_millis(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_only_shortens_and_not_beyond_its_share() {
+        let check = |jitter: f64, least: u64| {
+            let policy = Policy { jitter, ..Policy::new("test") };
+            let life = Duration::from_secs(10);
+            for _ in 0..1_000 {
+                let jittered = policy.jittered(life);
+                assert!(jittered <= life && jittered >= Duration::from_millis(least), "{jitter}: {jittered:?}");
+            }
+        };
+        check(0.0, 10_000);
+        check(0.1, 9_000);
+        check(1.0, 1);
+        check(7.0, 1);
+        check(-1.0, 10_000);
+        check(f64::NAN, 1);
     }
 }

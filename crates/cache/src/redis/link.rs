@@ -1,0 +1,160 @@
+//! The multiplexed connection, and the circuit that spares callers a Redis that does not answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Weak};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use crm_telemetry::{metrics, names};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram};
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{Client, RedisError, RedisResult};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::listener::Listener;
+use super::pending::Pending;
+
+struct Instruments {
+    duration: Histogram<f64>,
+    errors: Counter<u64>,
+}
+
+static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| Instruments {
+    duration: metrics::histogram(&names::REDIS_DURATION),
+    errors: metrics::counter(&names::REDIS_ERRORS),
+});
+
+pub(crate) struct Link {
+    pub(super) client: Client,
+    pub(super) limit: Duration,
+    pub(super) channel: String,
+    /// Marks our own messages.
+    pub(super) sender: u64,
+    pub(super) pending: Pending,
+    pub(super) broken: Notify,
+    listening: AtomicBool,
+    connection: ArcSwapOption<MultiplexedConnection>,
+    listeners: Mutex<Vec<(&'static str, Weak<dyn Listener>)>>,
+}
+
+impl Link {
+    pub(super) fn new(client: Client, limit: Duration) -> Self {
+        // Channels, unlike keys, are shared by all numbered databases of a server.
+        let channel = format!("crm:cache:{}:forget", client.get_connection_info().redis_settings().db());
+        Self {
+            client,
+            limit,
+            channel,
+            sender: rand::random(),
+            pending: Pending::default(),
+            broken: Notify::new(),
+            listening: AtomicBool::new(false),
+            connection: ArcSwapOption::empty(),
+            listeners: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.connection.load().is_some()
+    }
+
+    pub(super) fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Acquire)
+    }
+
+    /// What happens between the two is not heard: everybody starts afresh when listening ends, and when it begins.
+    pub(super) fn set_listening(&self, listening: bool) {
+        self.listening.store(listening, Ordering::Release);
+        self.each_listener(|_, listener| listener.forget_all());
+    }
+
+    pub(crate) fn register(&self, name: &'static str, listener: Weak<dyn Listener>) {
+        let mut listeners = self.listeners.lock();
+        listeners.retain(|(_, listener)| listener.strong_count() > 0);
+        listeners.push((name, listener));
+    }
+
+    pub(super) fn each_listener(&self, tell: impl Fn(&'static str, &dyn Listener)) {
+        // Copied, so that nobody is told anything under the lock.
+        let listeners = self.listeners.lock().clone();
+        for (name, listener) in listeners {
+            if let Some(listener) = listener.upgrade() {
+                tell(name, listener.as_ref());
+            }
+        }
+    }
+
+    /// Closes the circuit.
+    pub(super) fn put(&self, connection: MultiplexedConnection) {
+        self.connection.store(Some(Arc::new(connection)));
+    }
+
+    /// Runs commands within the limit; `None` if the circuit is open or they fail. A lost or late answer opens the circuit.
+    pub(super) async fn run<T, F>(
+        &self,
+        operation: &'static str,
+        commands: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Option<T>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        let Some(connection) = self.connection.load_full() else {
+            count_error(operation, "circuit_open");
+            return None;
+        };
+        let started = Instant::now();
+        let result = timeout(self.limit, commands(connection.as_ref().clone())).await;
+        let labels = [metrics::label(names::label::OPERATION, operation)];
+        INSTRUMENTS.duration.record(started.elapsed().as_secs_f64(), &labels);
+        match result {
+            Ok(Ok(answer)) => Some(answer),
+            Ok(Err(error)) => {
+                self.note(operation, &connection, &error);
+                None
+            }
+            Err(_) => {
+                count_error(operation, "timeout");
+                self.open_circuit(&connection, "timeout");
+                None
+            }
+        }
+    }
+
+    fn note(&self, operation: &'static str, connection: &Arc<MultiplexedConnection>, error: &RedisError) {
+        let reason = if error.is_unrecoverable_error() || error.is_io_error() { "connection" } else { "other" };
+        count_error(operation, reason);
+        if reason == "connection" {
+            self.open_circuit(connection, reason);
+        } else {
+            // The code alone: the text may quote what was sent.
+            tracing::warn!(operation, code = error.code().unwrap_or("unknown"), "redis refused a command");
+        }
+    }
+
+    /// Only if the connection is still the one that failed: a later one may be fine.
+    fn open_circuit(&self, failed: &Arc<MultiplexedConnection>, reason: &'static str) {
+        let before = self.connection.compare_and_swap(failed, None);
+        if before.as_ref().is_some_and(|before| Arc::ptr_eq(before, failed)) {
+            tracing::warn!(reason, "redis is away; going on without it");
+            self.broken.notify_one();
+        }
+    }
+}
+
+fn count_error(operation: &'static str, reason: &'static str) {
+    let labels = [metrics::label(names::label::OPERATION, operation), KeyValue::new(names::label::REASON, reason)];
+    INSTRUMENTS.errors.add(1, &labels);
+}
+
+/// Lets each scrape ask whether Redis is used, as long as the link lives.
+pub(super) fn observe(link: Weak<Link>) {
+    metrics::observe_gauge(&names::REDIS_UP, move |gauge| {
+        if let Some(link) = link.upgrade() {
+            gauge.observe(if link.is_up() { 1.0 } else { 0.0 }, &[]);
+        }
+    });
+}

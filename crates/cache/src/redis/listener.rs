@@ -1,0 +1,79 @@
+//! The task that hears what other replicas write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::aio::{PubSubSink, PubSubStream};
+use tokio::time::{interval, sleep, timeout};
+
+use super::link::Link;
+use super::message::Message;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A connection that is silently gone, or a server that hangs, is noticed after two of these.
+const PING_EVERY: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Somebody who holds values that others may write.
+pub(crate) trait Listener: Send + Sync + 'static {
+    /// The key was written and has this version now.
+    fn forget(&self, key: &str, version: u64);
+    /// Anything may have been written.
+    fn forget_all(&self);
+}
+
+/// Listens, for as long as the task lives.
+pub(super) async fn listen(link: Arc<Link>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if let Some((sink, stream)) = subscribe(&link).await {
+            link.set_listening(true);
+            hear(&link, sink, stream).await;
+            link.set_listening(false);
+            pause = FIRST_PAUSE;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn subscribe(link: &Link) -> Option<(PubSubSink, PubSubStream)> {
+    let subscribing = async {
+        let (mut sink, stream) = link.client.get_async_pubsub().await?.split();
+        sink.subscribe(link.channel.as_str()).await?;
+        Ok::<_, redis::RedisError>((sink, stream))
+    };
+    timeout(LIMIT, subscribing).await.ok()?.ok()
+}
+
+/// Until the connection ends or does not answer.
+async fn hear(link: &Link, mut sink: PubSubSink, mut stream: PubSubStream) {
+    let mut ticks = interval(PING_EVERY);
+    loop {
+        tokio::select! {
+            message = stream.next() => match message {
+                Some(message) => heed(link, message.get_payload_bytes()),
+                None => return,
+            },
+            _ = ticks.tick() => {
+                if !matches!(timeout(LIMIT, sink.ping::<redis::Value>()).await, Ok(Ok(_))) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn heed(link: &Link, bytes: &[u8]) {
+    if Message::is_from(bytes, link.sender) {
+        return;
+    }
+    let Some(message) = Message::decode(bytes) else { return };
+    link.each_listener(|name, listener| match (name == message.cache, message.key, message.version) {
+        (false, ..) => {}
+        (true, "", 0) => listener.forget_all(),
+        (true, key, version) => listener.forget(key, version),
+    });
+}
