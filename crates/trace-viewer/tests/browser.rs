@@ -3,7 +3,11 @@
 
 mod support;
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
 
 use crm_trace_viewer::Config;
 use support::{
@@ -15,19 +19,19 @@ use support::{
 const FAILED: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
 
 /// The pages come from their package, as `make` fetches them; a test must not pass without having seen them.
-fn ui_dir() -> std::path::PathBuf {
+static UI_DIR: LazyLock<PathBuf> = LazyLock::new(|| {
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder =
         std::env::var_os("CRM_JAEGER_UI_DIR").map_or_else(|| crate_dir.join("../../target/jaeger-ui"), Into::into);
     if !folder.join("index.html").exists() {
-        let fetched = std::process::Command::new(crate_dir.join("ui/fetch")).arg(&folder).status().unwrap();
+        let fetched = Command::new(crate_dir.join("ui/fetch")).arg(&folder).status().unwrap();
         assert!(fetched.success(), "crates/trace-viewer/ui/fetch could not fetch Jaeger UI");
     }
     folder
-}
+});
 
 async fn start_viewer() -> Viewer {
-    Viewer::start_with(Config { ui_dir: ui_dir(), ..Config::default() }).await
+    Viewer::start_with(Config { ui_dir: UI_DIR.clone(), ..Config::default() }).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,6 +58,9 @@ async fn search_by_tag(viewer: &Viewer, browser: &Browser) {
 
     browser.open(&viewer.url("/search?service=gateway&limit=20&lookback=1h")).await;
     browser.wait_for_text(&["20 Traces", "1 Error"]).await;
+    let dots_have_grown = "const widths = [...document.querySelectorAll('.recharts-dot')].map(dot => dot.getBoundingClientRect().width); \
+        return widths.filter(width => width > 3).length === 20";
+    browser.wait_for_script(dots_have_grown).await;
     browser.picture("search").await;
 
     let tags = "%7B%22crm.account%22%3A%22initech%22%7D";
@@ -107,9 +114,7 @@ async fn malformed_trace_is_drawn_whole_with_its_warnings() {
     browser
         .run("[...document.querySelectorAll('.span-name')].find(row => row.innerText.includes('own parent')).click()")
         .await;
-    browser
-        .wait_for_script("return document.querySelector('.AccordianText, .AccordionText, [class*=arnings]') !== null")
-        .await;
+    browser.wait_for_text(&["Warnings (1)"]).await;
     browser.picture("malformed").await;
     browser.close().await;
     viewer.stop().await;

@@ -74,11 +74,11 @@ impl Viewer {
         line.unwrap_or_else(|| panic!("no {name} in {page}")).unwrap()
     }
 
+    /// Ends the viewer; an exporter that stays connected, as they do, must not delay it.
     pub async fn stop(self) {
-        let Self { exporter, shutdown, running, .. } = self;
-        drop(exporter);
-        shutdown.cancel();
-        tokio::time::timeout(Duration::from_secs(10), running).await.expect("drained in time").unwrap();
+        self.shutdown.cancel();
+        tokio::time::timeout(Duration::from_secs(4), self.running).await.expect("drained in time").unwrap();
+        drop(self.exporter);
     }
 }
 
