@@ -145,7 +145,7 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         access: Access::new(verifier),
         telemetry: telemetry_layer(&transcoder),
         own,
-        pages: Pages::new(&transcoder.openapi("Bellwether", env!("CARGO_PKG_VERSION"))),
+        pages: Pages::new(transcoder.openapi("Bellwether", env!("CARGO_PKG_VERSION"))),
         switches: Arc::new(Switches::default()),
         limits: config.calls,
         links: page_links(config, listeners)?,
@@ -157,11 +157,10 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
 
 fn page_links(config: &Config, listeners: &Listeners) -> std::io::Result<PageLinks> {
     let address = |listener: &Option<TcpListener>| listener.as_ref().map(TcpListener::local_addr).transpose();
-    let link = |address: SocketAddr| format!("http://{address}");
     Ok(PageLinks {
         configured: config.links.clone(),
-        control: address(&listeners.control)?.map(link),
-        metrics: address(&listeners.admin)?.map(link),
+        control: address(&listeners.control)?,
+        metrics: address(&listeners.admin)?,
     })
 }
 

@@ -8,6 +8,7 @@ use std::{fmt, time::Duration};
 use crm_server::process::{Protocol, ServerSettings};
 
 pub(crate) use environment::Addresses;
+pub use environment::worker_threads;
 pub use routes::{Route, Routes, RoutesError, Target};
 
 /// How a gateway is set up; [`Default`] has no routes and no keys.

@@ -1,6 +1,6 @@
 //! What every call needs, built once at the start.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use crm_telemetry::rpc::{Methods, ServerLayer};
 use crm_transcode::Transcoder;
@@ -11,7 +11,7 @@ use crate::{
     grpc::OwnServices,
     pages::{Home, Pages, UpstreamRow},
     switches::Switches,
-    table::Table,
+    table::{Routed, Table},
 };
 
 /// The gateway's state; shared by all calls, changed by none but the switches.
@@ -31,8 +31,8 @@ pub(crate) struct Gateway {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PageLinks {
     pub(crate) configured: Links,
-    pub(crate) control: Option<String>,
-    pub(crate) metrics: Option<String>,
+    pub(crate) control: Option<SocketAddr>,
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 impl Gateway {
@@ -42,14 +42,23 @@ impl Gateway {
             base: format!("http://{host}"),
             example: "/v1/accounts?pageSize=3",
             viewer: self.links.configured.viewer.clone(),
-            control: self.links.control.clone(),
-            metrics: self.links.metrics.clone(),
+            control: self.links.control.map(|address| link(address, host)),
+            metrics: self.links.metrics.map(|address| link(address, host)),
             upstreams: self.table.all().iter().map(|routed| row(routed)).collect(),
         }
     }
 }
 
-fn row(routed: &crate::table::Routed) -> UpstreamRow {
+/// Who listens on all addresses is found where the caller found the gateway.
+fn link(address: SocketAddr, host: &str) -> String {
+    if !address.ip().is_unspecified() {
+        return format!("http://{address}");
+    }
+    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    format!("http://{name}:{}", address.port())
+}
+
+fn row(routed: &Routed) -> UpstreamRow {
     let (ready, replicas) = routed.count_ready();
     UpstreamRow {
         name: routed.upstream.name().to_owned(),
@@ -63,4 +72,18 @@ fn row(routed: &crate::table::Routed) -> UpstreamRow {
 /// Spans and metrics for the methods of every service behind the gateway; others share one label.
 pub(crate) fn telemetry_layer(transcoder: &Transcoder) -> ServerLayer {
     ServerLayer::new(Methods::new(transcoder.methods().map(|rpc| rpc.path.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn links_lead_to_where_somebody_listens() {
+        let check = |address: &str, host, expected| assert_eq!(link(address.parse().expect("address"), host), expected);
+        check("127.0.0.1:8081", "crm.example", "http://127.0.0.1:8081");
+        check("0.0.0.0:8081", "crm.example:8080", "http://crm.example:8081");
+        check("0.0.0.0:8081", "crm.example", "http://crm.example:8081");
+        check("[::]:8081", "[::1]:8080", "http://[::1]:8081");
+    }
 }

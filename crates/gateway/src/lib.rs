@@ -18,6 +18,6 @@ mod table;
 mod trace;
 
 pub use app::{Listeners, RunError, ServeError, run, serve};
-pub use config::{CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target};
+pub use config::{CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target, worker_threads};
 pub use grpc::ReflectionError;
 pub use reasons::REASONS;

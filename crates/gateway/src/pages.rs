@@ -12,6 +12,11 @@ pub(crate) use home::{Home, UpstreamRow};
 
 use crate::answer;
 
+/// Stands above the routes in the viewer.
+const ABOUT: &str = "Every call needs a token: `./crm token` prints one, and **Authorize** takes it. \
+    Each answer of a recorded call carries `x-trace-id`, which the trace viewer's search takes. \
+    `x-crm-timeout` (`500ms`, `2s`) says how long you will wait. [Start page](/)";
+
 /// What is known at the start, and never changes after it.
 pub(crate) struct Pages {
     openapi: Bytes,
@@ -19,7 +24,8 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    pub(crate) fn new(openapi: &serde_json::Value) -> Self {
+    pub(crate) fn new(mut openapi: serde_json::Value) -> Self {
+        openapi["info"]["description"] = ABOUT.into();
         Self { openapi: openapi.to_string().into(), viewer: viewer::Viewer::new() }
     }
 

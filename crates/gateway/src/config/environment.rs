@@ -27,6 +27,18 @@ impl Config {
     }
 }
 
+/// How many threads the process should work with, from `CRM_WORKERS`: 1 to 256, 2 if it is absent.
+///
+/// Read apart from the rest, because the runtime must stand before anything else can be done.
+pub fn worker_threads() -> Result<usize, ConfigError> {
+    let mut env = Env::from_process();
+    let workers = env.or("CRM_WORKERS", 2);
+    if !(1..=256).contains(&workers) {
+        env.fault("CRM_WORKERS", "must be 1 to 256");
+    }
+    env.finish().map(|()| workers)
+}
+
 fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     let public: Slot<SocketAddr> = env.required("CRM_LISTEN");
     let (control, admin) = (env.optional("CRM_CONTROL_LISTEN"), env.optional("CRM_ADMIN_LISTEN"));
