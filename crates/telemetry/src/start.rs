@@ -6,14 +6,15 @@ use std::time::Duration;
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{RetryPolicy, SpanExporter, WithTonicConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanExporter as _};
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use crate::export::{BatchProcessor, Batching};
 use crate::logs::{self, JsonLayer};
 use crate::settings::Settings;
-use crate::{export, metrics, process, subscriber};
+use crate::{metrics, process, subscriber};
 
 /// How long the last spans may take to reach the collector when the process ends.
 const FLUSH_SECONDS: u64 = 2;
@@ -73,21 +74,25 @@ impl Telemetry {
 }
 
 fn provider(settings: &Settings) -> Result<SdkTracerProvider, StartError> {
-    let builder = SdkTracerProvider::builder().with_resource(resource(settings));
+    let resource = resource(settings);
+    let builder = SdkTracerProvider::builder().with_resource(resource.clone());
     if !settings.export {
         // Ids are still made, so that logs of one call can be found; nothing is recorded for nobody.
         return Ok(builder.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff))).build());
     }
+    let runtime = Handle::try_current().map_err(|error| StartError::Exporter(error.to_string()))?;
+    let processor = BatchProcessor::new(exporter(&resource)?, Batching::from_env(), &runtime);
     // The sampler comes from OTEL_TRACES_SAMPLER, which the SDK reads itself.
-    Ok(builder.with_span_processor(export::batching(exporter()?)).build())
+    Ok(builder.with_span_processor(processor).build())
 }
 
-fn exporter() -> Result<SpanExporter, StartError> {
-    Handle::try_current().map_err(|error| StartError::Exporter(error.to_string()))?;
+fn exporter(resource: &Resource) -> Result<SpanExporter, StartError> {
     // One quick retry bridges a collector's restart; more would only fill the queue behind a dead one.
     let retry = RetryPolicy::recommended().with_max_retries(1);
     let builder = SpanExporter::builder().with_tonic().with_retry_policy(retry);
-    builder.build().map_err(|error| StartError::Exporter(error.to_string()))
+    let mut exporter = builder.build().map_err(|error| StartError::Exporter(error.to_string()))?;
+    exporter.set_resource(resource);
+    Ok(exporter)
 }
 
 fn resource(settings: &Settings) -> Resource {
