@@ -6,9 +6,11 @@ use crate::cli::Role;
 use crate::failure::Failure;
 
 pub(crate) async fn run(role: Role) -> Result<(), Failure> {
+    let telemetry = |name| crm_telemetry::start(name).context("telemetry");
     match role {
-        Role::Gateway => crm_gateway::run().await.context("gateway")?,
-        Role::Customers => crm_customers::run().await.context("customers")?,
+        Role::Gateway => crm_gateway::run(telemetry("gateway")?).await.context("gateway")?,
+        Role::Customers => crm_customers::run(telemetry("customers")?).await.context("customers")?,
+        // It takes spans and sends none: its own would keep it busy with itself.
         Role::TraceViewer => crm_trace_viewer::run().await.context("trace-viewer")?,
     }
     Ok(())

@@ -7,7 +7,6 @@ use std::time::Instant;
 use anyhow::Context;
 use crm_sandbox::child::Child;
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +50,7 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
         Err(_) => {
             let (home, log) = (places.root().join("postgres"), log_path(places, "postgres"));
             let server = blocking(move || Postgres::start(&home, PostgresSettings::durable().log(log))).await?;
-            create_database(&server.url("postgres")).await.context("cannot create the database")?;
+            server.ensure_database(DATABASE).await.map_err(anyhow::Error::from)?;
             migrate(&server.url(DATABASE), None).await?;
             let customers_url = server.url_as(CUSTOMERS_ROLE, DATABASE);
             Ok(Database { server: Some(server), customers_url })
@@ -73,15 +72,6 @@ pub(super) async fn open_redis(places: &Places) -> Result<(Option<Redis>, String
 async fn migrate(owner_url: &str, password: Option<&str>) -> Result<(), Failure> {
     crm_customers::migrate(owner_url, password).await.context("cannot migrate the customers schema")?;
     Ok(())
-}
-
-async fn create_database(admin_url: &str) -> Result<(), sqlx::Error> {
-    let mut admin = PgConnection::connect(admin_url).await?;
-    let exists = sqlx::query_scalar("select exists (select from pg_database where datname = $1)");
-    if !exists.bind(DATABASE).fetch_one(&mut admin).await? {
-        sqlx::raw_sql(AssertSqlSafe(format!("create database {DATABASE}"))).execute(&mut admin).await?;
-    }
-    admin.close().await
 }
 
 /// The password that the service's role has in a database that is not ours: made once, kept beside the keys.

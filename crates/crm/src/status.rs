@@ -1,0 +1,45 @@
+//! `crm status`, and what other commands ask of the platform in the folder.
+
+use crate::failure::Failure;
+use crate::places::Places;
+use crate::up::{ProcessStatus, Status, status};
+
+/// Prints what runs where.
+pub(crate) async fn show(places: &Places, json: bool) -> Result<(), Failure> {
+    let status = running(places).await?;
+    if json {
+        let text = serde_json::to_string_pretty(&status).map_err(anyhow::Error::from)?;
+        println!("{text}");
+        return Ok(());
+    }
+    println!("{:16} {:>8}  {:24} {:10} {:>9} {:>9}", "process", "pid", "address", "health", "memory", "restarts");
+    for process in &status.processes {
+        println!("{}", row(process));
+    }
+    Ok(())
+}
+
+fn row(process: &ProcessStatus) -> String {
+    let none = || "-".to_owned();
+    let pid = process.pid.map_or_else(none, |pid| pid.to_string());
+    let address = process.address.clone().unwrap_or_else(none);
+    let memory = process.rss_bytes.map_or_else(none, |bytes| format!("{} MB", bytes / 1_000_000));
+    let (health, restarts) = (process.health.as_str(), process.restarts);
+    format!("{:16} {pid:>8}  {address:24} {health:10} {memory:>9} {restarts:>9}", process.name)
+}
+
+/// The platform in the folder, or a word on how to start one.
+pub(crate) async fn running(places: &Places) -> Result<Status, Failure> {
+    status(places).await
+}
+
+/// Address of the control API.
+pub(crate) async fn control(places: &Places) -> Result<String, Failure> {
+    let control = running(places).await?.control;
+    control.ok_or_else(|| Failure::Missing("no gateway runs yet; `crm status` tells".to_owned()))
+}
+
+/// What the customers service connects with.
+pub(crate) async fn customers_database_url(places: &Places) -> Result<String, Failure> {
+    Ok(running(places).await?.customers_database_url)
+}
