@@ -55,7 +55,7 @@ impl Config {
         let listen = env.required("CRM_LISTEN");
         let admin_listen = env.required("CRM_ADMIN_LISTEN");
         let token_public_key_file = env.required("CRM_TOKEN_PUBLIC_KEY_FILE");
-        let database_url = env.required("CRM_CUSTOMERS_DATABASE_URL");
+        let database_url = env.required_url("CRM_CUSTOMERS_DATABASE_URL", "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE");
         let redis_url = env.required("CRM_REDIS_URL");
         let database_connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
         if !(2..=1000).contains(&database_connections) {
