@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_cache::{Cache, Policy, Redis};
+use crm_cache::{Cache, Eviction, Policy, Redis};
 use crm_database::{Access, Database, TenantTransaction};
 use crm_proto::customers as pb;
 use tracing::Instrument;
@@ -53,6 +53,8 @@ fn policy(name: &'static str, l1_bytes: u64) -> Policy {
         l1_bytes,
         // The longest that a lost invalidation shows an old state: shorter than it takes to notice a colleague's change.
         l1_ttl: Duration::from_secs(5),
+        // An export or a nightly job that walks over everything shall not push out what people work with.
+        l1_eviction: Eviction::LeastFrequentlyUsed,
         name,
     }
 }
