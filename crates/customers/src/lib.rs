@@ -13,6 +13,7 @@ pub mod delete_contact;
 pub mod domain;
 pub mod error;
 pub mod grpc;
+pub mod seed;
 pub mod store;
 pub mod update_account;
 pub mod update_contact;

@@ -115,7 +115,7 @@ pub async fn accounts(
     tenant: Uuid,
     listing: &Listing,
 ) -> Result<Vec<Account>, Error> {
-    let mut query = page(select_accounts("", tenant, &listing.selection), listing);
+    let mut query = accounts_page(tenant, listing);
     let rows = transaction.fetch_all::<AccountRow>("list_accounts", query.build()).await?;
     rows.into_iter().map(Account::try_from).collect()
 }
@@ -129,9 +129,19 @@ pub async fn contacts(
     tenant: Uuid,
     listing: &Listing,
 ) -> Result<Vec<Contact>, Error> {
-    let mut query = page(select_contacts("", tenant, &listing.selection), listing);
+    let mut query = contacts_page(tenant, listing);
     let rows = transaction.fetch_all::<ContactRow>("list_contacts", query.build()).await?;
     Ok(rows.into_iter().map(Contact::from).collect())
+}
+
+/// The statement behind [`accounts`].
+pub fn accounts_page(tenant: Uuid, listing: &Listing) -> QueryBuilder<Postgres> {
+    page(select_accounts("", tenant, &listing.selection), listing)
+}
+
+/// The statement behind [`contacts`].
+pub fn contacts_page(tenant: Uuid, listing: &Listing) -> QueryBuilder<Postgres> {
+    page(select_contacts("", tenant, &listing.selection), listing)
 }
 
 /// `select` of accounts without an order, behind the words `before`.

@@ -1,0 +1,138 @@
+//! Demo data: plausible, the same in every run, loaded while the service serves.
+//!
+//! `copy` straight into a table with row-level security is refused, and rightly so. So the rows are copied into a
+//! temporary table and inserted from there, as the service's role and under its policies, a chunk a transaction.
+//! Rows that are there already stay as they are: a second run creates nothing.
+
+mod companies;
+mod people;
+mod random;
+mod words;
+
+use crm_database::{Database, TenantTransaction};
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// How much data to load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeedSize {
+    /// Accounts.
+    pub accounts: u32,
+    /// Contacts, spread over the accounts by Zipf's law: a few accounts have thousands, most have two or three.
+    pub contacts: u32,
+}
+
+impl SeedSize {
+    /// What `crm seed demo` loads.
+    pub const DEMO: Self = Self { accounts: 20_000, contacts: 200_000 };
+}
+
+/// How far the loading is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// `accounts` or `contacts`.
+    pub what: &'static str,
+    /// Rows handled.
+    pub done: u32,
+    /// Rows there will be.
+    pub of: u32,
+}
+
+/// Rows that were not there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seeded {
+    /// Accounts created.
+    pub accounts: u64,
+    /// Contacts created.
+    pub contacts: u64,
+}
+
+const ACCOUNTS_A_CHUNK: u32 = 2_000;
+const CONTACTS_A_CHUNK: u32 = 5_000;
+
+/// Loads demo data for `tenant`, telling `progress` after each chunk.
+///
+/// # Errors
+/// The database's. What was loaded until then stays; another run completes it.
+pub async fn demo(
+    database: &Database,
+    tenant: Uuid,
+    size: SeedSize,
+    mut progress: impl FnMut(Progress),
+) -> Result<Seeded, Error> {
+    let mut seeded = Seeded::default();
+    for first in (0..size.accounts).step_by(ACCOUNTS_A_CHUNK as usize) {
+        let done = (first + ACCOUNTS_A_CHUNK).min(size.accounts);
+        let rows: String = (first..done).map(|number| companies::row(number, size)).collect();
+        seeded.accounts += load(database, tenant, ACCOUNTS, &rows).await?;
+        progress(Progress { what: "accounts", done, of: size.accounts });
+    }
+    let mut people = people::People::new(size);
+    let mut done = 0;
+    while done < size.contacts {
+        let chunk = CONTACTS_A_CHUNK.min(size.contacts - done);
+        let rows: String = people.by_ref().take(chunk as usize).collect();
+        seeded.contacts += load(database, tenant, CONTACTS, &rows).await?;
+        done += chunk;
+        progress(Progress { what: "contacts", done, of: size.contacts });
+    }
+    Ok(seeded)
+}
+
+/// How rows of a kind get into their table.
+#[derive(Clone, Copy)]
+struct Table {
+    create: &'static str,
+    copy: &'static str,
+    insert: &'static str,
+}
+
+const ACCOUNTS: Table = Table {
+    create: "create temporary table seed on commit drop as \
+             select id, name, name_key, domain, industry, country, territory, owner, employees, \
+             annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time \
+             from customers.accounts with no data",
+    copy: "copy seed from stdin",
+    // A parent that somebody else's domain kept from being loaded is left out.
+    insert: "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, country, territory, \
+             owner, employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, \
+             update_time) \
+             select $1, id, name, name_key, domain, industry, country, territory, owner, employees, \
+             annual_revenue_minor, annual_revenue_currency, founded_year, \
+             (select parent.id from customers.accounts parent where parent.tenant_id = $1 and parent.id = seed.parent_id), \
+             create_time, update_time from seed on conflict do nothing",
+};
+
+const CONTACTS: Table = Table {
+    create: "create temporary table seed on commit drop as \
+             select id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
+             create_time, update_time from customers.contacts with no data",
+    copy: "copy seed from stdin",
+    insert: "with created as (insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, \
+             family_name_key, title, emails, phones, owner, create_time, update_time) \
+             select $1, id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
+             create_time, update_time from seed where exists (select from customers.accounts account \
+             where account.tenant_id = $1 and account.id = seed.account_id) \
+             on conflict do nothing returning id, emails), \
+             addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
+             select $1, lower(email), id from created, unnest(emails) email) \
+             select id from created",
+};
+
+/// Loads one chunk, given in the text form of `copy`. Answers how many rows are new.
+async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -> Result<u64, Error> {
+    let mut transaction = database.begin(tenant, None).await?;
+    transaction.execute("create_seed", sqlx::query(table.create).persistent(false)).await?;
+    copy(&mut transaction, table.copy, rows).await.map_err(crm_database::Error::from)?;
+    let insert = sqlx::query(table.insert).bind(tenant).persistent(false);
+    let created = transaction.execute("insert_seed", insert).await?;
+    transaction.commit().await?;
+    Ok(created)
+}
+
+async fn copy(transaction: &mut TenantTransaction, statement: &str, rows: &str) -> Result<(), sqlx::Error> {
+    let mut copy = transaction.copy_in_raw(statement).await?;
+    copy.send(rows.as_bytes()).await?;
+    copy.finish().await.map(drop)
+}

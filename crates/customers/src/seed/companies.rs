@@ -1,0 +1,141 @@
+//! Companies: large ones first, by Zipf's law.
+
+use std::fmt::Write;
+
+use uuid::Uuid;
+
+use super::SeedSize;
+use super::random::Random;
+use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, INDUSTRIES, OWNERS, PLACES};
+use crate::domain::{Currency, name_key};
+
+const KIND: u64 = 0x00ac_c041;
+/// 2024-01-01T00:00:00Z.
+const BEGIN_MS: u64 = 1_704_067_200_000;
+/// Two years: data end before any release of this code, so no row seems to come from the future.
+const SPAN_MS: u64 = 2 * 365 * 24 * 3_600_000;
+/// Zipf's exponent: of 200,000 contacts at 20,000 accounts the largest has 6,400 and the smallest two.
+const EXPONENT: f64 = 0.8;
+/// The largest accounts may have subsidiaries. They are all in the first chunk, which has none itself.
+const PARENTS: u64 = 200;
+
+/// What contacts need to know of their account.
+#[derive(Debug, Clone)]
+pub(super) struct Company {
+    pub(super) id: Uuid,
+    pub(super) domain: String,
+    pub(super) owner: &'static str,
+    /// When it was created, in milliseconds since 1970.
+    pub(super) created: u64,
+}
+
+/// The `number`th company and its name.
+pub(super) fn company(number: u32, size: SeedSize, random: &mut Random) -> (Company, String) {
+    let created = BEGIN_MS + SPAN_MS / 2 * u64::from(number) / u64::from(size.accounts.max(1));
+    let id = random.id(created);
+    let (first, second, round) = words(number);
+    let name = format!("{first}{second} {}", random.pick(&COMPANY_FORM));
+    let number = if round == 0 { String::new() } else { round.to_string() };
+    let domain = format!("{}{second}{number}.example", first.to_lowercase());
+    let owner = *random.pick_early(&OWNERS);
+    (Company { id, domain, owner, created }, name)
+}
+
+/// The random numbers of the `number`th company.
+pub(super) fn random(number: u32) -> Random {
+    Random::new(KIND, number)
+}
+
+/// A line of `copy` for the `number`th company.
+pub(super) fn row(number: u32, size: SeedSize) -> String {
+    let mut random = random(number);
+    let (company, name) = company(number, size, &mut random);
+    let industry = random.pick_early(&INDUSTRIES);
+    let (territory, country, currency) = *random.pick_early(&PLACES);
+    // Some four people work there for each one that we know.
+    let employees = (people_of(number, size) * (2 + random.below(5)) + 1).min(10_000_000);
+    let revenue = employees * (60_000 + random.below(240_000));
+    let minor = Currency::parse(currency).map_or(100, Currency::minor_units).unsigned_abs();
+    let founded = 1_900 + random.below(120);
+    let parent = parent(number, size, &mut random);
+    let (created, updated) = (company.created, updated(company.created, &mut random));
+    let Company { id, domain, owner, .. } = company;
+    let (key, revenue, parent) =
+        (name_key(&name), revenue * minor, parent.map_or("\\N".to_owned(), |id| id.to_string()));
+    let mut line = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        line,
+        "{id}\t{name}\t{key}\t{domain}\t{industry}\t{country}\t{territory}\t{owner}\t{employees}\t{revenue}\t{currency}\t\
+         {founded}\t{parent}\t{}\t{}",
+        time(created),
+        time(updated)
+    );
+    line
+}
+
+/// Contacts that the first `count` companies have together, when those of all are shared out by Zipf's law.
+///
+/// The sum of the first n terms of 1/k^s is about n^(1-s)/(1-s).
+pub(super) fn people_up_to(count: u32, size: SeedSize) -> u64 {
+    let share = f64::from(count) / f64::from(size.accounts.max(1));
+    let people = f64::from(size.contacts) * share.powf(1.0 - EXPONENT);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the contacts, a u32")]
+    let people = people.round() as u64;
+    people
+}
+
+fn people_of(number: u32, size: SeedSize) -> u64 {
+    people_up_to(number + 1, size) - people_up_to(number, size)
+}
+
+/// One company in twenty belongs to a large one.
+fn parent(number: u32, size: SeedSize, random: &mut Random) -> Option<Uuid> {
+    let is_subsidiary = random.chance(5);
+    let parent = u32::try_from(random.below(PARENTS)).unwrap_or_default();
+    (is_subsidiary && number >= super::ACCOUNTS_A_CHUNK).then(|| company(parent, size, &mut self::random(parent)).0.id)
+}
+
+/// Two words that no other company has in the same round; the stride shares no factor with their number.
+fn words(number: u32) -> (&'static str, &'static str, u32) {
+    const PAIRS: u32 = 3_600;
+    const STRIDE: u32 = 1_511;
+    let pair = (number % PAIRS) * STRIDE % PAIRS;
+    let (first, second) = ((pair / 60) as usize, (pair % 60) as usize);
+    (COMPANY_FIRST[first], COMPANY_SECOND[second], number / PAIRS)
+}
+
+/// A later moment within the span.
+pub(super) fn updated(created: u64, random: &mut Random) -> u64 {
+    created + random.below(BEGIN_MS + SPAN_MS - created)
+}
+
+/// A moment in the text form of Postgres.
+pub(super) fn time(milliseconds: u64) -> String {
+    let nanos = i128::from(milliseconds) * 1_000_000;
+    let time = time::OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    let (date, (hour, minute, second, millisecond)) = (time.date(), time.to_hms_milli());
+    format!("{date} {hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn domains_are_unique_and_reserved() {
+        let domains: HashSet<String> =
+            (0..20_000).map(|number| company(number, SeedSize::DEMO, &mut random(number)).0.domain).collect();
+        assert_eq!(domains.len(), 20_000);
+        assert!(domains.iter().all(|domain| crate::domain::parse_domain_name(domain).as_ref() == Ok(domain)));
+    }
+
+    #[test]
+    fn sizes_are_skewed_and_add_up() {
+        let sizes: Vec<u64> = (0..20_000).map(|number| people_of(number, SeedSize::DEMO)).collect();
+        assert_eq!(sizes.iter().sum::<u64>(), 200_000);
+        assert!(sizes[0] > 5_000 && sizes[19_999] <= 3, "{} … {}", sizes[0], sizes[19_999]);
+    }
+}

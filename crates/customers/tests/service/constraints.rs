@@ -1,0 +1,90 @@
+//! The tables' own rules: the last line, should the service's fail.
+
+use crm_database::{Database, Error};
+use sqlx::AssertSqlSafe;
+use uuid::Uuid;
+
+use crate::support::{database, pool, tenant};
+
+async fn check(pool: &Database, statement: &str, constraint: &str) {
+    let ids =
+        [("{tenant}", tenant().to_string()), ("{account}", ACCOUNT.to_string()), ("{id}", Uuid::now_v7().to_string())];
+    let statement = ids.iter().fold(statement.to_owned(), |text, (name, id)| text.replace(name, &format!("'{id}'")));
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let answer = transaction.execute("break_a_rule", sqlx::query(AssertSqlSafe(statement.clone()))).await;
+    match answer {
+        Err(Error::Constraint(broken)) => assert_eq!(broken.name, constraint, "{statement}"),
+        other => panic!("{statement}: {other:?}"),
+    }
+}
+
+const ACCOUNT: Uuid = Uuid::from_u128(1);
+
+#[tokio::test]
+async fn accounts_keep_their_rules() {
+    let own = database().await;
+    let pool = pool(&own).await;
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let insert =
+        "insert into customers.accounts (tenant_id, id, name, name_key, domain) values ($1, $2, 'x', 'x', 'x.example')";
+    transaction.execute("insert", sqlx::query(insert).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (change, constraint) in [
+        ("name = ''", "accounts_name_length"),
+        ("name = repeat('x', 201)", "accounts_name_length"),
+        ("name_key = repeat('x', 801)", "accounts_name_key_length"),
+        ("domain = ''", "accounts_domain_form"),
+        ("domain = 'X.example'", "accounts_domain_form"),
+        ("industry = repeat('x', 61)", "accounts_industry_length"),
+        ("country = repeat('x', 61)", "accounts_country_length"),
+        ("territory = repeat('x', 61)", "accounts_territory_length"),
+        ("owner = repeat('x', 101)", "accounts_owner_length"),
+        ("employees = -1", "accounts_employees_range"),
+        ("employees = 10000001", "accounts_employees_range"),
+        ("annual_revenue_minor = -1, annual_revenue_currency = 'EUR'", "accounts_revenue_range"),
+        ("annual_revenue_minor = 1", "accounts_revenue_currency"),
+        ("annual_revenue_currency = 'EUR'", "accounts_revenue_currency"),
+        ("annual_revenue_minor = 1, annual_revenue_currency = 'eur'", "accounts_revenue_currency"),
+        ("founded_year = 999", "accounts_founded_year_range"),
+        ("parent_id = id", "accounts_parent_not_self"),
+        ("parent_id = {id}", "accounts_parent_fkey"),
+        ("version = 0", "accounts_version_positive"),
+    ] {
+        check(&pool, &format!("update customers.accounts set {change}"), constraint).await;
+    }
+    let columns = "insert into customers.accounts (tenant_id, id, name, name_key, domain) values ({tenant}, ";
+    check(&pool, &format!("{columns} {{account}}, 'x', 'x', null)"), "accounts_pkey").await;
+    check(&pool, &format!("{columns} {{id}}, 'x', 'x', 'x.example')"), "accounts_domain_key").await;
+}
+
+#[tokio::test]
+async fn contacts_keep_their_rules() {
+    let own = database().await;
+    let pool = pool(&own).await;
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let account = "insert into customers.accounts (tenant_id, id, name, name_key) values ($1, $2, 'x', 'x')";
+    transaction.execute("insert", sqlx::query(account).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    let contact = "insert into customers.contacts (tenant_id, id, account_id, family_name) values ($1, $2, $2, 'x')";
+    transaction.execute("insert", sqlx::query(contact).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (change, constraint) in [
+        ("account_id = {id}", "contacts_account_fkey"),
+        ("family_name = ''", "contacts_has_name"),
+        ("given_name = repeat('x', 101)", "contacts_given_name_length"),
+        ("family_name = repeat('x', 101)", "contacts_family_name_length"),
+        ("family_name_key = repeat('x', 801)", "contacts_family_name_key_length"),
+        ("title = repeat('x', 101)", "contacts_title_length"),
+        ("emails = array_fill('x'::text, array[11])", "contacts_emails_count"),
+        ("emails = array[null]", "contacts_emails_count"),
+        ("phones = array_fill('x'::text, array[11])", "contacts_phones_count"),
+        ("owner = repeat('x', 101)", "contacts_owner_length"),
+        ("version = 0", "contacts_version_positive"),
+    ] {
+        check(&pool, &format!("update customers.contacts set {change}"), constraint).await;
+    }
+    let insert = "insert into customers.contact_emails (tenant_id, contact_id, email_key) values ({tenant}, ";
+    check(&pool, &format!("{insert} {{id}}, 'x')"), "contact_emails_contact_fkey").await;
+    check(&pool, &format!("{insert} {{account}}, '')"), "contact_emails_email_key_form").await;
+    let twice = format!("{insert} {{account}}, 'x'), ({{tenant}}, {{account}}, 'x')");
+    check(&pool, &twice, "contact_emails_pkey").await;
+}

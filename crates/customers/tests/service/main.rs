@@ -1,0 +1,16 @@
+//! The service with a real Postgres and a real Redis.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod coherence;
+mod constraints;
+mod export;
+mod hierarchy;
+mod idempotency;
+mod isolation;
+mod outage;
+mod pages;
+mod plans;
+mod requests;
+mod seeding;
+mod support;
+mod updates;

@@ -1,0 +1,50 @@
+//! Demo data.
+
+use crm_customers::seed::{self, SeedSize, Seeded};
+use crm_proto::customers as pb;
+use sqlx::{Connection, PgConnection};
+
+use crate::support::{account, call, pool, tenant, world};
+
+#[tokio::test]
+async fn a_second_run_creates_nothing_and_a_taken_domain_is_left_alone() {
+    let world = world().await;
+    let size = SeedSize { accounts: 2_300, contacts: 6_000 };
+    let pool = pool(&world.database).await;
+    // Somebody has the domain of the third company.
+    let taken = pb::Account { domain: "aurorarise.example".to_owned(), ..account("Mine") };
+    let mine = world.agent.create_account(taken).await.unwrap();
+    let mut told = Vec::new();
+    let seeded = seed::demo(&pool, tenant(), size, |progress| told.push((progress.what, progress.done))).await.unwrap();
+    assert!(seeded.accounts >= 2_299 && seeded.contacts > 5_000, "{seeded:?}");
+    assert_eq!(told, [("accounts", 2_000), ("accounts", 2_300), ("contacts", 5_000), ("contacts", 6_000)]);
+    assert_eq!(seed::demo(&pool, tenant(), size, |_| ()).await.unwrap(), Seeded::default());
+    assert_eq!(world.agent.get_account(&mine.id).await.unwrap(), mine);
+}
+
+#[tokio::test]
+async fn seeded_rows_are_like_those_that_are_created() {
+    let world = world().await;
+    let size = SeedSize { accounts: 2_500, contacts: 9_000 };
+    seed::demo(&pool(&world.database).await, tenant(), size, |_| ()).await.unwrap();
+    let answer =
+        call!(world.agent, accounts.list_accounts(pb::ListAccountsRequest { page_size: 1_000, ..Default::default() }));
+    for seeded in answer.unwrap().accounts {
+        // An update of everything with what is there passes all checks and changes nothing.
+        let same = world.agent.update_account(seeded.clone(), &["*"]).await.unwrap();
+        assert_eq!(same, seeded);
+    }
+    let request = pb::ListContactsRequest { page_size: 300, ..Default::default() };
+    for seeded in call!(world.agent, contacts.list_contacts(request)).unwrap().contacts {
+        assert_eq!(world.agent.update_contact(seeded.clone(), &["*"]).await.unwrap(), seeded);
+    }
+    let mut owner = PgConnection::connect(world.database.url()).await.unwrap();
+    let (largest, smallest, subsidiaries): (i64, i64, i64) = sqlx::query_as(
+        "select max(people), min(people), (select count(*) from customers.accounts where parent_id is not null) \
+         from (select count(*) people from customers.contacts group by account_id) sizes",
+    )
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
+    assert!(largest > 500 && smallest < 5 && subsidiaries > 5, "{largest} {smallest} {subsidiaries}");
+}
