@@ -78,6 +78,15 @@ fn acknowledged_rows_survive_a_killed_postmaster_and_a_second_start() {
 }
 
 #[test]
+fn database_is_created_once_whatever_its_name() {
+    let folder = TemporaryFolder::new("crm-test-lifetimes").unwrap();
+    let postgres = Postgres::start(&folder.path().join("postgres"), PostgresSettings::for_tests()).unwrap();
+    for _ in 0..2 {
+        block_on(postgres.ensure_database("odd \"name\"")).unwrap();
+    }
+}
+
+#[test]
 fn data_of_another_major_version_are_refused_and_not_touched() {
     let folder = TemporaryFolder::new("crm-test-lifetimes").unwrap();
     let home = folder.path().join("postgres");

@@ -1,6 +1,7 @@
 //! A private PostgreSQL server: its own data folder, a unix socket in a folder nobody else can enter, no network.
 
 mod cluster;
+pub(crate) mod database;
 mod ready;
 mod settings;
 
@@ -67,6 +68,14 @@ impl Postgres {
     pub fn url_as(&self, role: &str, database: &str) -> String {
         let folder = percent_encode(self.socket.path());
         format!("postgres://{role}@localhost:{PORT}/{database}?host={folder}&sslmode=disable")
+    }
+
+    /// Creates an empty database unless there is one of this name.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn ensure_database(&self, name: &str) -> Result<(), Error> {
+        database::ensure(&self.url("postgres"), name).await
     }
 
     /// The socket itself, for a [`crate::fault_proxy`] in front of the server.

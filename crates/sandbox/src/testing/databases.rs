@@ -1,10 +1,13 @@
 //! Template databases, filled once a run, and their copies, one a test.
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use std::{fmt::Display, thread};
 
 use super::servers::{TestPostgres, postgres};
-use crate::Error;
+use crate::{
+    Error,
+    postgres::database::{connect, execute, quote, run},
+};
 
 /// Held while a template is filled. One for all templates: migrations create roles, which all databases share.
 const FILL_LOCK: i64 = 0x6265_6c6c_7765;
@@ -116,24 +119,4 @@ async fn is_filled(admin: &mut PgConnection, name: &str) -> Result<bool, Error> 
     let query = "select coalesce((select datistemplate from pg_database where datname = $1), false)";
     let row = sqlx::query_scalar(query).bind(name).fetch_one(admin).await;
     row.map_err(Error::sql("looking for a template"))
-}
-
-async fn run(admin_url: &str, statement: String, doing: &str) -> Result<(), Error> {
-    let mut admin = connect(admin_url).await?;
-    execute(&mut admin, statement, doing).await?;
-    admin.close().await.map_err(Error::sql("closing a connection"))
-}
-
-async fn connect(url: &str) -> Result<PgConnection, Error> {
-    PgConnection::connect(url).await.map_err(Error::sql("connecting to the PostgreSQL for tests"))
-}
-
-/// Names cannot be bound as parameters; those in here are made above or quoted.
-async fn execute(connection: &mut PgConnection, statement: String, doing: &str) -> Result<(), Error> {
-    let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await;
-    done.map(drop).map_err(Error::sql(doing))
-}
-
-fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
