@@ -210,3 +210,97 @@ impl<V> Expiry<String, Slot<V>> for Life {
         Some(slot.life)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Heavy {
+        version: u64,
+    }
+
+    impl Entry for Heavy {
+        fn version(&self) -> u64 {
+            self.version
+        }
+
+        fn encode(&self) -> Vec<u8> {
+            Vec::new()
+        }
+
+        fn decode(_: &[u8]) -> Option<Self> {
+            None
+        }
+
+        fn weight(&self) -> u32 {
+            1_000
+        }
+    }
+
+    const LIFE: Duration = Duration::from_secs(600);
+
+    fn tier(policy: &Policy) -> FirstTier<Heavy> {
+        FirstTier::new(policy, Arc::new(Instruments::new("test")))
+    }
+
+    fn fill(tier: &FirstTier<Heavy>, key: &str, version: u64) -> bool {
+        tier.fill(key, Known::Value(Arc::new(Heavy { version })), LIFE, tier.ticket(key))
+    }
+
+    fn version(tier: &FirstTier<Heavy>, key: &str) -> Option<u64> {
+        tier.get(key).map(|known| known.version())
+    }
+
+    #[test]
+    fn weight_is_bounded_under_either_eviction() {
+        for l1_eviction in [Eviction::LeastFrequentlyUsed, Eviction::LeastRecentlyUsed] {
+            let tier = tier(&Policy { l1_bytes: 100_000, l1_eviction, ..Policy::new("test") });
+            for number in 0..2_000 {
+                fill(&tier, &number.to_string(), 1);
+            }
+            tier.settle();
+            let (entries, bytes) = tier.size();
+            assert!(
+                (50..=100).contains(&entries) && bytes <= 100_000,
+                "{l1_eviction:?}: {entries} entries, {bytes} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn older_version_is_refused_and_newer_taken() {
+        let tier = tier(&Policy::new("test"));
+        assert!(fill(&tier, "a", 2));
+        assert!(!fill(&tier, "a", 1));
+        assert_eq!(version(&tier, "a"), Some(2));
+        assert!(fill(&tier, "a", 3));
+        assert_eq!(version(&tier, "a"), Some(3));
+    }
+
+    #[test]
+    fn ticket_from_before_a_write_is_refused() {
+        let tier = tier(&Policy::new("test"));
+        let ticket = tier.ticket("a");
+        tier.forget("a", 2, Removal::Local);
+        assert!(!tier.fill("a", Known::Absent, LIFE, ticket));
+        assert_eq!(version(&tier, "a"), None);
+        assert!(fill(&tier, "a", 2));
+        tier.forget("a", 2, Removal::Local);
+        assert_eq!(version(&tier, "a"), Some(2), "as new as the write");
+        tier.forget("a", 3, Removal::Local);
+        assert_eq!(version(&tier, "a"), None);
+    }
+
+    #[test]
+    fn dropped_tier_is_empty_at_once_and_refuses_what_was_on_its_way() {
+        let tier = tier(&Policy::new("test"));
+        fill(&tier, "a", 9);
+        let ticket = tier.ticket("b");
+        tier.forget_all();
+        assert_eq!(version(&tier, "a"), None);
+        assert!(!tier.fill("b", Known::Absent, LIFE, ticket));
+        assert!(fill(&tier, "a", 1), "what was dropped holds nobody back");
+        assert_eq!(version(&tier, "a"), Some(1));
+    }
+}

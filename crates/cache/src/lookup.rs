@@ -42,12 +42,12 @@ impl Answer {
 /// A span for one key.
 pub(crate) fn span() -> Span {
     // No fields here: they would be copied whether or not the span is sampled.
-    tracing::info_span!("cache.get")
+    tracing::info_span!(crm_telemetry::names::span::CACHE_GET)
 }
 
 /// A span for several keys.
 pub(crate) fn span_of_many() -> Span {
-    tracing::info_span!("cache.get_many")
+    tracing::info_span!(crm_telemetry::names::span::CACHE_GET_MANY)
 }
 
 /// Writes what was found into the span. Keys are left out: they may be names or addresses.
