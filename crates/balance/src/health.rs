@@ -39,7 +39,8 @@ pub(crate) async fn check(link: &dyn Connection, authority: &Authority, service:
 }
 
 fn request(authority: &Authority, service: &str) -> Request<Body> {
-    let uri = http::Uri::builder().scheme("http").authority(authority.clone()).path_and_query("/grpc.health.v1.Health/Check");
+    let uri =
+        http::Uri::builder().scheme("http").authority(authority.clone()).path_and_query("/grpc.health.v1.Health/Check");
     let mut request = Request::new(Body::new(Full::new(message(service))));
     *request.method_mut() = Method::POST;
     *request.version_mut() = Version::HTTP_2;
@@ -84,7 +85,9 @@ fn code_in(headers: &http::HeaderMap) -> Option<Code> {
 
 const fn answer_of(code: Code) -> Answer {
     match code {
-        Code::Unimplemented | Code::NotFound | Code::PermissionDenied | Code::Unauthenticated => Answer::NoHealthService,
+        Code::Unimplemented | Code::NotFound | Code::PermissionDenied | Code::Unauthenticated => {
+            Answer::NoHealthService
+        }
         _ => Answer::Silence,
     }
 }

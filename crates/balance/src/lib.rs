@@ -1,4 +1,4 @@
-//! Client-side load balancing for gRPC.
+#![doc = include_str!("../README.md")]
 
 mod client;
 mod connection;

@@ -239,7 +239,8 @@ struct Names(Mutex<Vec<usize>>);
 impl Resolve for Names {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
         assert_eq!(host, "customers");
-        let addresses = self.0.lock().unwrap().iter().map(|at| SocketAddr::from(([10, 0, 0, *at as u8], port))).collect();
+        let addresses =
+            self.0.lock().unwrap().iter().map(|at| SocketAddr::from(([10, 0, 0, *at as u8], port))).collect();
         Box::pin(async move { Ok(addresses) })
     }
 }

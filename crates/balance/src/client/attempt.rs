@@ -123,8 +123,7 @@ fn address(request: &mut Request<Body>, replica: &Replica) {
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(Scheme::HTTP);
     parts.authority = replica.authority.clone();
-    parts.path_and_query =
-        request.uri().path_and_query().cloned().or_else(|| Some(PathAndQuery::from_static("/")));
+    parts.path_and_query = request.uri().path_and_query().cloned().or_else(|| Some(PathAndQuery::from_static("/")));
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
     }

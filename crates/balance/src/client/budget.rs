@@ -63,6 +63,8 @@ impl Budget {
         let millis = u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX);
         let since = millis.saturating_sub(self.paid_until.swap(millis, Relaxed));
         let due = (since as f64 / 1e3 * self.floor_per_second * TOKEN) as i64;
-        let _ = self.balance().fetch_update(Relaxed, Relaxed, |have| Some((have.saturating_add(due)).min(self.most).max(have)));
+        let _ = self
+            .balance()
+            .fetch_update(Relaxed, Relaxed, |have| Some((have.saturating_add(due)).min(self.most).max(have)));
     }
 }

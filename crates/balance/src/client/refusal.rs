@@ -12,8 +12,14 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub const REASONS: &[(&str, &str)] = &[
     (NO_REPLICA, "No replica of the service can take a call now."),
     (DEADLINE, "The call's deadline passed before the service answered."),
-    (TIMEOUT_INVALID, "The `grpc-timeout` header is not a number of at most eight digits with a unit of H, M, S, m, u or n."),
-    (OVERLOADED, "More calls are in flight than the service answers in good time; `grpc-retry-pushback-ms` says when to come again."),
+    (
+        TIMEOUT_INVALID,
+        "The `grpc-timeout` header is not a number of at most eight digits with a unit of H, M, S, m, u or n.",
+    ),
+    (
+        OVERLOADED,
+        "More calls are in flight than the service answers in good time; `grpc-retry-pushback-ms` says when to come again.",
+    ),
     (CONNECTION_LOST, "The connection to the replica broke before it answered; whether it did the work is not known."),
     (CALL_RESET, "The replica broke off this call."),
     (NOT_SENT, "The replicas that were tried closed their connections before taking the call; it was not processed."),

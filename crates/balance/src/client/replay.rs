@@ -108,11 +108,14 @@ impl Tape {
         match self.chunks.len() {
             0 => Bytes::new(),
             1 => self.chunks.remove(0),
-            _ => self.chunks.iter().fold(BytesMut::with_capacity(self.bytes), |mut all, chunk| {
-                all.extend_from_slice(chunk);
-                all
-            })
-            .freeze(),
+            _ => self
+                .chunks
+                .iter()
+                .fold(BytesMut::with_capacity(self.bytes), |mut all, chunk| {
+                    all.extend_from_slice(chunk);
+                    all
+                })
+                .freeze(),
         }
     }
 }

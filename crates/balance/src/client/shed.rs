@@ -40,7 +40,8 @@ impl<S: Stage> Stage for Shed<S> {
 
     async fn call(&self, call: Call) -> Result<Response<S::Body>, Status> {
         let Some(place) = self.limit.enter(call.facts.bulk) else { return Err(self.refusal(call.facts.bulk)) };
-        let mut watch = Watch { limit: &self.limit, started: call.facts.started, deadline: call.facts.deadline, ended: false };
+        let mut watch =
+            Watch { limit: &self.limit, started: call.facts.started, deadline: call.facts.deadline, ended: false };
         let result = self.inner.call(call).await;
         // A stream holds its place until its headers only: how long it is read is up to its reader.
         drop(place);

@@ -117,7 +117,8 @@ impl Drop for Tracker {
         let now = Instant::now();
         let waited = now.saturating_duration_since(self.started);
         // Nobody knows how long it would have taken, but it was at least this long.
-        if self.awaits_headers && waited > Duration::from_secs_f64(self.slot.replica.load.latency(now).clamp(0.0, 1e6)) {
+        if self.awaits_headers && waited > Duration::from_secs_f64(self.slot.replica.load.latency(now).clamp(0.0, 1e6))
+        {
             self.slot.replica.load.sample(waited, now);
         }
         let (outcome, code) = self.abandoned(now);

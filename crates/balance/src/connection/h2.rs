@@ -59,7 +59,11 @@ fn refused(error: impl std::fmt::Display) -> ConnectError {
 }
 
 /// Moves the connection's bytes until it ends, by itself or because its peer no longer answers pings.
-async fn drive(mut connection: h2::client::Connection<TcpStream, Bytes>, settings: ConnectionSettings, gone: Arc<Gone>) {
+async fn drive(
+    mut connection: h2::client::Connection<TcpStream, Bytes>,
+    settings: ConnectionSettings,
+    gone: Arc<Gone>,
+) {
     let pings = connection.ping_pong();
     tokio::select! {
         ended = connection => if let Err(error) = ended { tracing::debug!(%error, "connection ended") },

@@ -81,12 +81,7 @@ pub(crate) fn build(policy: Policy, slots: &[Arc<Slot>], dice: &Dice) -> Box<dyn
 }
 
 /// Draws until a slot is allowed and its slow start lets it; after many draws in vain, the first that is allowed.
-fn draw(
-    slots: &[Arc<Slot>],
-    ask: &Ask<'_>,
-    dice: &Dice,
-    mut next: impl FnMut() -> usize,
-) -> Option<usize> {
+fn draw(slots: &[Arc<Slot>], ask: &Ask<'_>, dice: &Dice, mut next: impl FnMut() -> usize) -> Option<usize> {
     for _ in 0..slots.len() * 4 {
         let at = next();
         let slot = slots.get(at)?;

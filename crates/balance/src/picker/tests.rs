@@ -48,7 +48,7 @@ fn shares(policy: Policy, slots: &[Arc<Slot>], avoid: &[u32], now: Instant) -> V
 fn check(policy: Policy, slots: &[Arc<Slot>], avoid: &[u32], expected: &[f64]) {
     let shares = shares(policy, slots, avoid, Instant::now());
     for (share, expected) in shares.iter().zip(expected) {
-        assert!((share - expected).abs() < 0.015, "{policy}: {shares:?} instead of {expected:?}");
+        assert!((share - expected).abs() < 0.025, "{policy}: {shares:?} instead of {expected:?}");
     }
 }
 

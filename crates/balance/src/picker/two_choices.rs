@@ -14,10 +14,16 @@ use crate::dice::Dice;
 
 pub(super) struct TwoChoices {
     cost: fn(&Slot, Instant) -> f64,
+    /// The second of the two has to be cheaper by this factor.
+    margin: f64,
 }
 
-pub(super) const LEAST_REQUEST: TwoChoices = TwoChoices { cost: |slot, _| f64::from(slot.replica.load.in_flight() + 1) };
-pub(super) const PEAK_EWMA: TwoChoices = TwoChoices { cost: |slot, now| slot.replica.load.cost(now) };
+pub(super) const LEAST_REQUEST: TwoChoices =
+    TwoChoices { cost: |slot, _| f64::from(slot.replica.load.in_flight() + 1), margin: 1.0 };
+
+/// Latencies within a fifth of each other are the same. Otherwise an endpoint that has healed, whose average nears the
+/// others' from above and never falls below, would lose nearly every comparison.
+pub(super) const PEAK_EWMA: TwoChoices = TwoChoices { cost: |slot, now| slot.replica.load.cost(now), margin: 0.8 };
 
 impl TwoChoices {
     fn cost_of(&self, slot: &Slot, now: Instant) -> f64 {
@@ -31,8 +37,8 @@ impl Picker for TwoChoices {
         if left == right {
             return Some(left);
         }
-        let cheaper = self.cost_of(&slots[left], ask.now) <= self.cost_of(&slots[right], ask.now);
-        Some(if cheaper { left } else { right })
+        let (first, second) = (self.cost_of(&slots[left], ask.now), self.cost_of(&slots[right], ask.now));
+        Some(if second < first * self.margin { right } else { left })
     }
 }
 

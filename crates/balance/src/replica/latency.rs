@@ -47,8 +47,7 @@ impl Latencies {
     /// Seconds below which each given share of the recent samples lies; 0 without samples.
     pub(crate) fn percentiles<const N: usize>(&self, shares: [f64; N], now: Instant) -> [f64; N] {
         let turn = self.turn(now);
-        let live: Vec<&Half> =
-            self.halves.iter().filter(|half| half.stamp.load(Relaxed) + 1 >= turn.max(2)).collect();
+        let live: Vec<&Half> = self.halves.iter().filter(|half| half.stamp.load(Relaxed) + 1 >= turn.max(2)).collect();
         let counts: [u64; BUCKETS] =
             std::array::from_fn(|at| live.iter().map(|half| u64::from(half.counts[at].load(Relaxed))).sum());
         let total: u64 = counts.iter().sum();

@@ -129,8 +129,7 @@ fn latency(member: &Member, sink: &Sink<'_>) {
 }
 
 fn states(member: &Member, sink: &Sink<'_>) {
-    let phases =
-        [Phase::Connecting, Phase::Ready, Phase::Unhealthy, Phase::Ejected, Phase::Probing, Phase::Draining];
+    let phases = [Phase::Connecting, Phase::Ready, Phase::Unhealthy, Phase::Ejected, Phase::Probing, Phase::Draining];
     for phase in phases {
         sink(flag(member.is(phase)), &with(member, label::STATE, phase.name()));
     }

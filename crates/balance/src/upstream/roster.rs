@@ -91,7 +91,10 @@ impl Roster {
             slots,
             probes: self.probes(),
             panic: self.panic,
-            reconnecting: self.members.iter().any(|member| matches!(&member.state, State::Connecting(it) if it.failed == 0)),
+            reconnecting: self
+                .members
+                .iter()
+                .any(|member| matches!(&member.state, State::Connecting(it) if it.failed == 0)),
         }
     }
 
@@ -105,7 +108,11 @@ impl Roster {
 
     /// Every discovered endpoint with a connection, whatever is said of it.
     fn connected(&self) -> Vec<Arc<Slot>> {
-        self.members.iter().filter(|member| !member.is(Phase::Draining)).filter_map(|member| member.slot(None)).collect()
+        self.members
+            .iter()
+            .filter(|member| !member.is(Phase::Draining))
+            .filter_map(|member| member.slot(None))
+            .collect()
     }
 
     fn probes(&self) -> Vec<(Arc<Slot>, Instant)> {
