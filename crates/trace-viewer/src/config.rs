@@ -21,10 +21,13 @@ impl Default for Config {
     }
 }
 
-/// `target/jaeger-ui` when the executable is `target/<profile>/crm`, which is where the fetch script puts it.
+/// `target/jaeger-ui`, where the fetch script puts it, for `target/<profile>/crm` and what lies deeper; before it is there,
+/// the place beside the executable's folder.
 fn default_ui_dir() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.join("jaeger-ui")));
-    beside.unwrap_or_else(|| PathBuf::from("target/jaeger-ui"))
+    let executable = std::env::current_exe().unwrap_or_default();
+    let mut places = executable.ancestors().skip(2).take(3).map(|folder| folder.join("jaeger-ui"));
+    let expected = places.clone().next().unwrap_or_else(|| PathBuf::from("target/jaeger-ui"));
+    places.find(|place| place.join("index.html").exists()).unwrap_or(expected)
 }
 
 /// The whole environment of the process.
