@@ -67,7 +67,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn begin(name: &'static str, sql: &impl Display) -> Self {
         // No fields here: as fields, each value would be copied, whether or not the span is sampled.
-        let span = tracing::info_span!("db.statement", otel.kind = "client");
+        let span = tracing::info_span!(crm_telemetry::names::span::DB_STATEMENT, otel.kind = "client");
         let context = span.context();
         let otel = context.span();
         if otel.is_recording() {

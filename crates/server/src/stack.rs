@@ -97,3 +97,24 @@ pub fn build(
 fn is_open(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_from_the_environment_or_stay() {
+        let mut env = Env::from_pairs([("CRM_MAX_CONCURRENT_CALLS", "7"), ("CRM_DEFAULT_TIMEOUT_MS", "250")]);
+        let settings = StackSettings::from_env(&mut env);
+        env.finish().unwrap();
+        assert_eq!((settings.max_concurrent_calls, settings.default_timeout), (7, Duration::from_millis(250)));
+        assert_eq!(settings.max_timeout, StackSettings::default().max_timeout);
+    }
+
+    #[test]
+    fn a_process_that_could_take_no_call_is_refused() {
+        let mut env = Env::from_pairs([("CRM_MAX_CONCURRENT_CALLS", "0")]);
+        StackSettings::from_env(&mut env);
+        assert_eq!(env.finish().unwrap_err().faults()[0].name, "CRM_MAX_CONCURRENT_CALLS");
+    }
+}

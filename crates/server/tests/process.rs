@@ -124,12 +124,39 @@ async fn an_old_connection_is_asked_to_go_away() {
     server.client().await.get_account(server.get("who")).await.unwrap();
 }
 
+#[tokio::test]
+async fn http_1_is_spoken_only_where_it_is_allowed() {
+    use crm_server::process::{Protocol, serve};
+    let service = tower::service_fn(|_: http::Request<tonic::body::Body>| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(tonic::body::Body::empty()))
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let settings = ServerSettings { protocol: Protocol::Any, drain_grace: Duration::ZERO, ..ServerSettings::default() };
+    let stop = shutdown.clone();
+    let done = tokio::spawn(async move {
+        let service = tower::util::BoxCloneSyncService::new(service);
+        serve(&settings, listener, service, Readiness::alone(), stop).await
+    });
+    assert!(fetch(address, "/").await.starts_with("HTTP/1.1 200"));
+    connect(address).await.expect("HTTP/2 on the same port");
+    shutdown.cancel();
+    timeout(SOON, done).await.unwrap().unwrap().unwrap();
+
+    let grpc = Server::start().await;
+    assert!(!fetch(grpc.address, "/").await.starts_with("HTTP/1.1 200"));
+}
+
 async fn fetch(address: std::net::SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    // A server that does not speak HTTP/1 answers in HTTP/2 and hangs up.
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    answer.push_str(&String::from_utf8_lossy(&bytes));
     answer
 }
 

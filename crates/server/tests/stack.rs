@@ -96,6 +96,8 @@ async fn a_panic_is_one_callers_internal_error_and_nobody_elses() {
     assert!(!status.message().contains("purpose"), "a defect's text is not for callers");
     hanging.await.unwrap().expect("a call on the same connection goes on");
     assert!(value("crm_server_panics_total") > before);
+    let method = "crm.customers.v1.AccountService/GetAccount";
+    assert!(value(&format!("crm_rpc_server_errors_total{{code=\"INTERNAL\",method=\"{method}\"}}")) > 0.0);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! `docs/telemetry.md` describes them for people; a test compares the two, so neither can drift.
 //! Where OpenTelemetry's semantic conventions (v1.45) have a name, it is theirs; the rest begins with `crm.`.
 
-/// Names under which `tracing` knows the spans. What a trace shows is the method, statement or key family instead.
+/// Names under which `tracing` knows the spans; a trace shows calls and statements under names of their own.
 pub mod span {
     /// SERVER span of one gRPC call; shown as its full method.
     pub const RPC_SERVER: &str = "rpc.server";
@@ -11,11 +11,13 @@ pub mod span {
     pub const RPC_CLIENT: &str = "rpc.client";
     /// CLIENT span of one SQL statement; shown as the question that it answers.
     pub const DB_STATEMENT: &str = "db.statement";
-    /// INTERNAL span of one read through the cache; shown as `cache ` and the cache's name.
-    pub const CACHE: &str = "cache.get";
+    /// INTERNAL span of one key read through both tiers of a cache.
+    pub const CACHE_GET: &str = "cache.get";
+    /// INTERNAL span of several keys read at once.
+    pub const CACHE_GET_MANY: &str = "cache.get_many";
 
     /// All of them, for the test that holds the documentation.
-    pub const ALL: &[&str] = &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE];
+    pub const ALL: &[&str] = &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE_GET, CACHE_GET_MANY];
 }
 
 /// Keys of span attributes.

@@ -52,7 +52,11 @@ fn child() {
         for _ in 0..1000 {
             drop(tracing::info_span!("work"));
         }
-        println!("{}", telemetry.render_metrics());
+        let metrics = telemetry.render_metrics();
+        for name in ["process_resident_memory_bytes", "process_cpu_seconds_total"] {
+            assert!(metrics.contains(name), "{name}: {metrics}");
+        }
+        println!("{metrics}");
         let begun = Instant::now();
         telemetry.shutdown().await;
         assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
