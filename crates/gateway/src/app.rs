@@ -140,12 +140,12 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
     services.sort_unstable();
     services.dedup();
     let verifier = config.token_keys.as_ref().map(|PublicKeys(pem)| Verifier::from_pem(pem)).transpose()?;
-    let (own, readiness) = OwnServices::new(services.iter().copied())?;
+    let (own, readiness) = OwnServices::new(&services)?;
     let gateway = Gateway {
         access: Access::new(verifier),
         telemetry: telemetry_layer(&transcoder),
         own,
-        pages: Pages::new(transcoder.openapi("Bellwether", env!("CARGO_PKG_VERSION"))),
+        pages: Pages::new(&transcoder, |path| table.find(path).is_some()),
         switches: Arc::new(Switches::default()),
         limits: config.calls,
         links: page_links(config, listeners)?,

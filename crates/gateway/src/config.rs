@@ -82,6 +82,8 @@ impl Default for Config {
 }
 
 /// What the public port needs otherwise than a service's: both protocols, and clients with many calls on a connection.
-fn public_port(settings: ServerSettings) -> ServerSettings {
-    ServerSettings { protocol: Protocol::Any, max_concurrent_streams: 1_000, ..settings }
+fn public_port(mut settings: ServerSettings) -> ServerSettings {
+    settings.protocol = Protocol::Any;
+    settings.max_concurrent_streams = 1_000;
+    settings
 }

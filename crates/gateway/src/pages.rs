@@ -1,21 +1,18 @@
 //! What the gateway answers itself, without a token: the start page, the API's description and its viewer.
 
 mod archive;
+mod description;
 mod home;
 mod viewer;
 
 use bytes::Bytes;
+use crm_transcode::Transcoder;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tonic::body::Body;
 
 pub(crate) use home::{Home, UpstreamRow};
 
 use crate::answer;
-
-/// Stands above the routes in the viewer.
-const ABOUT: &str = "Every call needs a token: `./crm token` prints one, and **Authorize** takes it. \
-    Each answer of a recorded call carries `x-trace-id`, which the trace viewer's search takes. \
-    `x-crm-timeout` (`500ms`, `2s`) says how long you will wait. [Start page](/)";
 
 /// What is known at the start, and never changes after it.
 pub(crate) struct Pages {
@@ -24,8 +21,9 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    pub(crate) fn new(mut openapi: serde_json::Value) -> Self {
-        openapi["info"]["description"] = ABOUT.into();
+    /// `is_routed` is asked with the paths of RPCs.
+    pub(crate) fn new(transcoder: &Transcoder, is_routed: impl Fn(&str) -> bool) -> Self {
+        let openapi = description::describe(transcoder, is_routed);
         Self { openapi: openapi.to_string().into(), viewer: viewer::Viewer::new() }
     }
 

@@ -7,6 +7,8 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use crm_proto::customers::{self as pb, account_service_client::AccountServiceClient};
+use futures_util::StreamExt;
+use http::Method;
 use http_body_util::BodyExt;
 use support::{Rig, eventually, wire::Grpc, with_token};
 use tonic::Code;
@@ -104,6 +106,99 @@ async fn fields_that_nobody_here_knows_and_metadata_pass_untouched() {
     assert_eq!(answer.headers()["content-type"], "application/grpc");
     let collected = answer.into_body().collect().await.unwrap();
     assert_eq!(collected.trailers().unwrap()["grpc-status"], "0");
+}
+
+/// A gateway that also routes the service that echoes, without tokens.
+async fn rig_with_echo() -> Rig {
+    Rig::start_with(1, |config| {
+        let mut echo = config.routes.0[0].clone();
+        echo.key = "peers.v1.Echo".to_owned();
+        echo.auth = false;
+        config.routes.0.push(echo);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bytes_headers_and_trailers_pass_as_they_are() {
+    let rig = rig_with_echo().await;
+    let client = Grpc::connect(rig.public).await;
+    // Not even a frame: the gateway does not look.
+    let bytes = Bytes::from((0..100_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>());
+    let answer = client.raw("/peers.v1.Echo/Call", &[], bytes.clone()).await;
+    assert_eq!((answer.status(), &answer.headers()["x-head"]), (http::StatusCode::OK, &"1".parse().unwrap()));
+    assert_eq!(answer.headers()["content-type"], "application/grpc+proto");
+    let collected = answer.into_body().collect().await.unwrap();
+    assert_eq!(collected.trailers().unwrap()["x-echo-bin"], "AAEC");
+    assert_eq!(collected.to_bytes(), bytes);
+}
+
+#[tokio::test]
+async fn both_directions_stream_at_once() {
+    let rig = rig_with_echo().await;
+    let client = Grpc::connect(rig.public).await;
+    let (pieces, body) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let body = tokio_stream::wrappers::ReceiverStream::new(body);
+    let body = http_body_util::StreamBody::new(body.map(|piece| Ok::<_, tonic::Status>(http_body::Frame::data(piece))));
+    let mut answer = client.stream("/peers.v1.Echo/Chat", &[], tonic::body::Body::new(body)).await;
+    for word in ["one", "two", "three"] {
+        pieces.send(Bytes::from_static(word.as_bytes())).await.unwrap();
+        let frame = tokio::time::timeout(Duration::from_secs(5), answer.frame()).await;
+        assert_eq!(frame.expect("an answer before the end").unwrap().unwrap().into_data().unwrap(), word);
+    }
+    drop(pieces);
+    let end = answer.frame().await.unwrap().unwrap();
+    assert_eq!(end.trailers_ref().unwrap()["grpc-status"], "0");
+}
+
+#[tokio::test]
+async fn reflection_tells_of_the_services_that_are_routed() {
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+        server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+    };
+    let rig = rig_with_echo().await;
+    let mut client = ServerReflectionClient::new(Grpc::connect(rig.public).await);
+    let ask = |message_request| ServerReflectionRequest { host: String::new(), message_request: Some(message_request) };
+    let asked = [
+        ask(MessageRequest::ListServices(String::new())),
+        ask(MessageRequest::FileContainingSymbol("crm.customers.v1.AccountService".into())),
+    ];
+    let mut answers = client.server_reflection_info(tokio_stream::iter(asked)).await.unwrap().into_inner();
+    let listed = answers.message().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(listed)) = listed else { panic!("{listed:?}") };
+    let names: Vec<&str> = listed.service.iter().map(|service| service.name.as_str()).collect();
+    assert_eq!(names, ["crm.customers.v1.AccountService", "crm.customers.v1.ContactService"]);
+    let file = answers.message().await.unwrap().unwrap().message_response;
+    assert!(matches!(file, Some(MessageResponse::FileDescriptorResponse(_))), "{file:?}");
+}
+
+#[tokio::test]
+async fn only_calls_that_may_be_sent_twice_are() {
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    let tries = async |method: Method, key: Option<&str>| {
+        let before = rig.seen().calls.load(Ordering::SeqCst);
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend(key.map(|key| ("idempotency-key", key)));
+        let path = "/v1/accounts/unavailable";
+        let body = if method == Method::GET { "" } else { "{}" };
+        let answer = support::wire::rest(rig.public, method, path, &headers, body).await;
+        assert_eq!(answer.status, http::StatusCode::SERVICE_UNAVAILABLE);
+        rig.seen().calls.load(Ordering::SeqCst) - before
+    };
+    assert!(tries(Method::GET, None).await > 1, "declared to have no side effects");
+    assert_eq!(tries(Method::PATCH, None).await, 1);
+    assert!(tries(Method::PATCH, Some("k")).await > 1, "the caller vouches for it");
+    let off = support::wire::rest(
+        rig.control,
+        Method::PUT,
+        "/switches/retries",
+        &[("content-type", "application/json")],
+        r#"{"on":false}"#,
+    );
+    assert_eq!(off.await.status, http::StatusCode::OK);
+    assert_eq!(tries(Method::GET, None).await, 1);
 }
 
 #[tokio::test]

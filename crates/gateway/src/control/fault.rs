@@ -20,7 +20,7 @@ pub(crate) struct Fault {
 
 impl Control {
     /// What a status looks like over HTTP.
-    pub(crate) fn fault(&self, status: Status) -> Fault {
+    pub(crate) fn fault(&self, status: &Status) -> Fault {
         let (http_status, json) = self.transcoder.status_json(status.code().into(), status.message(), status.details());
         Fault { status: http_status, json }
     }
@@ -34,10 +34,10 @@ impl IntoResponse for Fault {
 }
 
 pub(crate) async fn no_route(State(control): State<Control>) -> Fault {
-    control.fault(reasons::unknown_control_route())
+    control.fault(&reasons::unknown_control_route())
 }
 
 /// The router adds `Allow` itself.
 pub(crate) async fn wrong_method(State(control): State<Control>) -> Fault {
-    Fault { status: StatusCode::METHOD_NOT_ALLOWED, ..control.fault(reasons::wrong_control_method()) }
+    Fault { status: StatusCode::METHOD_NOT_ALLOWED, ..control.fault(&reasons::wrong_control_method()) }
 }

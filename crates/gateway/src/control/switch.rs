@@ -28,7 +28,7 @@ pub(crate) async fn list(State(control): State<Control>) -> Json<Views> {
 
 pub(crate) async fn show(State(control): State<Control>, Path(name): Path<String>) -> Result<Json<SwitchState>, Fault> {
     let switch = control.switches.get(&name);
-    switch.map(Json).ok_or_else(|| control.fault(reasons::unknown_switch()))
+    switch.map(Json).ok_or_else(|| control.fault(&reasons::unknown_switch()))
 }
 
 pub(crate) async fn set(
@@ -36,8 +36,8 @@ pub(crate) async fn set(
     Path(name): Path<String>,
     flip: Result<Json<Flip>, JsonRejection>,
 ) -> Result<Json<SwitchState>, Fault> {
-    let Json(flip) = flip.map_err(|rejection| control.fault(reasons::malformed_change(&rejection)))?;
-    let switch = control.switches.set(&name, flip.on).ok_or_else(|| control.fault(reasons::unknown_switch()))?;
+    let Json(flip) = flip.map_err(|rejection| control.fault(&reasons::malformed_change(&rejection)))?;
+    let switch = control.switches.set(&name, flip.on).ok_or_else(|| control.fault(&reasons::unknown_switch()))?;
     tracing::info!(switch = name, on = flip.on, "switch flipped");
     Ok(Json(switch))
 }

@@ -58,9 +58,9 @@ pub(crate) async fn set_policy(
     change: Result<Json<PolicyChange>, JsonRejection>,
 ) -> Result<Json<View>, Fault> {
     let routed = find(&control, &service)?;
-    let Json(change) = change.map_err(|rejection| control.fault(reasons::malformed_change(&rejection)))?;
+    let Json(change) = change.map_err(|rejection| control.fault(&reasons::malformed_change(&rejection)))?;
     let policy = change.policy.parse::<Policy>();
-    let policy = policy.map_err(|unknown| control.fault(reasons::invalid_field("policy", &unknown)))?;
+    let policy = policy.map_err(|unknown| control.fault(&reasons::invalid_field("policy", &unknown)))?;
     routed.upstream.set_policy(policy);
     tracing::info!(upstream = routed.upstream.name(), policy = policy.name(), "policy changed");
     Ok(Json(View::from(routed)))
@@ -68,5 +68,5 @@ pub(crate) async fn set_policy(
 
 fn find<'a>(control: &'a Control, name: &str) -> Result<&'a Routed, Fault> {
     let found = control.table.find_named(name).map(|routed| &**routed);
-    found.ok_or_else(|| control.fault(reasons::unknown_upstream()))
+    found.ok_or_else(|| control.fault(&reasons::unknown_upstream()))
 }

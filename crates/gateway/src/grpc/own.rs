@@ -18,15 +18,13 @@ pub struct ReflectionError(#[from] tonic_reflection::server::Error);
 
 impl OwnServices {
     /// Reflection names `services` and no others: those that this gateway routes. Health is what the switch says.
-    pub(crate) fn new<'a>(
-        services: impl Iterator<Item = &'a str> + Clone,
-    ) -> Result<(Self, Readiness), ReflectionError> {
+    pub(crate) fn new(services: &[&str]) -> Result<(Self, Readiness), ReflectionError> {
         let (health, health_service) = tonic_health::server::health_reporter();
         let builder = || {
             let builder = tonic_reflection::server::Builder::configure()
                 .include_reflection_service(false)
                 .register_encoded_file_descriptor_set(crm_proto::DESCRIPTORS);
-            services.clone().fold(builder, |builder, service| builder.with_service_name(service))
+            services.iter().fold(builder, |builder, service| builder.with_service_name(*service))
         };
         let routes = Routes::new(health_service)
             .add_service(builder().build_v1()?)

@@ -1,6 +1,7 @@
 //! A gateway in this process, in front of real servers on the loopback address.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod echo;
 pub mod fake;
 pub mod wire;
 
@@ -59,7 +60,16 @@ async fn serve_fake(listener: TcpListener, fake: Fake) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let service = TowerToHyperService::new(routes.clone());
+        let fakes = TowerToHyperService::new(routes.clone());
+        let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let fakes = fakes.clone();
+            async move {
+                match request.uri().path().starts_with("/peers.v1.Echo/") {
+                    true => echo::echo(request).await,
+                    false => hyper::service::Service::call(&fakes, request).await,
+                }
+            }
+        });
         connections.spawn(http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service));
     }
 }

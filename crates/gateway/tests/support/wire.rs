@@ -113,13 +113,18 @@ impl Grpc {
 
     /// A call with a body of bytes that are sent as they are.
     pub async fn raw(&self, path: &str, headers: &[(&str, &str)], body: Bytes) -> Response<Incoming> {
+        self.stream(path, headers, Body::new(Full::new(body))).await
+    }
+
+    /// A call with a body that may still be growing.
+    pub async fn stream(&self, path: &str, headers: &[(&str, &str)], body: Body) -> Response<Incoming> {
         let mut request = Request::post(format!("http://{}{path}", self.to))
             .header("content-type", "application/grpc")
             .header("te", "trailers");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::new(Full::new(body))).unwrap();
+        let request = request.body(body).unwrap();
         self.sender.clone().send_request(request).await.unwrap()
     }
 }
