@@ -25,6 +25,7 @@ async fn lost_connection_of_the_listener_drops_the_first_tier() {
     store.write("a", 1);
     let cache = replica(&url).await;
     assert_eq!(store.version(&cache, "a").await, 1);
+    until_stored(&url, "a", b'v').await;
     // Written by somebody whose message is lost with the connection: tombstone and message by hand.
     store.write("a", 2);
     let mut plain = plain(&url).await;
