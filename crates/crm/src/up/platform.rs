@@ -22,8 +22,8 @@ use crate::failure::Failure;
 use crate::keys;
 use crate::places::Places;
 
-/// Includes the recovery of a large database after a crash.
-const START_PATIENCE: Duration = Duration::from_secs(120);
+/// For the processes, once the stores are there.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts everything, waits for `stop`, stops everything.
 pub(super) async fn run(

@@ -24,9 +24,10 @@ pub use settings::PostgresSettings;
 /// The name of the socket is derived from this number, even though nothing listens on the network.
 const PORT: u16 = 5432;
 const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;
-/// Backends of a killed postmaster hold its shared memory for a moment, and crash recovery may take a while.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Crash recovery may take a while on a slow disk, and to interrupt it is to begin it anew.
+const START_TIMEOUT: Duration = Duration::from_secs(300);
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(200);
+/// Backends of a killed postmaster hold its shared memory for a moment.
 const TRIES: u32 = 25;
 
 /// A running private PostgreSQL; stopped on drop.

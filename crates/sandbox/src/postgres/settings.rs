@@ -26,8 +26,9 @@ impl PostgresSettings {
             ("work_mem", "16MB"),
             ("maintenance_work_mem", "128MB"),
             ("random_page_cost", "1.1"),
-            ("max_wal_size", "2GB"),
-            ("checkpoint_completion_target", "0.9"),
+            // After a kill, recovery replays a minute of writes at most.
+            ("checkpoint_timeout", "1min"),
+            ("max_wal_size", "1GB"),
             ("track_io_timing", "on"),
         ];
         Self { durable: true, parameters: owned(&parameters), log: None }
