@@ -144,7 +144,7 @@ impl Default for RetrySettings {
             max_body_bytes: 64 * 1024,
             base_backoff: Duration::from_millis(5),
             max_backoff: Duration::from_millis(100),
-            per_try: PerTry::Share,
+            per_try: PerTry::Half,
         }
     }
 }
@@ -152,8 +152,9 @@ impl Default for RetrySettings {
 /// Time-out of one attempt of a retryable call, until response headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PerTry {
-    /// What is left of the deadline, divided evenly among the tries left.
-    Share,
+    /// Half of what is left of the deadline; the last try gets all of it. So a call that needs half its deadline is never
+    /// given up early, and one that hangs is tried elsewhere in good time.
+    Half,
     /// This long.
     Fixed(Duration),
     /// The call's deadline only.

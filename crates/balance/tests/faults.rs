@@ -6,7 +6,7 @@ mod fake;
 
 use std::time::Duration;
 
-use crm_balance::{Phase, Policy};
+use crm_balance::{ClientSettings, Phase, Policy, client};
 use fake::*;
 use tonic::Code;
 
@@ -55,7 +55,7 @@ async fn half_a_percent_of_noise_ejects_nobody_in_ten_minutes() {
     let net = Net::of(4);
     let upstream = net.upstream().build();
     net.set_all(&Mode::FailOneIn(200, Duration::from_millis(2)));
-    load(&plain(&upstream), 100, 600, false).await;
+    load(&plain(&upstream), 50, 600, false).await;
     for replica in upstream.replicas() {
         assert_eq!(replica.ejections, 0, "replica {}", replica.ordinal);
     }
@@ -179,4 +179,38 @@ async fn returning_endpoint_starts_slowly() {
         share(&load(&client, 400, 2, true).await, 0)
     }];
     assert!(shares[0] < 0.2 && shares[1] > 0.45, "{shares:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_times_the_slots_cost_little_goodput_and_calm_returns_soon() {
+    let net = Net::of(4);
+    let upstream = net.upstream().build();
+    let client = client(upstream.clone(), ClientSettings::default());
+    // Four endpoints, four slots each, 40 ms: 400 calls a second.
+    net.set_all(&Mode::Slots(Duration::from_millis(40)));
+    let peak = load(&client, 320, 5, false).await;
+    assert_eq!(failed(&peak), 0);
+    let over = load(&client, 1_200, 20, false).await;
+    let goodput = (over.len() - failed(&over)) as f64 / 20.0;
+    assert!(goodput >= 0.9 * 400.0, "{goodput} a second");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(failed(&load(&client, 320, 5, false).await), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_that_ask_to_reconnect_cost_no_call_even_a_lone_one() {
+    for count in [1, 3] {
+        let net = Net::of(count);
+        let upstream = net.upstream().build();
+        let client = plain(&upstream);
+        ready(&upstream).await;
+        let retire = async {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(1_100)).await;
+                (0..count).for_each(|at| net.at(at).retire());
+            }
+        };
+        let (seen, ()) = tokio::join!(load(&client, 400, 12, false), retire);
+        assert_eq!(failed(&seen), 0, "of {count}");
+    }
 }

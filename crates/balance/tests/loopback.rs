@@ -77,7 +77,7 @@ impl Server {
 async fn connection(socket: TcpStream, shared: Shared) {
     let mut connection = h2::server::handshake(socket).await.unwrap();
     let mut calls = JoinSet::new();
-    let mut told = false;
+    let mut told = shared.go_away.is_cancelled();
     loop {
         while shared.is_hung.load(Ordering::Relaxed) {
             tokio::time::sleep(Duration::from_millis(10)).await;

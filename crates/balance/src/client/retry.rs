@@ -49,7 +49,7 @@ impl Retry {
         match self.settings.per_try {
             PerTry::Off => facts.deadline,
             PerTry::Fixed(time) => facts.deadline.min(now + time),
-            PerTry::Share => now + facts.deadline.saturating_duration_since(now) / (left + 1),
+            PerTry::Half => now + facts.deadline.saturating_duration_since(now) / 2,
         }
     }
 

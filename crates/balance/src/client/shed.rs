@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use super::limit::Limit;
 use super::refusal::{self, push_back, refuse};
 use super::stage::{Call, Stage};
+use super::tracker::early_code;
 use crate::Upstream;
 use crate::settings::ShedSettings;
 
@@ -45,7 +46,8 @@ impl<S: Stage> Stage for Shed<S> {
         let result = self.inner.call(call).await;
         // A stream holds its place until its headers only: how long it is read is up to its reader.
         drop(place);
-        watch.end(result.is_ok());
+        // An error that comes at once says nothing about queues.
+        watch.end(result.as_ref().is_ok_and(|response| early_code(response).is_none_or(|code| code == Code::Ok)));
         result
     }
 }

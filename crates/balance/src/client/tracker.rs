@@ -72,7 +72,7 @@ impl Tracker {
         let (outcome, code) = match kind {
             // A connection that closes in good order is no fault of the endpoint.
             SendErrorKind::NotSent | SendErrorKind::Refused => (Outcome::Cancelled, Code::Unavailable),
-            SendErrorKind::Lost => (Outcome::Failed, Code::Unavailable),
+            SendErrorKind::Lost => (Outcome::Lost, Code::Unavailable),
             SendErrorKind::Reset => (Outcome::Failed, Code::Internal),
             SendErrorKind::Abandoned => (Outcome::Cancelled, Code::Cancelled),
         };
@@ -88,7 +88,7 @@ impl Tracker {
             replica.load.given_up();
         }
         match outcome {
-            Outcome::Failed | Outcome::TimedOut => replica.load.penalize(elapsed, now),
+            Outcome::Failed | Outcome::Lost | Outcome::TimedOut => replica.load.penalize(elapsed, now),
             Outcome::Cancelled | Outcome::Served => {}
         }
         replica.load.end();

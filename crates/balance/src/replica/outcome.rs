@@ -9,6 +9,9 @@ pub(crate) enum Outcome {
     Served,
     /// The endpoint, or the way to it, is at fault.
     Failed,
+    /// The connection broke under it. A failure, but none to eject for: the connection's end takes the endpoint out already,
+    /// and a restarted process should not begin under a sentence.
+    Lost,
     /// The time allowed passed. It may be hung, or the upstream overloaded.
     TimedOut,
     /// The caller went away: says nothing.
@@ -31,7 +34,7 @@ impl Outcome {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Served => "ok",
-            Self::Failed | Self::TimedOut => "error",
+            Self::Failed | Self::Lost | Self::TimedOut => "error",
             Self::Cancelled => "cancelled",
         }
     }

@@ -72,6 +72,10 @@ impl Recent {
                 bucket.failed.fetch_add(1, Relaxed);
                 self.failure()
             }
+            Outcome::Lost => {
+                self.failures.fetch_add(1, Relaxed);
+                0
+            }
             // Not in the success rate: an overloaded upstream times out everywhere, and ejecting makes that worse. A hung
             // endpoint shows by timing out every time.
             Outcome::TimedOut => self.failure(),

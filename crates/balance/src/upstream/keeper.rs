@@ -16,7 +16,7 @@ use crate::snapshot::Phase;
 
 type Link = Arc<dyn Connection>;
 
-/// A connection that dies younger than this counts as a failed connect: otherwise a peer that accepts and closes at once
+/// A connection that dies younger than this is not replaced at once for ever: otherwise a peer that accepts and closes at once
 /// would be connected to in a tight loop.
 const INFANCY: Duration = Duration::from_secs(1);
 const DRAIN_LOOK: Duration = Duration::from_millis(50);
@@ -48,22 +48,27 @@ struct Keeper {
 
 impl Keeper {
     async fn stay_connected(&self) {
-        let mut failed = 0;
+        let (mut failed, mut early) = (0, 0);
         loop {
             match self.connect().await {
                 Ok(link) => {
                     let since = Instant::now();
                     self.watch(link).await;
                     self.shared.lost(&self.replica);
-                    failed = if since.elapsed() < INFANCY { failed + 1 } else { 0 };
+                    // The first early death may be a server that restarts, and is met at once.
+                    if since.elapsed() >= INFANCY {
+                        early = 0;
+                    } else {
+                        early += 1;
+                        self.pause(early - 1).await;
+                    }
+                    failed = 0;
                 }
                 Err(error) => {
                     failed += 1;
                     self.shared.refused(&self.replica, error.to_string());
+                    self.pause(failed).await;
                 }
-            }
-            if failed > 0 {
-                sleep(self.backoff(failed)).await;
             }
         }
     }
@@ -74,11 +79,12 @@ impl Keeper {
         connected.unwrap_or(Err(ConnectError::TimedOut(longest)))
     }
 
-    /// Exponential, half of it random.
-    fn backoff(&self, failed: u32) -> Duration {
+    /// Exponential, half of it random; none for the zeroth time.
+    async fn pause(&self, times: u32) {
+        let Some(doublings) = times.checked_sub(1) else { return };
         let settings = &self.shared.connection;
-        let grown = settings.base_backoff.saturating_mul(2_u32.saturating_pow(failed.min(16) - 1));
-        grown.min(settings.max_backoff).mul_f64(0.5 + 0.5 * self.shared.dice.unit())
+        let grown = settings.base_backoff.saturating_mul(2_u32.saturating_pow(doublings.min(16)));
+        sleep(grown.min(settings.max_backoff).mul_f64(0.5 + 0.5 * self.shared.dice.unit())).await;
     }
 
     /// Looks after a connection until it is closed.

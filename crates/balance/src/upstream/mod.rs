@@ -132,7 +132,7 @@ impl Upstream {
         if !self.shared.started.load(Ordering::Acquire) {
             return Some(self.shared.epoch + self.shared.start_wait).filter(|until| *until > now);
         }
-        self.shared.table.load().reconnecting.then(|| now + RECONNECT_WAIT)
+        self.shared.table.load().has_hope().then(|| now + RECONNECT_WAIT)
     }
 }
 

@@ -200,7 +200,7 @@ impl Shared {
         let usual = roster.usual_latency(now);
         let Some(member) = roster.find(replica.ordinal).filter(|member| member.is(Phase::Probing)) else { return };
         match outcome {
-            Outcome::Cancelled => replica.probe_out.store(false, Ordering::Release),
+            Outcome::Cancelled | Outcome::Lost => replica.probe_out.store(false, Ordering::Release),
             Outcome::Served => {
                 member.sentence.lift(now);
                 replica.recent.acquit(now);

@@ -21,7 +21,7 @@ pub(crate) struct Table {
     /// Endpoints that wait for their one call, and since when.
     pub(crate) probes: Vec<(Arc<Slot>, Instant)>,
     pub(crate) panic: bool,
-    /// Whether a call that finds nobody may hope for an endpoint within milliseconds.
+    /// Whether some endpoint is being connected to for the first time since it was lost.
     pub(crate) reconnecting: bool,
 }
 
@@ -38,9 +38,33 @@ impl Table {
         if let Some(probe) = self.take_probe(ask) {
             return Some(probe);
         }
+        let mut slot = self.pick(ask, ask.avoid, dice)?;
+        if slot.link.is_closed() {
+            slot = self.pick_open(ask, dice)?;
+        }
+        Some(Chosen { slot: Arc::clone(slot), policy: self.policy, is_probe: false })
+    }
+
+    fn pick(&self, ask: &Ask<'_>, avoid: &[u32], dice: &Dice) -> Option<&Arc<Slot>> {
         let again = || self.picker.pick(&self.slots, &Ask { avoid: &[], ..*ask }, dice);
-        let at = self.picker.pick(&self.slots, ask, dice).or_else(again)?;
-        Some(Chosen { slot: Arc::clone(&self.slots[at]), policy: self.policy, is_probe: false })
+        let at = self.picker.pick(&self.slots, &Ask { avoid, ..*ask }, dice).or_else(again)?;
+        self.slots.get(at)
+    }
+
+    /// In the moments between a connection's end and the next table.
+    fn pick_open(&self, ask: &Ask<'_>, dice: &Dice) -> Option<&Arc<Slot>> {
+        let closed = self.slots.iter().filter(|slot| slot.link.is_closed()).map(|slot| slot.replica.ordinal);
+        let mut avoid: Vec<u32> = closed.collect();
+        let is_open = |slot: &&Arc<Slot>| !slot.link.is_closed();
+        let count = avoid.len();
+        avoid.extend(ask.avoid);
+        let untried = self.pick(ask, &avoid, dice).filter(is_open);
+        untried.or_else(|| self.pick(ask, &avoid[..count], dice).filter(is_open))
+    }
+
+    /// Whether a call that finds nobody may hope for an endpoint within milliseconds.
+    pub(crate) fn has_hope(&self) -> bool {
+        self.reconnecting || self.slots.iter().any(|slot| slot.link.is_closed())
     }
 
     fn take_probe(&self, ask: &Ask<'_>) -> Option<Chosen> {

@@ -40,6 +40,8 @@ pub enum Mode {
     Hang,
     /// Sends headers, then nothing until released.
     Stream,
+    /// Works on four calls at a time, each for this long; the others queue.
+    Slots(Duration),
 }
 
 pub const SERVE: Mode = Mode::Serve(Duration::from_millis(2));
@@ -53,7 +55,15 @@ pub struct Fake {
     /// Calls whose future was dropped before its end.
     pub abandoned: AtomicU64,
     pub headers: Mutex<Vec<HeaderMap>>,
-    links: Mutex<Vec<CancellationToken>>,
+    slots: tokio::sync::Semaphore,
+    links: Mutex<Vec<Ends>>,
+}
+
+/// How a connection ends: at once, or by refusing what is new.
+#[derive(Clone, Default)]
+struct Ends {
+    broken: CancellationToken,
+    retired: CancellationToken,
 }
 
 impl Fake {
@@ -65,6 +75,7 @@ impl Fake {
             calls: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
             headers: Mutex::default(),
+            slots: tokio::sync::Semaphore::new(4),
             links: Mutex::default(),
         }
     }
@@ -80,7 +91,12 @@ impl Fake {
     /// Like `kill -9`: every connection breaks, none can be made.
     pub fn kill(&self) {
         *self.is_up.lock().unwrap() = false;
-        self.links.lock().unwrap().drain(..).for_each(|link| link.cancel());
+        self.links.lock().unwrap().drain(..).for_each(|link| link.broken.cancel());
+    }
+
+    /// Like GOAWAY: what is under way finishes, new calls need a new connection.
+    pub fn retire(&self) {
+        self.links.lock().unwrap().drain(..).for_each(|link| link.retired.cancel());
     }
 
     pub fn revive(&self) {
@@ -130,38 +146,41 @@ impl Connect for Net {
             sleep(Duration::from_micros(500)).await;
             let fake = fake.filter(|fake| *fake.is_up.lock().unwrap());
             let fake = fake.ok_or_else(|| ConnectError::Refused("connection refused".to_owned()))?;
-            let broken = CancellationToken::new();
-            fake.links.lock().unwrap().push(broken.clone());
-            Ok(Arc::new(Link { fake, broken }) as Arc<dyn Connection>)
+            let ends = Ends::default();
+            fake.links.lock().unwrap().push(ends.clone());
+            Ok(Arc::new(Link { fake, ends }) as Arc<dyn Connection>)
         })
     }
 }
 
 struct Link {
     fake: Arc<Fake>,
-    broken: CancellationToken,
+    ends: Ends,
 }
 
 impl Connection for Link {
     fn send(&self, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, SendError>> {
-        let (fake, broken) = (Arc::clone(&self.fake), self.broken.clone());
+        let (fake, ends) = (Arc::clone(&self.fake), self.ends.clone());
         Box::pin(async move {
-            if broken.is_cancelled() {
+            if ends.broken.is_cancelled() || ends.retired.is_cancelled() {
                 return Err(SendError { kind: SendErrorKind::NotSent, message: "closed".to_owned() });
             }
             tokio::select! {
                 response = answer(&fake, request) => Ok(response),
-                () = broken.cancelled() => Err(SendError { kind: SendErrorKind::Lost, message: "broken".to_owned() }),
+                () = ends.broken.cancelled() => Err(SendError { kind: SendErrorKind::Lost, message: "broken".to_owned() }),
             }
         })
     }
 
     fn is_closed(&self) -> bool {
-        self.broken.is_cancelled()
+        self.ends.broken.is_cancelled() || self.ends.retired.is_cancelled()
     }
 
     fn closed(&self) -> BoxFuture<'static, ()> {
-        Box::pin(self.broken.clone().cancelled_owned())
+        let ends = self.ends.clone();
+        Box::pin(async move {
+            tokio::select! { () = ends.broken.cancelled() => {}, () = ends.retired.cancelled() => {} }
+        })
     }
 }
 
@@ -191,6 +210,10 @@ async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body> {
         Mode::FailLate(code) => body(Some(code)),
         Mode::Hang => std::future::pending().await,
         Mode::Stream => body(None),
+        Mode::Slots(time) => {
+            let _slot = fake.slots.acquire().await.unwrap();
+            served(time).await
+        }
     };
     abandoned.1 = true;
     response
