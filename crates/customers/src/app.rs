@@ -18,6 +18,7 @@ use crm_telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::cached_store::CachedStore;
 use crate::config::{Config, ServiceConfig};
@@ -99,12 +100,14 @@ pub async fn serve(
 ) -> Result<(), RunError> {
     let database = connect(&config).await?;
     let store = CachedStore::new(database.clone(), &Redis::connect(config.redis_url.expose())?);
-    let grpc = Grpc::new(Customers::new(store, Idempotency::new(SCHEMA)?));
+    let idempotency = Idempotency::new(SCHEMA)?;
+    let grpc = Grpc::new(Customers::new(store, idempotency.clone()));
     let (service, readiness) = stack::build(services(&grpc)?, &config.stack, verifier)?;
 
     // Ends after everything else: what drains still wants to be watched.
     let admin_end = CancellationToken::new();
     let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
+    let sweeper = tokio::spawn(sweep_for_ever(database.clone(), idempotency));
     let served = tokio::select! {
         // Ready is who could answer; a replica that never could would fail calls that others can answer.
         () = answered(&database) => {
@@ -112,6 +115,7 @@ pub async fn serve(
         }
         () = shutdown.cancelled() => Ok(()),
     };
+    sweeper.abort();
     admin_end.cancel();
     let _ = admin.await;
     database.close().await;
@@ -136,5 +140,32 @@ async fn answered(database: &Database) {
     const BETWEEN_TRIES: Duration = Duration::from_millis(200);
     while database.check().await.is_err() {
         sleep(BETWEEN_TRIES).await;
+    }
+}
+
+/// Forgets request ids that have outlived their promise, every quarter of an hour; replicas share the work.
+async fn sweep_for_ever(database: Database, idempotency: Idempotency) {
+    const EVERY: Duration = Duration::from_secs(15 * 60);
+    loop {
+        sleep(EVERY).await;
+        match sweep(&database, &idempotency).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "old request ids forgotten"),
+            Err(error) => tracing::warn!(%error, "old request ids could not be forgotten; trying again later"),
+        }
+    }
+}
+
+/// Sweeps until nothing is left. It crosses tenants by itself, so it needs none.
+async fn sweep(database: &Database, idempotency: &Idempotency) -> Result<u64, crm_database::Error> {
+    let mut all = 0;
+    loop {
+        let mut transaction = database.begin(Uuid::nil(), None).await?;
+        let swept = idempotency.sweep(&mut transaction).await?;
+        transaction.commit().await?;
+        all += swept;
+        if swept == 0 {
+            return Ok(all);
+        }
     }
 }

@@ -23,7 +23,8 @@ pub struct Config {
 /// What the service needs to know once its ports and keys are there.
 #[derive(Clone, Debug)]
 pub struct ServiceConfig {
-    /// URL of the database, as the service's role (`CRM_CUSTOMERS_DATABASE_URL`).
+    /// URL of the database, as the service's role (`CRM_CUSTOMERS_DATABASE_URL`; its password may stand in the file
+    /// that `CRM_CUSTOMERS_DATABASE_PASSWORD_FILE` names).
     pub database_url: Secret,
     /// URL of Redis (`CRM_REDIS_URL`).
     pub redis_url: Secret,

@@ -7,6 +7,8 @@ mod contacts;
 mod listing;
 mod masks;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod values;
 mod violations;
 

@@ -70,8 +70,8 @@ fn money(minor: Option<i64>, currency: Option<&str>) -> Result<Option<Money>, Er
     Ok(Some(Money::from_minor(minor, currency)))
 }
 
-pub(super) const FIND: &str =
-    concat!("select ", columns!(), " from customers.accounts where tenant_id = $1 and id = any($2)");
+/// Behind [`find`].
+pub const FIND: &str = concat!("select ", columns!(), " from customers.accounts where tenant_id = $1 and id = any($2)");
 
 /// The accounts with these ids, deleted ones included, in no order.
 ///
@@ -83,7 +83,8 @@ pub async fn find(transaction: &mut TenantTransaction, tenant: Uuid, ids: &[Uuid
     rows.into_iter().map(Account::try_from).collect()
 }
 
-pub(super) const LOCK: &str =
+/// Behind [`lock`].
+pub const LOCK: &str =
     concat!("select ", columns!(), " from customers.accounts where tenant_id = $1 and id = $2 for no key update");
 
 /// The account in its latest state, which nobody else changes before this transaction ends.
@@ -95,7 +96,8 @@ pub async fn lock(transaction: &mut TenantTransaction, tenant: Uuid, id: Account
     transaction.fetch_optional::<AccountRow>("lock_account", query).await?.map(Account::try_from).transpose()
 }
 
-pub(super) const INSERT: &str = concat!(
+/// Behind [`insert`].
+pub const INSERT: &str = concat!(
     "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, country, territory, owner, \
      employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id) \
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning ",
@@ -116,7 +118,8 @@ pub async fn insert(
     transaction.fetch_one::<AccountRow>("insert_account", query).await.map_err(refused)?.try_into()
 }
 
-pub(super) const UPDATE: &str = concat!(
+/// Behind [`update`].
+pub const UPDATE: &str = concat!(
     "update customers.accounts set name = $3, name_key = $4, domain = $5, industry = $6, country = $7, \
      territory = $8, owner = $9, employees = $10, annual_revenue_minor = $11, annual_revenue_currency = $12, \
      founded_year = $13, parent_id = $14, version = version + 1, update_time = now() \
@@ -162,7 +165,8 @@ fn written<'q>(
         .bind(fields.parent_id.map(|parent| parent.0))
 }
 
-pub(super) const SET_DELETED: &str = concat!(
+/// Behind [`set_deleted`].
+pub const SET_DELETED: &str = concat!(
     "update customers.accounts set delete_time = case when $3 then now() end, version = version + 1, \
      update_time = now() where tenant_id = $1 and id = $2 returning ",
     columns!()
@@ -182,7 +186,8 @@ pub async fn set_deleted(
     transaction.fetch_one::<AccountRow>("set_account_deleted", query).await.map_err(refused)?.try_into()
 }
 
-pub(super) const HOLD: &str =
+/// Behind [`hold`].
+pub const HOLD: &str =
     "select id from customers.accounts where tenant_id = $1 and id = $2 and delete_time is null for share";
 
 /// Whether the account is there and not deleted; if so, it stays until this transaction ends.
@@ -194,7 +199,8 @@ pub async fn hold(transaction: &mut TenantTransaction, tenant: Uuid, id: Account
     Ok(transaction.fetch_optional::<(Uuid,)>("hold_account", query).await?.is_some())
 }
 
-pub(super) const LOCK_HIERARCHY: &str =
+/// Behind [`lock_hierarchy`].
+pub const LOCK_HIERARCHY: &str =
     "select pg_advisory_xact_lock(hashtextextended('customers.hierarchy ' || $1::text, 0))";
 
 /// Waits until no other transaction changes the tenant's hierarchy, and keeps others out until this one ends.
@@ -209,7 +215,8 @@ pub async fn lock_hierarchy(transaction: &mut TenantTransaction, tenant: Uuid) -
     Ok(())
 }
 
-pub(super) const ANCESTORS: &str = "with recursive path (id, parent_id, length) as (\
+/// Behind [`ancestors`].
+pub const ANCESTORS: &str = "with recursive path (id, parent_id, length) as (\
      select id, parent_id, 1 from customers.accounts where tenant_id = $1 and id = $2 \
      union all \
      select parent.id, parent.parent_id, path.length + 1 from path \
@@ -232,7 +239,8 @@ pub async fn ancestors(
     Ok(path.into_iter().map(|(id,)| AccountId(id)).collect())
 }
 
-pub(super) const SUBSIDIARY: &str = "select id from customers.accounts \
+/// Behind [`has_subsidiary`].
+pub const SUBSIDIARY: &str = "select id from customers.accounts \
      where tenant_id = $1 and parent_id = $2 and delete_time is null limit 1";
 
 /// Whether the account has a subsidiary that is not deleted.

@@ -58,8 +58,8 @@ impl From<ContactRow> for Contact {
     }
 }
 
-pub(super) const FIND: &str =
-    concat!("select ", columns!(), " from customers.contacts where tenant_id = $1 and id = any($2)");
+/// Behind [`find`].
+pub const FIND: &str = concat!("select ", columns!(), " from customers.contacts where tenant_id = $1 and id = any($2)");
 
 /// The contacts with these ids, deleted ones included, in no order.
 ///
@@ -71,7 +71,8 @@ pub async fn find(transaction: &mut TenantTransaction, tenant: Uuid, ids: &[Uuid
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-pub(super) const LOCK: &str =
+/// Behind [`lock`].
+pub const LOCK: &str =
     concat!("select ", columns!(), " from customers.contacts where tenant_id = $1 and id = $2 for no key update");
 
 /// The contact in its latest state, which nobody else changes before this transaction ends.
@@ -83,9 +84,11 @@ pub async fn lock(transaction: &mut TenantTransaction, tenant: Uuid, id: Contact
     Ok(transaction.fetch_optional::<ContactRow>("lock_contact", query).await?.map(Contact::from))
 }
 
-// The addresses go into their table by the same statement: one round trip, and never one without the other. The
-// reference from there is checked when the statement ends, so the order within it does not matter.
-pub(super) const INSERT: &str = concat!(
+/// Behind [`insert`].
+///
+/// The addresses go into their table by the same statement: one round trip, and never one without the other. The
+/// reference from there is checked when the statement ends, so the order within it does not matter.
+pub const INSERT: &str = concat!(
     "with addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
      select $1, unnest($11::text[]), $2) \
      insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, family_name_key, title, \
@@ -117,9 +120,11 @@ pub async fn insert(
     Ok(transaction.fetch_one::<ContactRow>("insert_contact", query).await.map_err(refused)?.into())
 }
 
-// Addresses that stay are left alone; parts of one statement do not see each other's rows, so none is both
-// removed and added.
-pub(super) const UPDATE: &str = concat!(
+/// Behind [`update`].
+///
+/// Addresses that stay are left alone; parts of one statement do not see each other's rows, so none is both removed
+/// and added.
+pub const UPDATE: &str = concat!(
     "with removed as (delete from customers.contact_emails \
      where tenant_id = $1 and contact_id = $2 and email_key <> all($10::text[])), \
      added as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
@@ -154,7 +159,8 @@ pub async fn update(
     Ok(transaction.fetch_one::<ContactRow>("update_contact", query).await.map_err(refused)?.into())
 }
 
-pub(super) const SET_DELETED: &str = concat!(
+/// Behind [`set_deleted`].
+pub const SET_DELETED: &str = concat!(
     "update customers.contacts set delete_time = case when $3 then now() end, version = version + 1, \
      update_time = now() where tenant_id = $1 and id = $2 returning ",
     columns!()
@@ -174,7 +180,8 @@ pub async fn set_deleted(
     Ok(transaction.fetch_one::<ContactRow>("set_contact_deleted", query).await?.into())
 }
 
-pub(super) const OF_ACCOUNT: &str = "select id from customers.contacts \
+/// Behind [`exist_at`].
+pub const OF_ACCOUNT: &str = "select id from customers.contacts \
      where tenant_id = $1 and account_id = $2 and delete_time is null limit 1";
 
 /// Whether the account has a contact that is not deleted.

@@ -12,5 +12,6 @@ mod pages;
 mod plans;
 mod requests;
 mod seeding;
+mod spans;
 mod support;
 mod updates;

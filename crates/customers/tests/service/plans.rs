@@ -1,7 +1,8 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
 use crm_customers::convert::{self, List, PageRequest};
-use crm_customers::store::listing::{accounts_page, contacts_page};
+use crm_customers::store::listing::{Listing, Position, accounts_page, contacts_page};
+use crm_customers::store::{accounts, contacts};
 use crm_database::{Database, plan};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -87,8 +88,6 @@ async fn check(
     }
 }
 
-use crm_customers::store::listing::{Listing, Position};
-
 /// A position half-way, in its stored form.
 fn middle(order_by: &str) -> Position {
     let id = Uuid::from_u128(u128::MAX / 2);
@@ -157,5 +156,30 @@ async fn every_list_is_answered_by_its_index() {
     ];
     for variant in contacts {
         check(&database, List::CONTACTS, contacts_page, variant).await;
+    }
+    check_statements(&database, account, parent).await;
+}
+
+/// The statements about single rows, each with the index it must use.
+async fn check_statements(database: &Database, account: Uuid, parent: Uuid) {
+    let ids = vec![account, parent];
+    let one = |sql: &'static str| sqlx::query(sql).bind(tenant()).bind(account);
+    for (query, index) in [
+        (sqlx::query(accounts::FIND).bind(tenant()).bind(ids.clone()), "accounts_pkey"),
+        (sqlx::query(contacts::FIND).bind(tenant()).bind(ids), "contacts_pkey"),
+        (one(accounts::LOCK), "accounts_pkey"),
+        (one(contacts::LOCK), "contacts_pkey"),
+        (one(accounts::HOLD), "accounts_pkey"),
+        (one(accounts::ANCESTORS).bind(32), "accounts_pkey"),
+        (one(accounts::SET_DELETED).bind(true), "accounts_pkey"),
+        (one(contacts::SET_DELETED).bind(true), "contacts_pkey"),
+        (one(accounts::SUBSIDIARY), "accounts_parent_idx"),
+        // Either index of an account's contacts will do.
+        (one(contacts::OF_ACCOUNT), "contacts_account_"),
+    ] {
+        let mut transaction = database.begin(tenant(), None).await.unwrap();
+        let plan = plan::explain(&mut transaction, query).await.unwrap();
+        plan.assert_no_sequential_scan();
+        assert!(plan.indexes().iter().any(|used| used.starts_with(index)), "{index} is not used:\n{plan}");
     }
 }

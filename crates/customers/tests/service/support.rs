@@ -67,7 +67,10 @@ impl Service {
         let request =
             TokenRequest { subject: "ada".to_owned(), tenant: tenant.to_owned(), role, ttl: Duration::from_secs(600) };
         let authorization = format!("Bearer {}", self.signer.sign(&request).unwrap());
-        let http = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+        let mut connector = HttpConnector::new();
+        // Small requests would else wait for acknowledgements of earlier ones.
+        connector.set_nodelay(true);
+        let http = Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
         let origin: http::Uri = format!("http://{}", self.address).parse().unwrap();
         Caller {
             accounts: AccountServiceClient::with_origin(http.clone(), origin.clone()),
