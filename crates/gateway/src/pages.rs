@@ -17,14 +17,13 @@ use crate::answer;
 /// What is known at the start, and never changes after it.
 pub(crate) struct Pages {
     openapi: Bytes,
-    viewer: viewer::Viewer,
 }
 
 impl Pages {
     /// `is_routed` is asked with the paths of RPCs.
     pub(crate) fn new(transcoder: &Transcoder, is_routed: impl Fn(&str) -> bool) -> Self {
         let openapi = description::describe(transcoder, is_routed);
-        Self { openapi: openapi.to_string().into(), viewer: viewer::Viewer::new() }
+        Self { openapi: openapi.to_string().into() }
     }
 
     /// Answers if the path is one of these pages; `home` is asked for the start page only.
@@ -50,7 +49,7 @@ impl Pages {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
                 response
             }
-            path => self.viewer.answer(path.strip_prefix("/docs").unwrap_or_default()),
+            path => viewer::answer(path.strip_prefix("/docs").unwrap_or_default()),
         }
     }
 }

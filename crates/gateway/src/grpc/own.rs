@@ -30,7 +30,7 @@ impl OwnServices {
             .add_service(builder().build_v1()?)
             .add_service(builder().build_v1alpha()?)
             .prepare();
-        Ok((Self { routes }, Readiness::new(health, Vec::new())))
+        Ok((Self { routes }, Readiness::new(health, services.iter().map(ToString::to_string).collect())))
     }
 
     /// Whether a path belongs to one of them.

@@ -28,28 +28,20 @@ const FILES: [(&str, &str, &str); 3] = [
     ("/favicon-32x32.png", "/dist/favicon-32x32.png", "image/png"),
 ];
 
-pub(crate) struct Viewer {
-    files: Vec<(&'static str, &'static str, Asset)>,
+/// Answers for what follows `/docs` in the path.
+///
+/// Assets are looked up anew each time: browsers keep them, and so nobody else has to.
+pub(crate) fn answer(path: &str) -> Response<Body> {
+    match path {
+        "" | "/" => page(),
+        "/start.js" => answer::with_type("text/javascript", Bytes::from_static(START.as_bytes())),
+        _ => asset(path).unwrap_or_else(missing),
+    }
 }
 
-impl Viewer {
-    pub(crate) fn new() -> Self {
-        let found = |(path, suffix, kind)| Some((path, kind, find_asset(ARCHIVE, suffix)?));
-        Self { files: FILES.into_iter().filter_map(found).collect() }
-    }
-
-    /// Answers for what follows `/docs` in the path.
-    pub(crate) fn answer(&self, path: &str) -> Response<Body> {
-        match path {
-            "" | "/" => page(),
-            "/start.js" => answer::with_type("text/javascript", Bytes::from_static(START.as_bytes())),
-            _ => self
-                .files
-                .iter()
-                .find(|(name, ..)| *name == path)
-                .map_or_else(missing, |(_, kind, asset)| file(kind, asset)),
-        }
-    }
+fn asset(path: &str) -> Option<Response<Body>> {
+    let (_, suffix, kind) = FILES.into_iter().find(|(name, ..)| *name == path)?;
+    Some(file(kind, find_asset(ARCHIVE, suffix)?))
 }
 
 fn page() -> Response<Body> {
@@ -58,8 +50,8 @@ fn page() -> Response<Body> {
     response
 }
 
-fn file(kind: &'static str, asset: &Asset) -> Response<Body> {
-    let mut response = answer::with_type(kind, asset.body.clone());
+fn file(kind: &'static str, asset: Asset) -> Response<Body> {
+    let mut response = answer::with_type(kind, asset.body);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
     if asset.gzip {
