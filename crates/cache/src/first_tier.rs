@@ -100,7 +100,7 @@ impl<V: Entry> FirstTier<V> {
         let listener = Arc::clone(&instruments);
         let slots = sync::Cache::builder()
             .max_capacity(policy.l1_bytes)
-            .weigher(weigh)
+            .weigher(|key: &String, slot| weigh(key, slot))
             .eviction_policy(match policy.l1_eviction {
                 Eviction::LeastFrequentlyUsed => EvictionPolicy::tiny_lfu(),
                 Eviction::LeastRecentlyUsed => EvictionPolicy::lru(),
@@ -193,7 +193,7 @@ impl<V: Entry> FirstTier<V> {
     }
 }
 
-fn weigh<V: Entry>(key: &String, slot: &Slot<V>) -> u32 {
+fn weigh<V: Entry>(key: &str, slot: &Slot<V>) -> u32 {
     let around = u32::try_from(key.len() + OVERHEAD).unwrap_or(u32::MAX);
     slot.known.weight().saturating_add(around)
 }

@@ -150,7 +150,9 @@ impl Database {
 
     async fn acquire(&self, budget: &Budget) -> Result<Lease, Error> {
         let started = Instant::now();
-        let connection = budget.bound(async { Ok(self.shared.pool.acquire().await?) }).await;
+        // Boxed: it holds all states of opening a connection, kilobytes that would be part of every caller's future.
+        let acquiring = Box::pin(self.shared.pool.acquire());
+        let connection = budget.bound(async { Ok(acquiring.await?) }).await;
         metrics::record_wait(started.elapsed());
         connection.map(Lease::new)
     }

@@ -52,7 +52,7 @@ async fn cancelled_leader_strands_nobody() {
     let cache = alone();
     let leader = tokio::spawn({
         let cache = cache.clone();
-        async move { cache.get("a", || std::future::pending::<Result<Option<Note>, Infallible>>()).await }
+        async move { cache.get("a", std::future::pending::<Result<Option<Note>, Infallible>>).await }
     });
     tokio::task::yield_now().await;
     let mut followers = JoinSet::new();
