@@ -48,3 +48,15 @@ async fn seeded_rows_are_like_those_that_are_created() {
     .unwrap();
     assert!(largest > 500 && smallest < 5 && subsidiaries > 5, "{largest} {smallest} {subsidiaries}");
 }
+
+#[tokio::test]
+#[ignore = "for measuring, by hand: the whole demo set"]
+async fn the_demo_set_is_loaded() {
+    let database = crate::support::database().await;
+    let pool = pool(&database).await;
+    for run in ["first", "second"] {
+        let begin = std::time::Instant::now();
+        let seeded = seed::demo(&pool, tenant(), SeedSize::DEMO, |_| ()).await.unwrap();
+        println!("{run} run: {seeded:?} in {:?}", begin.elapsed());
+    }
+}
