@@ -4,9 +4,8 @@
 //!
 //! ```text
 //! postgres ─ migrations ─┐
-//! redis ─────────────────┴─ services ─┐
-//! trace-viewer                        ├─ ready ─ seed ─ load ─ table
-//! gateways ───────────────────────────┘
+//! redis ─────────────────┴─ services, gateways ─┬─ ready ─ seed ─ load ─ table
+//! trace-viewer ─────────────────────────────────┘
 //! ```
 //! A child that dies is started again ([`keeper`]), all die with the supervisor, and what runs where stands in
 //! `state.json` ([`state`]), which every other command reads.

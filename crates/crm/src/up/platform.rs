@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::addresses::Addresses;
 use super::keeper::{Progress, keep};
 use super::notice::{print, say};
+use super::ready::until_connected;
 use super::stages::{Stage, Stages};
 use super::state::{Board, State};
 use super::stores::{self, Urls};
@@ -75,12 +76,10 @@ impl Platform<'_> {
         std::future::pending().await
     }
 
-    /// The viewer and the gateways need nobody to start; the services need both stores.
+    /// The viewer needs nobody to start; the services need both stores. A gateway could start at any time, but would
+    /// by now try to reach the services only once a second.
     async fn start(&mut self) -> Result<(), Failure> {
         self.keep(Stage::Viewer, environment::viewer(self.places, &self.addresses));
-        for (replica, gateway) in (0..).zip(self.addresses.gateways.clone()) {
-            self.keep(Stage::Gateways, environment::gateway(self.places, &self.addresses, replica, gateway));
-        }
         let (database, redis) = tokio::join!(stores::open_database(self.places), stores::open_redis(self.places));
         // Whichever has started is to be kept, and thereby stopped, even if the other one has not.
         let redis = redis.map(|(server, url)| (self.keep_store(server, "redis"), url));
@@ -89,6 +88,9 @@ impl Platform<'_> {
         self.board.update(|state| state.customers_database_url.clone_from(&urls.customers));
         for (replica, service) in (0..).zip(self.addresses.customers.clone()) {
             self.keep(Stage::Services, environment::customers(self.places, &self.addresses, replica, service, &urls));
+        }
+        for (replica, gateway) in (0..).zip(self.addresses.gateways.clone()) {
+            self.keep(Stage::Gateways, environment::gateway(self.places, &self.addresses, replica, gateway));
         }
         Ok(())
     }
@@ -113,6 +115,9 @@ impl Platform<'_> {
                 if let Ok(Progress::Hopeless(reason)) = reached.as_deref() {
                     return Err(Failure::Other(anyhow::anyhow!("{reason}")));
                 }
+            }
+            for gateway in &self.addresses.gateways {
+                until_connected(gateway.control).await;
             }
             Ok(())
         };

@@ -1,9 +1,10 @@
-//! Whether a process is ready: it says so on its admin port.
+//! Whether a process is ready: it says so on its admin port. And whether a gateway has found those behind it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::http::Method;
+use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use crate::http;
@@ -21,10 +22,26 @@ pub(super) async fn until_ready(admin: Option<SocketAddr>) {
     }
 }
 
+/// Waits until the gateway with this control address has a connection to each replica. Bounded by the caller.
+pub(super) async fn until_connected(control: SocketAddr) {
+    while !is_connected(control).await.unwrap_or(false) {
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn is_connected(control: SocketAddr) -> Option<bool> {
+    let address = control.to_string();
+    let asked = http::send(&address, Method::GET, "/upstreams", Value::Null);
+    let answer: Value = serde_json::from_slice(&timeout(PATIENCE, asked).await.ok()?.ok()?.body).ok()?;
+    let upstreams = answer["upstreams"].as_array()?;
+    let mut replicas = upstreams.iter().flat_map(|upstream| upstream["replicas"].as_array().into_iter().flatten());
+    Some(!upstreams.is_empty() && replicas.all(|replica| replica["state"] == "ready"))
+}
+
 /// `None` when nothing answers in time.
 pub(super) async fn is_ready(admin: SocketAddr) -> Option<bool> {
     let address = admin.to_string();
-    let asked = http::send(&address, Method::GET, "/readyz", serde_json::Value::Null);
+    let asked = http::send(&address, Method::GET, "/readyz", Value::Null);
     let answer = timeout(PATIENCE, asked).await.ok()?.ok()?;
     Some(answer.status.is_success())
 }
