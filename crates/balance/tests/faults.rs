@@ -15,7 +15,7 @@ async fn every_policy_shares_a_healthy_upstream_fairly_and_fails_nothing() {
     for policy in Policy::ALL {
         let net = Net::of(4);
         let upstream = net.upstream().policy(policy).build();
-        let seen = load(&plain(&upstream), 800, 10, false).await;
+        let seen = load(&plain(&upstream), 400, 5, false).await;
         assert_eq!(failed(&seen), 0, "{policy}");
         for ordinal in 0..4 {
             let share = share(&seen, ordinal);
@@ -31,7 +31,7 @@ async fn endpoint_that_fails_at_once_is_ejected_after_at_most_ten_failures() {
         let upstream = net.upstream().policy(policy).build();
         ready(&upstream).await;
         net.at(1).set(Mode::FailFast(Code::Internal));
-        let seen = load(&plain(&upstream), 800, 5, false).await;
+        let seen = load(&plain(&upstream), 800, 2, false).await;
         assert!(failed(&seen) <= 10, "{policy} failed {}", failed(&seen));
         // Under peak EWMA its cost alone may keep calls away from it before five have failed.
         assert!(replica(&upstream, 1).ejections > 0 || policy == Policy::PeakEwma, "{policy}");
@@ -45,7 +45,7 @@ async fn endpoint_that_fails_thirty_percent_is_ejected_within_ten_seconds() {
         let upstream = net.upstream().policy(policy).build();
         ready(&upstream).await;
         net.at(2).set(Mode::FailOneIn(3, Duration::from_millis(2)));
-        load(&plain(&upstream), 800, 10, false).await;
+        load(&plain(&upstream), 200, 10, false).await;
         assert!(replica(&upstream, 2).ejections > 0, "{policy}");
     }
 }
@@ -90,9 +90,9 @@ async fn killed_endpoint_costs_no_retryable_call_and_has_traffic_again_after_its
             tokio::time::sleep(Duration::from_secs(3)).await;
             net.at(0).revive();
         };
-        let (seen, ()) = tokio::join!(load(&client, 800, 10, true), killer);
+        let (seen, ()) = tokio::join!(load(&client, 400, 8, true), killer);
         assert_eq!(failed(&seen), 0, "{policy}");
-        let returned = load(&client, 800, 5, true).await;
+        let returned = load(&client, 200, 5, true).await;
         assert!(share(&returned, 0) > 0.1, "{policy}: {} after return", share(&returned, 0));
     }
 }
@@ -134,7 +134,7 @@ async fn upstream_that_fails_everything_sees_little_more_than_its_calls() {
     let upstream = net.upstream().build();
     ready(&upstream).await;
     net.set_all(&Mode::FailFast(Code::Unavailable));
-    let (per_second, seconds) = (800, 20);
+    let (per_second, seconds) = (400, 20);
     let seen = load(&plain(&upstream), per_second, seconds, true).await;
     let calls = (per_second * seconds) as f64;
     let floor = 10.0 * (seconds + 1) as f64;

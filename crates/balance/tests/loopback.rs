@@ -261,6 +261,18 @@ async fn silent_server_is_found_out_by_pings() {
 }
 
 #[tokio::test]
+async fn process_that_is_stopped_never_looks_ready() {
+    // Never accepted from: the kernel takes the connection, nobody answers.
+    let stopped = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let discovery = Discovery::of([stopped.local_addr().unwrap()]);
+    let brief = Duration::from_millis(100);
+    let upstream = Upstream::builder("stopped", discovery).health(HealthCheck::Off).connect_timeout(brief).build();
+    let is_timed_out = || upstream.replicas()[0].reason.as_deref().is_some_and(|reason| reason.contains("timed out"));
+    until("the connect time-out", is_timed_out).await;
+    assert_eq!(upstream.replicas()[0].state, Phase::Connecting);
+}
+
+#[tokio::test]
 async fn deadline_and_leaving_reset_the_stream_at_the_server() {
     let server = Server::start().await;
     let upstream = over(&[&server]).build();

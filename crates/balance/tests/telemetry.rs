@@ -34,6 +34,8 @@ async fn each_attempt_is_a_client_span_that_the_endpoint_continues() {
 
 #[tokio::test(start_paused = true)]
 async fn scrape_shows_calls_attempts_and_states() {
+    // A thread without a subscriber would switch the spans off for the test beside it: tracing remembers by call site.
+    let (_recorder, _guard) = record();
     let net = Net::of(1);
     let upstream = crm_balance::Upstream::builder("scraped", net.discovery())
         .health(crm_balance::HealthCheck::Off)

@@ -27,6 +27,8 @@ use crate::settings::ConnectionSettings;
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
+type Driver = h2::client::Connection<TcpStream, Bytes>;
+
 /// Connects by TCP, without TLS: the platform's network is trusted or wrapped by its own means.
 pub(crate) struct H2Connector {
     pub(crate) settings: ConnectionSettings,
@@ -42,16 +44,28 @@ impl Connect for H2Connector {
 async fn establish(address: &str, settings: ConnectionSettings) -> Result<H2Connection, ConnectError> {
     let socket = TcpStream::connect(address).await.map_err(refused)?;
     socket.set_nodelay(true).map_err(refused)?;
-    let (sender, connection) = h2::client::Builder::new()
+    let (sender, mut connection) = h2::client::Builder::new()
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .enable_push(false)
         .handshake::<_, Bytes>(socket)
         .await
         .map_err(refused)?;
+    let mut pings = connection.ping_pong();
+    greet(&mut connection, pings.as_mut()).await?;
     let gone = Arc::new(Gone::default());
-    tokio::spawn(drive(connection, settings, Arc::clone(&gone)));
+    tokio::spawn(drive(connection, pings, settings, Arc::clone(&gone)));
     Ok(H2Connection { sender, gone })
+}
+
+/// Waits for the peer's first word. The kernel accepts connections for a process that is stopped, and HTTP/2 lets a client
+/// talk before it was answered: without this, such a peer would look ready each time it is connected to.
+async fn greet(connection: &mut Driver, pings: Option<&mut PingPong>) -> Result<(), ConnectError> {
+    let Some(pings) = pings else { return Ok(()) };
+    tokio::select! {
+        ended = connection => Err(refused(ended.err().map_or("closed at once".to_owned(), |error| error.to_string()))),
+        pong = pings.ping(Ping::opaque()) => pong.map(drop).map_err(refused),
+    }
 }
 
 fn refused(error: impl std::fmt::Display) -> ConnectError {
@@ -59,12 +73,7 @@ fn refused(error: impl std::fmt::Display) -> ConnectError {
 }
 
 /// Moves the connection's bytes until it ends, by itself or because its peer no longer answers pings.
-async fn drive(
-    mut connection: h2::client::Connection<TcpStream, Bytes>,
-    settings: ConnectionSettings,
-    gone: Arc<Gone>,
-) {
-    let pings = connection.ping_pong();
+async fn drive(connection: Driver, pings: Option<PingPong>, settings: ConnectionSettings, gone: Arc<Gone>) {
     tokio::select! {
         ended = connection => if let Err(error) = ended { tracing::debug!(%error, "connection ended") },
         () = silent(pings, &settings) => tracing::debug!("connection ended: its peer no longer answers pings"),
