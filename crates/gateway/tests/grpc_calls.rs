@@ -174,6 +174,19 @@ async fn reflection_tells_of_the_services_that_are_routed() {
 }
 
 #[tokio::test]
+async fn health_needs_no_token_and_is_told_for_the_gateway_and_by_service() {
+    use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+    let rig = Rig::start().await;
+    let mut client = HealthClient::new(Grpc::connect(rig.public).await);
+    for service in ["", "crm.customers.v1.AccountService"] {
+        let answer = client.check(HealthCheckRequest { service: service.into() }).await.unwrap();
+        assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service}");
+    }
+    let unknown = client.check(HealthCheckRequest { service: "crm.sales.v1.LeadService".into() }).await;
+    assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
 async fn only_calls_that_may_be_sent_twice_are() {
     let rig = Rig::start().await;
     let bearer = format!("Bearer {}", rig.token());
