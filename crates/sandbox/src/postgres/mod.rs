@@ -26,9 +26,9 @@ const PORT: u16 = 5432;
 const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;
 /// Crash recovery may take a while on a slow disk, and to interrupt it is to begin it anew.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
-const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(200);
+const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// Backends of a killed postmaster hold its shared memory for a moment.
-const TRIES: u32 = 25;
+const TRIES: u32 = 50;
 
 /// A running private PostgreSQL; stopped on drop.
 #[derive(Debug)]
