@@ -6,7 +6,7 @@ use crate::domain::Fault;
 use crate::error::Error;
 
 /// Most violations that are reported: they travel in a trailer, and trailers have a longest length.
-const MOST: usize = 50;
+const MOST: usize = 30;
 
 /// What is wrong with a request so far.
 #[derive(Debug, Default)]

@@ -35,7 +35,7 @@ impl TextRule {
         if text.len() > self.max.saturating_mul(LONGEST_CHARACTER) {
             return Err(self.too_long());
         }
-        let kept = compose(text.trim());
+        let kept = composed(text.trim());
         match kept.chars().count() {
             0 if self.required => Err(Fault::missing()),
             length if length > self.max => Err(self.too_long()),
@@ -51,7 +51,8 @@ impl TextRule {
 /// Bytes per character allowed for before composing: several combining marks each, and space at the ends.
 const LONGEST_CHARACTER: usize = 16;
 
-fn compose(text: &str) -> String {
+/// The text in Unicode NFC: what looks the same is the same.
+pub fn composed(text: &str) -> String {
     if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::accounts::{self, AccountRow};
 use super::contacts::{self, ContactRow};
-use crate::domain::{Account, Contact, email_key, name_key, name_key_prefix};
+use crate::domain::{Account, Contact, composed, email_key, name_key, name_key_prefix};
 use crate::error::Error;
 
 /// Fields that accounts can be filtered by.
@@ -134,12 +134,12 @@ pub async fn contacts(
     Ok(rows.into_iter().map(Contact::from).collect())
 }
 
-/// The statement behind [`accounts`].
+/// The statement behind [`accounts()`].
 pub fn accounts_page(tenant: Uuid, listing: &Listing) -> QueryBuilder<Postgres> {
     page(select_accounts("", tenant, &listing.selection), listing)
 }
 
-/// The statement behind [`contacts`].
+/// The statement behind [`contacts()`].
 pub fn contacts_page(tenant: Uuid, listing: &Listing) -> QueryBuilder<Postgres> {
     page(select_contacts("", tenant, &listing.selection), listing)
 }
@@ -173,10 +173,10 @@ fn push_condition(query: &mut QueryBuilder<Postgres>, condition: &Condition) {
             query.push(" and id in (select contact_id from customers.contact_emails where tenant_id = $1");
             query.push(" and email_key = ").push_bind(email_key(email)).push(")");
         }
-        // Kept in lower case.
-        (Value::Text(text), "industry") => push_equal(query, column, text.to_lowercase()),
+        // Texts are kept composed, this one also in lower case.
+        (Value::Text(text), "industry") => push_equal(query, column, composed(&text.to_lowercase())),
         (Value::Text(text), "name" | "family_name") => push_equal(query, key_column(column), name_key(text)),
-        (Value::Text(text), _) => push_equal(query, column, text.clone()),
+        (Value::Text(text), _) => push_equal(query, column, composed(text)),
         (Value::Prefix(prefix), _) => push_prefix(query, key_column(column), &name_key_prefix(prefix)),
         (Value::Uuid(id), _) => push_equal(query, column, *id),
         (Value::Timestamp(from), _) => {

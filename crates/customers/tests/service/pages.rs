@@ -50,6 +50,9 @@ async fn pages_are_complete_and_in_order() {
         ["Alpha", "Zulu", "échelon", "alpha", "Bravo", "charlie", "delta"]
     );
     assert_eq!(names(agent, "owner = \"ada\"", "").await, ["Alpha"]);
+    let rene = pb::Account { owner: "René".to_owned(), ..account("Decomposed") };
+    agent.create_account(rene).await.unwrap();
+    assert_eq!(names(agent, "owner = \"Rene\u{301}\"", "").await, ["Decomposed"]);
 }
 
 #[tokio::test]
