@@ -20,6 +20,7 @@ mod lock;
 mod notice;
 mod platform;
 mod ready;
+mod servers;
 mod stages;
 mod state;
 mod status;

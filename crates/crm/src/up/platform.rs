@@ -17,7 +17,7 @@ use super::stages::{Stage, Stages};
 use super::state::{Board, State};
 use super::stores::{self, Urls};
 use super::unit::Unit;
-use super::{environment, table};
+use super::{environment, servers, table};
 use crate::cli::{SeedChoice, Up};
 use crate::failure::Failure;
 use crate::keys;
@@ -101,9 +101,9 @@ impl Platform<'_> {
         self.stages.spawn(stage, task);
     }
 
-    fn keep_store(&mut self, server: Option<impl stores::Server>, role: &'static str) {
+    fn keep_store(&mut self, server: Option<impl servers::Server>, role: &'static str) {
         if let Some(server) = server {
-            let task = stores::keep(server, role, Arc::clone(&self.board), self.stages.stop(Stage::Stores));
+            let task = servers::keep(server, role, Arc::clone(&self.board), self.stages.stop(Stage::Stores));
             self.stages.spawn(Stage::Stores, task);
         }
     }
