@@ -125,6 +125,8 @@ pub async fn serve(
 async fn connect(config: &ServiceConfig) -> Result<Database, crm_database::Error> {
     let mut settings = Settings::new(config.database_url.expose());
     settings.max_connections = config.database_connections;
+    // Longer than a restart of a healthy server; without one, callers learn soon enough to go elsewhere.
+    settings.acquire_timeout = Duration::from_secs(1);
     settings.application_name = "crm customers".to_owned();
     Database::connect(&settings).await
 }

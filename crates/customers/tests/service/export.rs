@@ -5,7 +5,7 @@ use crm_proto::customers as pb;
 use tokio_stream::StreamExt;
 use tonic::Streaming;
 
-use crate::support::{Caller, account, eventually, pool, refusal, tenant, violations, world};
+use crate::support::{Caller, account, call, eventually, pool, refusal, tenant, violations, world};
 
 async fn start(agent: &Caller, filter: &str) -> Result<Streaming<pb::Account>, tonic::Status> {
     let request = pb::ExportAccountsRequest { filter: filter.to_owned(), show_deleted: false };
@@ -46,4 +46,18 @@ async fn a_client_that_goes_frees_the_place_of_its_export() {
     world.agent.create_account(account("Meanwhile")).await.unwrap();
     drop(held);
     eventually("a free place", async || start(&world.agent, "").await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn contacts_are_exported_and_read_in_batches_as_well() {
+    let world = world().await;
+    let size = SeedSize { accounts: 20, contacts: 700 };
+    seed::demo(&pool(&world.database).await, tenant(), size, |_| ()).await.unwrap();
+    let request = world.agent.request(pb::ExportContactsRequest::default());
+    let stream = world.agent.contacts.clone().export_contacts(request).await.unwrap().into_inner();
+    let exported: Vec<pb::Contact> = stream.map(Result::unwrap).collect().await;
+    assert_eq!(exported.len(), 700);
+    let ids = exported.iter().take(100).map(|contact| contact.id.clone()).collect();
+    let batch = call!(world.agent, contacts.batch_get_contacts(pb::BatchGetContactsRequest { ids })).unwrap();
+    assert_eq!(batch.contacts, exported[..100]);
 }
