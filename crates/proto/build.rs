@@ -1,6 +1,11 @@
 //! Generates the types, clients, servers and descriptor set from `/proto`, without `protoc`.
 
-use std::{env, error::Error, fs, path::{Path, PathBuf}};
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use prost::Message;
 use prost_types::FileDescriptorSet;

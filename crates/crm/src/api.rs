@@ -11,7 +11,7 @@ use tonic::service::interceptor::InterceptedService;
 
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::{status, token};
+use crate::{token, up};
 
 /// Gateways to call, if not those of the platform in the folder: `host:port`, several joined by commas.
 const GATEWAYS: &str = "CRM_GATEWAY";
@@ -46,7 +46,7 @@ impl Api {
 pub(crate) async fn gateways(places: &Places) -> Result<Vec<String>, Failure> {
     match std::env::var(GATEWAYS) {
         Ok(list) => Ok(list.split(',').map(|gateway| gateway.trim().to_owned()).collect()),
-        Err(_) => Ok(status::running(places).await?.gateways),
+        Err(_) => Ok(up::status(places).await?.gateways),
     }
 }
 

@@ -15,9 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-/// A status and a body.
+/// A status, headers and a body.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    #[allow(dead_code, reason = "read by the whole-system tests, which share this file")]
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }

@@ -41,7 +41,7 @@ pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
 }
 
 /// 244 random bits.
-fn password() -> String {
+pub(crate) fn password() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 

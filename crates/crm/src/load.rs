@@ -82,12 +82,14 @@ fn scenario(options: &Load) -> Result<Scenario, Failure> {
 fn text(asked_for: &str) -> Result<(String, String), Failure> {
     let candidates = [PathBuf::from(asked_for), Path::new("load-tests").join(format!("{asked_for}.toml"))];
     if let Some(file) = candidates.iter().find(|file| file.is_file()) {
-        let text = std::fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+        let text =
+            std::fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
         return Ok((file.display().to_string(), text));
     }
     let built_in = BUILT_IN.iter().find(|(name, _)| *name == asked_for);
     let names = BUILT_IN.map(|(name, _)| name).join(", ");
-    let (name, text) = built_in.ok_or_else(|| Failure::Usage(format!("no scenario {asked_for}; there are {names}, or name a file")))?;
+    let (name, text) = built_in
+        .ok_or_else(|| Failure::Usage(format!("no scenario {asked_for}; there are {names}, or name a file")))?;
     Ok(((*name).to_owned(), (*text).to_owned()))
 }
 
@@ -96,7 +98,11 @@ fn progress(silent: bool) -> impl FnMut(Progress) + Send + 'static {
     move |now: Progress| {
         if !silent {
             let Progress { elapsed, calls, failed, dropped } = now;
-            eprintln!("{:>5.0} s {:>7}/s {calls:>9} calls {failed:>6} failed {dropped:>6} dropped", elapsed.as_secs_f64(), calls - before);
+            eprintln!(
+                "{:>5.0} s {:>7}/s {calls:>9} calls {failed:>6} failed {dropped:>6} dropped",
+                elapsed.as_secs_f64(),
+                calls - before
+            );
             before = calls;
         }
     }

@@ -1,6 +1,6 @@
 //! `crm migrate`: schemas and roles, created or brought up to date.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use crm_server::config::Env;
@@ -15,13 +15,13 @@ pub(crate) async fn run() -> Result<(), Failure> {
     env.finish().map_err(|error| Failure::Usage(error.to_string()))?;
     let url = url.get().map_err(|error| Failure::Usage(error.to_string()))?;
 
-    let password = password_file.map(read).transpose()?;
+    let password = password_file.as_deref().map(read).transpose()?;
     crm_customers::migrate(url.expose(), password.as_deref()).await.context("cannot migrate the customers schema")?;
     println!("customers: schema and role are up to date");
     Ok(())
 }
 
-fn read(path: PathBuf) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+fn read(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(text.trim().to_owned())
 }

@@ -2,11 +2,11 @@
 
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::up::{ProcessStatus, Status, status};
+use crate::up::{ProcessStatus, status};
 
 /// Prints what runs where.
 pub(crate) async fn show(places: &Places, json: bool) -> Result<(), Failure> {
-    let status = running(places).await?;
+    let status = status(places).await?;
     if json {
         let text = serde_json::to_string_pretty(&status).map_err(anyhow::Error::from)?;
         println!("{text}");
@@ -28,18 +28,13 @@ fn row(process: &ProcessStatus) -> String {
     format!("{:16} {pid:>8}  {address:24} {health:10} {memory:>9} {restarts:>9}", process.name)
 }
 
-/// The platform in the folder, or a word on how to start one.
-pub(crate) async fn running(places: &Places) -> Result<Status, Failure> {
-    status(places).await
-}
-
 /// Address of the control API.
 pub(crate) async fn control(places: &Places) -> Result<String, Failure> {
-    let control = running(places).await?.control;
+    let control = status(places).await?.control;
     control.ok_or_else(|| Failure::Missing("no gateway runs yet; `crm status` tells".to_owned()))
 }
 
 /// What the customers service connects with.
 pub(crate) async fn customers_database_url(places: &Places) -> Result<String, Failure> {
-    Ok(running(places).await?.customers_database_url)
+    Ok(status(places).await?.customers_database_url)
 }

@@ -23,7 +23,10 @@ pub(crate) fn print(places: &Places, request: &cli::TokenRequest) -> Result<(), 
 pub(crate) fn sign(places: &Places, tenant: &str, user: &str, role: Role, ttl: Duration) -> Result<String, Failure> {
     let path = std::env::var_os(PRIVATE_KEY_FILE).map_or_else(|| places.private_key(), PathBuf::from);
     let pem = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::Missing(format!("no signing key at {}: {error}; `crm up` writes one, or name its folder with --dir", path.display()))
+        Failure::Missing(format!(
+            "no signing key at {}: {error}; `crm up` writes one, or name its folder with --dir",
+            path.display()
+        ))
     })?;
     let signer = Signer::from_pem(&pem).with_context(|| format!("cannot use the key at {}", path.display()))?;
     let request = TokenRequest { tenant: tenant.to_owned(), subject: user.to_owned(), role, ttl };

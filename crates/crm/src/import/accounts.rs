@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use csv::StringRecord;
 use crm_proto::{customers as pb, google::r#type::Money};
+use csv::StringRecord;
 
 use super::repair;
 use super::report::Report;

@@ -3,10 +3,8 @@
 use super::report::Report;
 
 /// Misspelt words and what was meant, per rule.
-const SPELLING: &[(&str, &str, &str)] = &[
-    ("industry_spelling", "technolgy", "technology"),
-    ("country_spelling", "Philipines", "Philippines"),
-];
+const SPELLING: &[(&str, &str, &str)] =
+    &[("industry_spelling", "technolgy", "technology"), ("country_spelling", "Philipines", "Philippines")];
 
 /// Blanks around a value, and runs of blanks within it.
 pub(super) fn blanks(value: &str, report: &mut Report) -> String {

@@ -34,7 +34,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::down::down;
-pub(crate) use self::status::{ProcessStatus, Status, status};
+pub(crate) use self::status::{ProcessStatus, status};
 
 use crate::cli;
 use crate::failure::Failure;

@@ -67,7 +67,7 @@ impl Health {
     }
 }
 
-/// Reads and looks.
+/// The platform in the folder as it is now, or a word on how to start one.
 pub(crate) async fn status(places: &Places) -> Result<Status, Failure> {
     let state = running(places)?;
     let processes = join_all(state.processes.iter().map(look)).await;

@@ -6,6 +6,7 @@ use anyhow::Context;
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings};
 
 use crate::failure::Failure;
+use crate::keys;
 use crate::places::Places;
 
 /// An owner's URL: replaces the private PostgreSQL.
@@ -70,8 +71,7 @@ async fn migrate(owner_url: &str, password: Option<&str>) -> Result<(), Failure>
 fn customers_password(places: &Places) -> Result<String, Failure> {
     let path = places.root().join("keys/customers-password");
     if !path.exists() {
-        let password = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
-        crate::keys::write(&path, &password, 0o400)?;
+        keys::write(&path, &keys::password(), 0o400)?;
     }
     let read = std::fs::read_to_string(&path);
     Ok(read.map(|text| text.trim().to_owned()).with_context(|| format!("cannot read {}", path.display()))?)
