@@ -21,5 +21,5 @@ pub use policy::{Policy, UnknownPolicy};
 pub use settings::{
     ClientSettings, ConnectionSettings, EjectionSettings, HealthCheck, PerTry, RetrySettings, ShedSettings,
 };
-pub use snapshot::{Event, Phase, ReplicaSnapshot};
+pub use snapshot::{CallsSnapshot, Event, Phase, ReplicaSnapshot};
 pub use upstream::{Builder, Upstream};

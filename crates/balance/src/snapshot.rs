@@ -70,6 +70,25 @@ pub struct ReplicaSnapshot {
     pub failures: u64,
 }
 
+/// The calls of an upstream as their callers see them: however many attempts each took. Totals since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CallsSnapshot {
+    /// Answered with status `OK`.
+    pub ok: u64,
+    /// Ended with another status.
+    pub errors: u64,
+    /// Given up by the caller.
+    pub cancelled: u64,
+    /// Attempts beyond the first.
+    pub retries: u64,
+    /// Refused for load.
+    pub shed: u64,
+    /// Median time to response headers, retries included, over the last ten seconds (to within 10 %).
+    pub p50_ms: f64,
+    /// 99th percentile of the same.
+    pub p99_ms: f64,
+}
+
 /// Something that a person watching the upstream wants to see at once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

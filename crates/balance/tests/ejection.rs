@@ -183,4 +183,7 @@ async fn snapshot_is_plain_json() {
     assert_eq!(snapshot[0]["calls"], 200);
     assert_eq!(snapshot[0]["share"], 1.0);
     assert!((1.8..2.3).contains(&snapshot[0]["p50_ms"].as_f64().unwrap()), "{snapshot}");
+    let calls = serde_json::to_value(upstream.calls()).unwrap();
+    assert_eq!((&calls["ok"], &calls["errors"]), (&200.into(), &0.into()));
+    assert!((1.8..2.3).contains(&calls["p50_ms"].as_f64().unwrap()), "{calls}");
 }

@@ -31,6 +31,7 @@ async fn upstreams_show_their_replicas() {
     for field in ["address", "state", "weight", "share", "latency_ms_ewma", "in_flight", "ejections"] {
         assert!(replicas[0].get(field).is_some(), "{field}: {}", replicas[0]);
     }
+    assert_eq!((&upstream["panic"], &upstream["calls"]["ok"]), (&json!(false), &json!(20)));
     let calls: u64 = replicas.iter().map(|replica| replica["calls"].as_u64().unwrap()).sum();
     assert_eq!(calls, 20);
     let one = wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();

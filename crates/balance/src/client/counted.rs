@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 use tonic::Status;
 
 use super::stage::{Call, Stage};
@@ -28,7 +29,10 @@ impl<S: Stage> Stage for Counted<S> {
 
     async fn call(&self, call: Call) -> Result<Response<Self::Body>, Status> {
         let mut verdict = Verdict { upstream: self.upstream.clone(), ended: None };
+        let started = call.facts.started;
         let result = self.inner.call(call).await;
+        let now = Instant::now();
+        self.upstream.shared.latencies.record(now.saturating_duration_since(started), now);
         match &result {
             Ok(response) => verdict.see(response.headers()),
             Err(_) => verdict.ended = Some(false),

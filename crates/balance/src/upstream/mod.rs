@@ -24,7 +24,7 @@ pub(crate) use table::Chosen;
 use crate::discovery::{self, Discovery, Endpoint};
 use crate::picker::Ask;
 use crate::policy::Policy;
-use crate::snapshot::{Event, ReplicaSnapshot};
+use crate::snapshot::{CallsSnapshot, Event, ReplicaSnapshot};
 
 /// A call that finds nobody waits this long for a connection that is just being made again: less than a caller notices,
 /// and enough for a lone endpoint that renews its connection.
@@ -88,6 +88,12 @@ impl Upstream {
     #[must_use]
     pub fn replicas(&self) -> Vec<ReplicaSnapshot> {
         view::replicas(&self.shared)
+    }
+
+    /// How its calls fare, as their callers see it.
+    #[must_use]
+    pub fn calls(&self) -> CallsSnapshot {
+        view::calls(&self.shared)
     }
 
     /// Whether calls are spread over all connected endpoints because too few are healthy.

@@ -20,7 +20,7 @@ use crate::discovery::Endpoint;
 use crate::ejection::{self, Sentence, Verdict};
 use crate::picker::Warming;
 use crate::policy::Policy;
-use crate::replica::{Outcome, Replica};
+use crate::replica::{Latencies, Outcome, Replica};
 use crate::settings::{ConnectionSettings, EjectionSettings, HealthCheck};
 use crate::snapshot::{Event, Phase};
 use crate::state::State;
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) start_wait: Duration,
     pub(crate) hash_header: Option<http::HeaderName>,
     pub(crate) counters: Counters,
+    /// Of calls; those of attempts are each replica's.
+    pub(crate) latencies: Latencies,
     slow_start: Duration,
     panic_threshold: f64,
     roster: Mutex<Roster>,
@@ -56,9 +58,11 @@ impl Shared {
         let mut roster = Roster::new(builder.policy);
         let table = roster.table(builder.panic_threshold, &dice);
         let settings = builder.connection.clone();
+        let epoch = Instant::now();
         Self {
             name: builder.name.into(),
-            epoch: Instant::now(),
+            epoch,
+            latencies: Latencies::new(epoch),
             table: ArcSwap::from_pointee(table),
             roster: Mutex::new(roster),
             connector: builder.connector.unwrap_or_else(|| Arc::new(H2Connector { settings })),

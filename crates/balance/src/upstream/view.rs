@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::roster::Member;
 use super::shared::Shared;
-use crate::snapshot::ReplicaSnapshot;
+use crate::snapshot::{CallsSnapshot, ReplicaSnapshot};
 
 /// What "recent" means in a snapshot.
 const RECENT: Duration = Duration::from_secs(10);
@@ -18,6 +18,20 @@ pub(crate) fn replicas(shared: &Shared) -> Vec<ReplicaSnapshot> {
         let total: f64 = roster.members.iter().map(calls).sum();
         roster.members.iter().map(|member| snapshot(member, calls(member), total, shared, now)).collect()
     })
+}
+
+pub(crate) fn calls(shared: &Shared) -> CallsSnapshot {
+    let counters = &shared.counters;
+    let [median, tail] = shared.latencies.percentiles([0.5, 0.99], Instant::now());
+    CallsSnapshot {
+        ok: counters.ok.get(),
+        errors: counters.errors.get(),
+        cancelled: counters.cancelled.get(),
+        retries: counters.retries_sent.get(),
+        shed: counters.shed_interactive.get() + counters.shed_bulk.get(),
+        p50_ms: median * 1e3,
+        p99_ms: tail * 1e3,
+    }
 }
 
 fn snapshot(member: &Member, recent: f64, total: f64, shared: &Shared, now: Instant) -> ReplicaSnapshot {

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State, rejection::JsonRejection},
 };
-use crm_balance::{Policy, ReplicaSnapshot};
+use crm_balance::{CallsSnapshot, Policy, ReplicaSnapshot};
 use serde::{Deserialize, Serialize};
 
 use super::{Control, fault::Fault};
@@ -16,6 +16,9 @@ pub(crate) struct View {
     name: String,
     key: String,
     policy: Policy,
+    /// Too few replicas are healthy: calls go to all that are connected.
+    panic: bool,
+    calls: CallsSnapshot,
     replicas: Vec<ReplicaSnapshot>,
 }
 
@@ -39,6 +42,8 @@ impl From<&Routed> for View {
             name: upstream.name().to_owned(),
             key: routed.key.clone(),
             policy: upstream.policy(),
+            panic: upstream.is_panicking(),
+            calls: upstream.calls(),
             replicas: upstream.replicas(),
         }
     }
