@@ -12,6 +12,11 @@ pub mod crm {
             tonic::include_proto!("crm.customers.v1");
         }
     }
+    pub mod server {
+        pub mod v1 {
+            tonic::include_proto!("crm.server.v1");
+        }
+    }
 }
 
 pub mod google {
@@ -27,3 +32,4 @@ pub mod google {
 }
 
 pub use crm::customers::v1 as customers;
+pub use crm::server::v1 as server;
