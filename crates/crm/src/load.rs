@@ -68,13 +68,15 @@ fn seed() -> u64 {
 
 fn scenario(options: &Load) -> Result<Scenario, Failure> {
     let (name, text) = text(&options.scenario)?;
-    let mut scenario = Scenario::parse(&text).map_err(|error| Failure::Usage(format!("{name}:\n{error}")))?;
+    let usage = |error| Failure::Usage(format!("{name}:\n{error}"));
+    let mut scenario = Scenario::parse(&text).map_err(usage)?;
     if options.rate.is_some() || options.duration.is_some() {
         let stretches = scenario.stretches();
         scenario.duration = options.duration.unwrap_or_else(|| stretches.iter().map(|step| step.length).sum());
         scenario.rate = options.rate.unwrap_or_else(|| stretches.first().map_or(0.0, |step| step.rate));
         scenario.steps.clear();
     }
+    scenario.check().map_err(usage)?;
     Ok(scenario)
 }
 

@@ -31,13 +31,13 @@ struct Prepared {
 
 /// A call ready to be sent.
 #[derive(Debug, Clone)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     /// Its place in the scenario.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// `/package.Service/Method`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The message with its length prefix.
-    pub(super) body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Calls {

@@ -12,7 +12,7 @@ use super::scenario::{Arrivals, Burst, Scenario, Step};
 const IDLE: Duration = Duration::from_millis(10);
 
 /// The moments, from the start, at which calls are due.
-pub(super) struct Pace<R> {
+pub(crate) struct Pace<R> {
     stretches: Vec<Step>,
     burst: Option<Burst>,
     arrivals: Arrivals,
@@ -23,7 +23,7 @@ pub(super) struct Pace<R> {
 
 impl<R: Rng> Pace<R> {
     /// `repeat` starts over when the stretches are through.
-    pub(super) fn new(scenario: &Scenario, repeat: bool, rng: R) -> Self {
+    pub(crate) fn new(scenario: &Scenario, repeat: bool, rng: R) -> Self {
         let (stretches, burst) = (scenario.stretches(), scenario.burst.clone());
         Self { stretches, burst, arrivals: scenario.arrivals, repeat, at: Duration::ZERO, rng }
     }
@@ -89,7 +89,7 @@ fn modulo(at: Duration, period: Duration) -> Duration {
 
 /// Keeps the pace on a thread of its own, as the runtime's timer knows whole milliseconds only.
 /// The thread ends when the scenario or its listener does.
-pub(super) fn keep(pace: Pace<impl Rng + Send + 'static>) -> std::io::Result<mpsc::UnboundedReceiver<Instant>> {
+pub(crate) fn keep(pace: Pace<impl Rng + Send + 'static>) -> std::io::Result<mpsc::UnboundedReceiver<Instant>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     std::thread::Builder::new().name("pace".into()).spawn(move || {
         let start = Instant::now();

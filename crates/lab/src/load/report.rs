@@ -123,7 +123,7 @@ impl LoadReport {
 }
 
 impl LatencyMs {
-    fn of(series: &Series) -> Self {
+    pub(crate) fn of(series: &Series) -> Self {
         let at = |quantile| quantile_ms(&series.latency_us, quantile);
         Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1.0) }
     }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use crm_balance::Client;
 use crm_transcode::{Transcoder, frame};
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -151,7 +152,7 @@ async fn count(
 }
 
 /// Sends requests with the headers that all calls share.
-struct Sender {
+pub(crate) struct Sender {
     client: Client,
     headers: HeaderMap,
     /// The time each call may take, as `grpc-timeout`.
@@ -159,7 +160,7 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(scenario: &Scenario, options: &Options) -> Result<Self, LoadError> {
+    pub(crate) fn new(scenario: &Scenario, options: &Options) -> Result<Self, LoadError> {
         let value = |text: String| HeaderValue::try_from(text).map_err(|error| LoadError::Request(error.to_string()));
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/grpc"));
@@ -171,32 +172,44 @@ impl Sender {
         Ok(Self { client: options.client.clone(), headers, timeout })
     }
 
-    async fn timed(&self, call: Ready, due: Instant) -> Outcome {
+    /// Sends one call and times it from the moment it was due.
+    pub(crate) async fn timed(&self, call: Ready, due: Instant) -> Outcome {
         let (index, lag) = (call.index, due.elapsed());
         let failure = self.call(call).await.err();
         Outcome { index, latency: due.elapsed(), lag, failure }
     }
 
+    /// Sends one call and reads its answer to the end.
     async fn call(&self, call: Ready) -> Result<(), String> {
-        self.collect(&call.path, call.body, self.timeout.clone()).await.map(drop)
+        let mut answer = self.send(&call.path, call.body, self.timeout.clone()).await?;
+        while next_data(&mut answer).await?.is_some() {}
+        Ok(())
     }
 
-    /// Sends one request and reads its answer to the end.
-    async fn collect(&self, path: &str, body: bytes::Bytes, timeout: HeaderValue) -> Result<bytes::Bytes, String> {
+    /// Sends one request and waits for the headers of its answer.
+    async fn send(&self, path: &str, body: Bytes, timeout: HeaderValue) -> Result<Response<Body>, String> {
         let mut request = Request::new(Body::new(Full::new(body).map_err(|never| match never {})));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = format!("http://gateway{path}").parse().map_err(|_| "bad path".to_owned())?;
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert("grpc-timeout", timeout);
-        let answer = self.client.clone().oneshot(request).await.map_err(|status| code_name(status.code()))?;
-        let (head, body) = answer.into_parts();
-        let collected = body.collect().await.map_err(|status| code_name(status.code()))?;
-        let trailers = collected.trailers().cloned().unwrap_or_default();
-        match status_of(&trailers).or_else(|| status_of(&head.headers)) {
-            Some(tonic::Code::Ok) => Ok(collected.to_bytes()),
-            Some(code) => Err(code_name(code)),
-            None => Err(format!("HTTP {}", head.status.as_u16())),
-        }
+        self.client.clone().oneshot(request).await.map_err(|status| code_name(status.code()))
+    }
+}
+
+/// More of an answer; `None` at its end if that is OK.
+async fn next_data(answer: &mut Response<Body>) -> Result<Option<Bytes>, String> {
+    let trailers = match answer.body_mut().frame().await {
+        Some(frame) => match frame.map_err(|status| code_name(status.code()))?.into_data() {
+            Ok(data) => return Ok(Some(data)),
+            Err(frame) => frame.into_trailers().unwrap_or_default(),
+        },
+        None => HeaderMap::new(),
+    };
+    match status_of(&trailers).or_else(|| status_of(answer.headers())) {
+        Some(tonic::Code::Ok) => Ok(None),
+        Some(code) => Err(code_name(code)),
+        None => Err(format!("HTTP {}", answer.status().as_u16())),
     }
 }
 
@@ -220,21 +233,29 @@ async fn fetch_keys(sender: &Sender, scenario: &Scenario) -> Result<HashMap<Stri
     Ok(all)
 }
 
-/// The field of each streamed message, up to as many as the set takes.
+/// The field of each streamed message, up to as many as the set takes; the rest of the stream is not read.
 async fn fetch(transcoder: &Transcoder, sender: &Sender, set: &KeySet) -> Result<Vec<String>, String> {
     let (body, response_type) = plain(transcoder, &set.rpc, &set.request).map_err(|error| error.to_string())?;
-    let answer = sender.collect(&format!("/{}", set.rpc), body, HeaderValue::from_static("30S")).await?;
+    let mut answer = sender.send(&format!("/{}", set.rpc), body, HeaderValue::from_static("30S")).await?;
     let mut decoder = frame::Decoder::new(MAX_MESSAGE_BYTES);
-    decoder.push(&answer);
     let mut keys = Vec::new();
-    while keys.len() < set.take {
-        let Some(message) = decoder.next_message().map_err(|error| error.to_string())? else { break };
-        let json = transcoder.message_to_json(&response_type, &message).map_err(|error| error.to_string())?;
-        let json: serde_json::Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
-        match json.get(&set.field) {
-            Some(serde_json::Value::String(key)) => keys.push(key.clone()),
-            _ => return Err(format!("{response_type} has no text field {:?}", set.field)),
+    while let Some(data) = next_data(&mut answer).await? {
+        decoder.push(&data);
+        while let Some(message) = decoder.next_message().map_err(|error| error.to_string())? {
+            keys.push(key_of(transcoder, &response_type, &message, &set.field)?);
+            if keys.len() >= set.take {
+                return Ok(keys);
+            }
         }
     }
     Ok(keys)
+}
+
+fn key_of(transcoder: &Transcoder, message_type: &str, message: &[u8], field: &str) -> Result<String, String> {
+    let json = transcoder.message_to_json(message_type, message).map_err(|error| error.to_string())?;
+    let json: serde_json::Value = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
+    match json.get(field) {
+        Some(serde_json::Value::String(key)) => Ok(key.clone()),
+        _ => Err(format!("{message_type} has no text field {field:?}")),
+    }
 }

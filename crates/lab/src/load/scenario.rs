@@ -144,6 +144,8 @@ pub(super) const LIMITS: [&str; 8] =
 
 /// Highest rate that is taken: a bound against typing errors.
 const HIGHEST_RATE: f64 = 100_000.0;
+/// `grpc-timeout` has 8 digits; a call is given no more than an hour.
+const LONGEST_TIMEOUT_MS: u128 = 3_600_000;
 
 impl Scenario {
     /// Reads a scenario from TOML.
@@ -152,8 +154,16 @@ impl Scenario {
     /// Names every field that breaks a rule.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = toml::from_str(text).map_err(|error| ScenarioError(error.to_string()))?;
-        let faults = scenario.faults();
-        if faults.is_empty() { Ok(scenario) } else { Err(ScenarioError(faults.join("\n"))) }
+        scenario.check().map(|()| scenario)
+    }
+
+    /// Whether it can be played: to be asked again after a change.
+    ///
+    /// # Errors
+    /// Names every field that breaks a rule.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        let faults = self.faults();
+        if faults.is_empty() { Ok(()) } else { Err(ScenarioError(faults.join("\n"))) }
     }
 
     /// The stretches of the load, whether given as steps or as one rate.
@@ -174,7 +184,11 @@ impl Scenario {
             }
         };
         let rate_ok = |rate: f64| (0.0..=HIGHEST_RATE).contains(&rate);
-        for (n, step) in self.stretches().iter().enumerate() {
+        let stretches = self.stretches();
+        let is_idle = stretches.iter().all(|step| step.rate == 0.0 && step.to.unwrap_or_default() == 0.0);
+        // A load that never calls would, repeated, look for its next call for ever.
+        check(!is_idle, "rate: more than 0, at least in one step".to_owned());
+        for (n, step) in stretches.iter().enumerate() {
             check(rate_ok(step.rate), format!("steps[{n}].rate: 0 to {HIGHEST_RATE} calls a second"));
             check(step.to.is_none_or(rate_ok), format!("steps[{n}].to: 0 to {HIGHEST_RATE} calls a second"));
             check(!step.length.is_zero(), format!("steps[{n}].for (or duration): more than nothing"));
@@ -187,6 +201,8 @@ impl Scenario {
             check(burst.length < burst.every, "burst.for: shorter than burst.every".to_owned());
             check((1.0..=1000.0).contains(&burst.times), "burst.times: 1 to 1000".to_owned());
         }
+        let timeout_ok = (1..=LONGEST_TIMEOUT_MS).contains(&self.timeout.as_millis());
+        check(timeout_ok, format!("timeout: 1 to {LONGEST_TIMEOUT_MS} ms"));
         check(!self.calls.is_empty(), "calls: at least one".to_owned());
         check(self.max_in_flight > 0, "max_in_flight: at least 1".to_owned());
         for (n, call) in self.calls.iter().enumerate() {
@@ -259,10 +275,21 @@ mod tests {
     #[test]
     fn every_fault_is_reported_at_once() {
         let text = faults(&format!(
-            "rate = -1\nduration = '0s'\nmax_in_flight = 0\n{CALL}weight = 0\n[thresholds]\nspeed = 1\n[keys.k]\nrpc = 'a/b'\nfield = 'id'\npopularity = {{ zipf = 11 }}"
+            "rate = -1\nduration = '0s'\ntimeout = '0s'\nmax_in_flight = 0\n{CALL}weight = 0\n[thresholds]\nspeed = 1\n[keys.k]\nrpc = 'a/b'\nfield = 'id'\npopularity = {{ zipf = 11 }}"
         ));
-        for field in ["rate", "duration", "max_in_flight", "calls[0].weight", "thresholds.speed", "keys.k.popularity"] {
+        let fields = ["rate", "duration", "timeout", "max_in_flight", "calls[0].weight", "thresholds.speed"];
+        for field in fields.into_iter().chain(["keys.k.popularity"]) {
             assert!(text.contains(field), "{field} is not named in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_load_without_a_call_is_refused_however_its_rate_came_about() {
+        assert!(faults(&format!("rate = 0\nduration = '1s'\n{CALL}")).contains("rate"));
+        let mut scenario = Scenario::parse(&format!("name = 't'\nrate = 5\nduration = '2s'\n{CALL}")).unwrap();
+        for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            scenario.rate = rate;
+            assert!(scenario.check().is_err(), "{rate}");
         }
     }
 

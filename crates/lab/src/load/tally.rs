@@ -9,32 +9,32 @@ use hdrhistogram::Histogram;
 const LONGEST_US: u64 = 120_000_000;
 
 /// One finished call.
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Its place in the scenario.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// From the moment it was due.
-    pub(super) latency: Duration,
+    pub(crate) latency: Duration,
     /// How much later than due it was started.
-    pub(super) lag: Duration,
+    pub(crate) lag: Duration,
     /// `None` if it succeeded.
-    pub(super) failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// Counts and latencies of one kind of call, or of all.
-pub(super) struct Series {
+pub(crate) struct Series {
     /// Of the calls that succeeded, in microseconds.
-    pub(super) latency_us: Histogram<u64>,
-    pub(super) calls: u64,
-    pub(super) failed: u64,
+    pub(crate) latency_us: Histogram<u64>,
+    pub(crate) calls: u64,
+    pub(crate) failed: u64,
 }
 
 /// All that was seen in a run.
-pub(super) struct Tally {
-    pub(super) all: Series,
-    pub(super) per_call: Vec<Series>,
-    pub(super) lag_us: Histogram<u64>,
-    pub(super) failures: BTreeMap<String, u64>,
-    pub(super) dropped: u64,
+pub(crate) struct Tally {
+    pub(crate) all: Series,
+    pub(crate) per_call: Vec<Series>,
+    pub(crate) lag_us: Histogram<u64>,
+    pub(crate) failures: BTreeMap<String, u64>,
+    pub(crate) dropped: u64,
 }
 
 impl Series {
@@ -53,7 +53,7 @@ impl Series {
 }
 
 impl Tally {
-    pub(super) fn new(kinds: usize) -> Result<Self, hdrhistogram::CreationError> {
+    pub(crate) fn new(kinds: usize) -> Result<Self, hdrhistogram::CreationError> {
         Ok(Self {
             all: Series::new()?,
             per_call: (0..kinds).map(|_| Series::new()).collect::<Result<_, _>>()?,
@@ -63,7 +63,7 @@ impl Tally {
         })
     }
 
-    pub(super) fn count(&mut self, outcome: &Outcome) {
+    pub(crate) fn count(&mut self, outcome: &Outcome) {
         self.all.count(outcome);
         if let Some(series) = self.per_call.get_mut(outcome.index) {
             series.count(outcome);
@@ -81,6 +81,6 @@ fn micros(duration: Duration) -> u64 {
 
 /// A quantile in milliseconds; 0 if nothing was recorded.
 #[allow(clippy::cast_precision_loss, reason = "two minutes in microseconds are below 2^52")]
-pub(super) fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+pub(crate) fn quantile_ms(histogram: &Histogram<u64>, quantile: f64) -> f64 {
     histogram.value_at_quantile(quantile) as f64 / 1e3
 }
