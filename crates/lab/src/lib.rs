@@ -1,5 +1,3 @@
 #![doc = include_str!("../README.md")]
 
-pub mod balancing;
 pub mod load;
-pub mod report;
