@@ -11,7 +11,7 @@ mod process;
 mod server;
 
 pub use fault::Fault;
-pub use process::{ToyProcess, serve_from_environment};
+pub use process::{ToyProcess, ToyRemote, serve_from_environment};
 pub use server::Toy;
 
 use serde::{Deserialize, Serialize};

@@ -86,7 +86,37 @@ impl ToyProcess {
         Ok(())
     }
 
+    /// A way to tell and to ask it that can be passed on while the process is killed and restarted.
+    #[must_use]
+    pub fn remote(&self) -> ToyRemote {
+        ToyRemote { address: self.address() }
+    }
+
     /// As [`Toy::set_fault`]; reaches a hanging toy, but not a paused one.
+    ///
+    /// # Errors
+    /// When the process does not answer.
+    pub async fn set_fault(&self, fault: Fault) -> io::Result<()> {
+        self.remote().set_fault(fault).await
+    }
+
+    /// As [`Toy::counts`].
+    ///
+    /// # Errors
+    /// When the process does not answer.
+    pub async fn counts(&self) -> io::Result<BTreeMap<String, u64>> {
+        self.remote().counts().await
+    }
+}
+
+/// Talks to a [`ToyProcess`] over its port, whoever holds it.
+#[derive(Debug, Clone, Copy)]
+pub struct ToyRemote {
+    address: SocketAddr,
+}
+
+impl ToyRemote {
+    /// As [`ToyProcess::set_fault`].
     ///
     /// # Errors
     /// When the process does not answer.
@@ -94,7 +124,7 @@ impl ToyProcess {
         self.ask(SET_FAULT, serde_json::to_vec(&fault)?).await.map(drop)
     }
 
-    /// As [`Toy::counts`].
+    /// As [`ToyProcess::counts`].
     ///
     /// # Errors
     /// When the process does not answer.
@@ -104,7 +134,7 @@ impl ToyProcess {
 
     async fn ask(&self, path: &str, body: Vec<u8>) -> io::Result<Bytes> {
         const PATIENCE: Duration = Duration::from_secs(5);
-        let asked = tokio::time::timeout(PATIENCE, ask(self.address(), path, body)).await;
+        let asked = tokio::time::timeout(PATIENCE, ask(self.address, path, body)).await;
         asked.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     }
 }
