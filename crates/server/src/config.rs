@@ -2,8 +2,10 @@
 
 mod env;
 mod error;
+mod on_off;
 mod secret;
 
 pub use env::{Env, Slot};
 pub use error::{ConfigError, Fault};
+pub use on_off::{NeitherOnNorOff, OnOff};
 pub use secret::Secret;

@@ -11,6 +11,11 @@ pub(crate) const HANDLER_PANICKED: &str = "HANDLER_PANICKED";
 /// Reason of `caller()` without a token layer in front.
 pub(crate) const CALLER_UNKNOWN: &str = "CALLER_UNKNOWN";
 
+/// Reason of a call that failed because somebody asked for it.
+pub(crate) const FAULT_INJECTED: &str = "FAULT_INJECTED";
+/// Reason of a fault that cannot be set.
+pub(crate) const FAULT_INVALID: &str = "FAULT_INVALID";
+
 /// Every reason that this crate gives, and when: the rows of `docs/errors.md`.
 pub const REASONS: &[(&str, &str)] = &[
     ("TOKEN_MISSING", "UNAUTHENTICATED: no `authorization` metadata, or not of the form `Bearer …`"),
@@ -29,4 +34,6 @@ pub const REASONS: &[(&str, &str)] = &[
     (DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED: the call took longer than its `grpc-timeout`, or than the server allows"),
     (TIMEOUT_MALFORMED, "INVALID_ARGUMENT: `grpc-timeout` is not 1 to 8 digits and a unit (H, M, S, m, u, n)"),
     (HANDLER_PANICKED, "INTERNAL: a defect of the service; the log has its place under the call's trace id"),
+    (FAULT_INJECTED, "any code: the process was told to fail calls, to see how others cope"),
+    (FAULT_INVALID, "INVALID_ARGUMENT: the fault to be set breaks its rules; BadRequest lists all of them"),
 ];

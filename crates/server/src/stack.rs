@@ -2,6 +2,7 @@
 
 mod access;
 mod deadline;
+mod fault;
 mod limit;
 mod panics;
 mod refusal;
@@ -9,13 +10,15 @@ mod refusal;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use crm_proto::server::fault_service_server::{FaultServiceServer, SERVICE_NAME as FAULT_SERVICE};
 use crm_telemetry::rpc::{Methods, ServerLayer};
 use http::{Request, Response};
 use tonic::body::Body;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
-use crate::config::Env;
+use crate::config::{Env, OnOff};
+use crate::faults::{Faults, Handler};
 use crate::methods::DescriptorError;
 use crate::readiness::Readiness;
 use crate::services::Services;
@@ -23,6 +26,7 @@ use crate::token::Verifier;
 
 pub use access::AccessLayer;
 pub use deadline::{DeadlineLayer, MalformedTimeout, parse_timeout};
+pub use fault::{FaultFuture, FaultLayer, WithFaults};
 pub use limit::LimitLayer;
 pub use panics::CatchPanicLayer;
 
@@ -38,6 +42,8 @@ pub struct StackSettings {
     pub default_timeout: Duration,
     /// Longest deadline that a caller gets, whatever it asks for.
     pub max_timeout: Duration,
+    /// Whether the process can be told to fail, by anyone who reaches its port. Never in production.
+    pub faults: bool,
 }
 
 impl Default for StackSettings {
@@ -46,12 +52,13 @@ impl Default for StackSettings {
             max_concurrent_calls: 512,
             default_timeout: Duration::from_secs(15),
             max_timeout: Duration::from_secs(300),
+            faults: false,
         }
     }
 }
 
 impl StackSettings {
-    /// `CRM_MAX_CONCURRENT_CALLS`, `CRM_DEFAULT_TIMEOUT_MS`, `CRM_MAX_TIMEOUT_MS`.
+    /// `CRM_MAX_CONCURRENT_CALLS`, `CRM_DEFAULT_TIMEOUT_MS`, `CRM_MAX_TIMEOUT_MS`, `CRM_FAULTS` (`on` or `off`).
     pub fn from_env(env: &mut Env) -> Self {
         let default = Self::default();
         let mut milliseconds =
@@ -62,7 +69,8 @@ impl StackSettings {
         if max_concurrent_calls == 0 {
             env.fault("CRM_MAX_CONCURRENT_CALLS", "must be 1 or more");
         }
-        Self { max_concurrent_calls, default_timeout, max_timeout }
+        let OnOff(faults) = env.or("CRM_FAULTS", OnOff(default.faults));
+        Self { max_concurrent_calls, default_timeout, max_timeout, faults }
     }
 }
 
@@ -72,6 +80,8 @@ pub fn build(
     settings: &StackSettings,
     verifier: Verifier,
 ) -> Result<(BoxService, Readiness), DescriptorError> {
+    let faults = Faults::default();
+    let services = if settings.faults { offer_faults(services, &faults) } else { services };
     let (routes, methods, readiness) = services.finish()?;
     let known = Methods::new(methods.names());
     let stack = ServiceBuilder::new()
@@ -85,17 +95,28 @@ pub fn build(
         .layer(LimitLayer::new(settings.max_concurrent_calls))
         // The caller's clock is running already while the token is checked.
         .layer(DeadlineLayer::new(settings.default_timeout, settings.max_timeout))
+        // Within the limit and the deadline: a delay holds a place, and runs into the deadline, as real slowness does.
+        .layer(FaultLayer::new(faults))
         // Innermost: handlers see nobody but callers whom this layer has let in.
-        // Injected faults belong between the deadline and this line: a delay must run into the deadline.
         .layer(AccessLayer::new(verifier, methods))
         .service(routes);
     Ok((BoxService::new(stack), readiness))
 }
 
+fn offer_faults(services: Services, faults: &Faults) -> Services {
+    tracing::warn!("this process can be told to fail calls (CRM_FAULTS=on)");
+    services.add(FaultServiceServer::new(Handler::new(faults.clone())))
+}
+
 /// Health checks and reflection pass without a token, a limit or a default deadline:
 /// an overloaded process is not a dead one, and who asks for health has no token.
+/// So does what sets and ends faults, where it is served: a process that was told to hang must be healed.
 fn is_open(path: &str) -> bool {
-    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.")
+    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.") || is_fault_service(path)
+}
+
+fn is_fault_service(path: &str) -> bool {
+    path.strip_prefix('/').and_then(|path| path.strip_prefix(FAULT_SERVICE)).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -104,11 +125,16 @@ mod tests {
 
     #[test]
     fn settings_come_from_the_environment_or_stay() {
-        let mut env = Env::from_pairs([("CRM_MAX_CONCURRENT_CALLS", "7"), ("CRM_DEFAULT_TIMEOUT_MS", "250")]);
+        let mut env = Env::from_pairs([
+            ("CRM_MAX_CONCURRENT_CALLS", "7"),
+            ("CRM_FAULTS", "on"),
+            ("CRM_DEFAULT_TIMEOUT_MS", "250"),
+        ]);
         let settings = StackSettings::from_env(&mut env);
         env.finish().unwrap();
         assert_eq!((settings.max_concurrent_calls, settings.default_timeout), (7, Duration::from_millis(250)));
         assert_eq!(settings.max_timeout, StackSettings::default().max_timeout);
+        assert!(settings.faults && !StackSettings::default().faults);
     }
 
     #[test]

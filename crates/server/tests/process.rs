@@ -42,7 +42,7 @@ async fn a_draining_server_finishes_what_it_has_begun() {
         let (mut client, request) = (server.client().await, server.get("slow"));
         async move { client.get_account(request).await }
     });
-    within(|| async { support::value("crm_rpc_server_in_flight") >= 2.0 }).await;
+    timeout(SOON, server.slow_has_begun.notified()).await.unwrap();
 
     server.shutdown.cancel();
     assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
@@ -116,7 +116,8 @@ async fn connections_beyond_the_limit_wait_for_a_slot() {
 
 #[tokio::test]
 async fn an_old_connection_is_asked_to_go_away() {
-    let settings = ServerSettings { max_connection_age: Some(Duration::from_millis(100)), ..ServerSettings::default() };
+    // Half of a slow call, and long enough for a loaded machine to begin one on a fresh connection.
+    let settings = ServerSettings { max_connection_age: Some(support::SLOW / 2), ..ServerSettings::default() };
     let server = with(settings).await;
     let mut client = server.client().await;
     client.get_account(server.get("slow")).await.expect("a call that outlives the age is finished");

@@ -64,6 +64,8 @@ pub mod attribute {
     pub const POLICY: &str = "crm.policy";
     /// Which try of the call this is, from 1.
     pub const ATTEMPT: &str = "crm.attempt";
+    /// The injected fault that struck this call: `delay`, `error`, `delay, error` or `hang`.
+    pub const FAULT: &str = "crm.fault";
     /// The cache's name, `accounts`.
     pub const CACHE_NAME: &str = "crm.cache.name";
     /// Which tier answered: `l1`, `l2` or `none`.
@@ -96,6 +98,7 @@ pub mod attribute {
         REPLICA,
         POLICY,
         ATTEMPT,
+        FAULT,
         CACHE_NAME,
         CACHE_TIER,
         CACHE_OUTCOME,

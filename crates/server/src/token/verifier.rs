@@ -62,11 +62,7 @@ impl Verifier {
 
     /// The claims of a bearer token: the value of `authorization` without `Bearer `.
     pub fn verify(&self, bearer: &str) -> Result<Arc<Claims>, TokenError> {
-        self.verify_at(bearer, SystemTime::now())
-    }
-
-    fn verify_at(&self, bearer: &str, now: SystemTime) -> Result<Arc<Claims>, TokenError> {
-        let result = self.recall(bearer, now);
+        let result = self.recall(bearer, SystemTime::now());
         let outcome = match &result {
             Ok((_, outcome)) => outcome,
             Err(_) => "refused",

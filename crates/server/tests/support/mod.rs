@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_proto::customers::account_service_client::AccountServiceClient;
@@ -18,6 +19,7 @@ use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -29,8 +31,13 @@ use tower::util::BoxCloneService;
 
 pub(crate) type Channel = BoxCloneService<Request<Body>, Response<Incoming>, hyper::Error>;
 
+/// How long a slow call takes.
+pub(crate) const SLOW: Duration = Duration::from_millis(800);
+
 /// A service whose answers are told by what it is asked for.
-struct Fake;
+struct Fake {
+    slow_has_begun: Arc<Notify>,
+}
 
 type Answer<T> = Result<tonic::Response<T>, Status>;
 
@@ -46,7 +53,8 @@ impl AccountService for Fake {
         match request.get_ref().id.as_str() {
             "hang" => std::future::pending().await,
             "slow" => {
-                tokio::time::sleep(Duration::from_millis(400)).await;
+                self.slow_has_begun.notify_one();
+                tokio::time::sleep(SLOW).await;
                 named("slow")
             }
             "panic" => panic!("on purpose"),
@@ -107,6 +115,8 @@ pub(crate) struct Server {
     pub(crate) readiness: Readiness,
     pub(crate) shutdown: CancellationToken,
     pub(crate) done: JoinHandle<std::io::Result<()>>,
+    /// Told when the handler of a slow call runs.
+    pub(crate) slow_has_begun: Arc<Notify>,
     signer: Signer,
 }
 
@@ -117,14 +127,17 @@ impl Server {
 
     pub(crate) async fn with(layers: StackSettings, settings: ServerSettings) -> Self {
         let (private, public) = Signer::generate_pem().unwrap();
-        let services = Services::new(crm_proto::DESCRIPTORS).unwrap().add(AccountServiceServer::new(Fake));
+        let slow_has_begun = Arc::new(Notify::new());
+        let fake = AccountServiceServer::new(Fake { slow_has_begun: Arc::clone(&slow_has_begun) });
+        let services = Services::new(crm_proto::DESCRIPTORS).unwrap().add(fake);
         let (service, readiness) = stack::build(services, &layers, Verifier::from_pem(&public).unwrap()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let (ready, stop) = (readiness.clone(), shutdown.clone());
         let done = tokio::spawn(async move { serve_grpc(&settings, listener, service, ready, stop).await });
-        let server = Self { address, readiness, shutdown, done, signer: Signer::from_pem(&private).unwrap() };
+        let signer = Signer::from_pem(&private).unwrap();
+        let server = Self { address, readiness, shutdown, done, slow_has_begun, signer };
         within(|| async { server.readiness.is_ready() }).await;
         server
     }
