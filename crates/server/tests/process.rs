@@ -81,8 +81,8 @@ async fn what_does_not_end_is_cut_off() {
 
 #[tokio::test]
 async fn a_connection_that_says_nothing_is_closed() {
-    let settings = ServerSettings { header_timeout: Duration::from_millis(100), ..ServerSettings::default() };
-    let server = with(settings).await;
+    let settings = ServerSettings { header_timeout: Duration::from_millis(300), ..ServerSettings::default() };
+    let server = with(settings.clone()).await;
     for begin in [&b""[..], b"PRI * HTTP"] {
         let mut silent = TcpStream::connect(server.address).await.unwrap();
         silent.write_all(begin).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_connection_that_says_nothing_is_closed() {
     }
     // One that has shown what it speaks may stay silent.
     let mut client = server.client().await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(2 * settings.header_timeout).await;
     client.get_account(server.get("who")).await.unwrap();
 }
 
