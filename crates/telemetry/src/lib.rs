@@ -13,5 +13,5 @@ mod settings;
 mod start;
 mod subscriber;
 
-pub use metrics::{meter, metrics_text};
+pub use metrics::metrics_text;
 pub use start::{StartError, Telemetry, start};

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter, MeterProvider, ObservableCounter, ObservableGauge};
+use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider, ObservableCounter, ObservableGauge};
 use opentelemetry::{KeyValue, metrics::AsyncInstrument};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
@@ -35,8 +35,7 @@ static EXPOSITION: LazyLock<Exposition> = LazyLock::new(|| {
     Exposition { registry, provider }
 });
 
-/// The process-wide meter, for instruments that [`names`](crate::names) does not hold yet.
-pub fn meter() -> Meter {
+fn meter() -> Meter {
     EXPOSITION.provider.meter("bellwether")
 }
 
@@ -58,11 +57,6 @@ pub fn histogram(metric: &Metric) -> Histogram<f64> {
         .with_unit(metric.unit)
         .with_boundaries(metric.buckets.to_vec())
         .build()
-}
-
-/// A gauge that is set where its value changes.
-pub fn gauge(metric: &Metric) -> Gauge<f64> {
-    meter().f64_gauge(metric.name).with_description(metric.help).with_unit(metric.unit).build()
 }
 
 /// A gauge whose value is asked for at each scrape. It observes as long as the process lives.

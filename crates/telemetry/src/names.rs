@@ -34,10 +34,6 @@ pub mod attribute {
     pub const ERROR_TYPE: &str = "error.type";
     /// The upstream's name on an attempt.
     pub const SERVER_ADDRESS: &str = "server.address";
-    /// The port that an attempt was sent to.
-    pub const SERVER_PORT: &str = "server.port";
-    /// The address that an attempt was sent to.
-    pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
     /// HTTP method of a call that came in over REST.
     pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
     /// The path template that matched, never the path itself.
@@ -52,12 +48,8 @@ pub mod attribute {
     pub const DB_QUERY_SUMMARY: &str = "db.query.summary";
     /// `SELECT`, `INSERT`, `GET`, …
     pub const DB_OPERATION_NAME: &str = "db.operation.name";
-    /// The schema that the statement works in.
-    pub const DB_NAMESPACE: &str = "db.namespace";
     /// How many rows came back.
     pub const DB_RESPONSE_RETURNED_ROWS: &str = "db.response.returned_rows";
-    /// SQLSTATE of a failed statement.
-    pub const DB_RESPONSE_STATUS_CODE: &str = "db.response.status_code";
     /// Ordinal of the replica that an attempt went to.
     pub const REPLICA: &str = "crm.replica";
     /// The balancing policy that chose it.
@@ -83,8 +75,6 @@ pub mod attribute {
         RPC_STATUS_CODE,
         ERROR_TYPE,
         SERVER_ADDRESS,
-        SERVER_PORT,
-        NETWORK_PEER_ADDRESS,
         HTTP_REQUEST_METHOD,
         HTTP_ROUTE,
         HTTP_RESPONSE_STATUS_CODE,
@@ -92,9 +82,7 @@ pub mod attribute {
         DB_QUERY_TEXT,
         DB_QUERY_SUMMARY,
         DB_OPERATION_NAME,
-        DB_NAMESPACE,
         DB_RESPONSE_RETURNED_ROWS,
-        DB_RESPONSE_STATUS_CODE,
         REPLICA,
         POLICY,
         ATTEMPT,

@@ -13,7 +13,7 @@ pub fn resident_bytes() -> Option<u64> {
 }
 
 /// User and system time in seconds since the process began; nothing where there is no `/proc`.
-pub fn cpu_seconds() -> Option<f64> {
+fn cpu_seconds() -> Option<f64> {
     parse_cpu(&fs::read_to_string("/proc/self/stat").ok()?)
 }
 
