@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Load the platform with a scenario and judge the result
     Load(Load),
+    /// Make an experiment: a table of what holds under which fault, and a verdict
+    #[command(subcommand)]
+    Lab(Lab),
     /// Switch the balancing policy of a service
     Policy {
         /// Service, such as `customers`
@@ -147,11 +150,60 @@ pub(crate) struct Load {
     pub(crate) forever: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lab {
+    /// Balancing policies against faults, beside nginx, HAProxy and Envoy where they are installed
+    Balancing(Balancing),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Balancing {
+    /// A first look in four minutes: three policies, shorter parts, one run
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Policies to try, instead of all
+    #[arg(long = "policy", num_args = 1.., value_delimiter = ',', value_name = "POLICY")]
+    pub(crate) policies: Vec<crm_balance::Policy>,
+    /// Faults to try, instead of all: `none`, `slow`, `fails_at_once`, `fails_30_percent`, `paused`, `killed_and_back`
+    #[arg(long = "fault", num_args = 1.., value_delimiter = ',', value_name = "FAULT")]
+    pub(crate) faults: Vec<crm_lab::balancing::Fault>,
+    /// Peers to try, instead of those that are installed: `nginx`, `haproxy`, `envoy`
+    #[arg(long = "peer", num_args = 1.., value_delimiter = ',', value_name = "PEER")]
+    pub(crate) peers: Vec<crm_lab::balancing::Peer>,
+    /// Our own policies only
+    #[arg(long, conflicts_with = "peers")]
+    pub(crate) no_peers: bool,
+    /// Envoy's program, if it is not on the path
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envoy: Option<PathBuf>,
+    /// Repetitions of each cell, of which the worst counts
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20), value_name = "N")]
+    pub(crate) runs: u32,
+    /// Length of each fault, but for the kill: its three seconds stand
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600), value_name = "N")]
+    pub(crate) seconds: Option<u32>,
+    /// Calls a second
+    #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(10..=20_000), value_name = "N")]
+    pub(crate) rate: u32,
+    /// Cells that are played at a time; each adds its load to the machine
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16), value_name = "N")]
+    pub(crate) lanes: Option<u8>,
+    /// Write the result as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as one page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
     Gateway,
     Customers,
     TraceViewer,
+    /// An upstream that does nothing but wait, and breaks as it is told: for the lab
+    #[value(hide = true)]
+    Toy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,6 +7,7 @@ mod failure;
 mod http;
 mod import;
 mod keys;
+mod lab;
 mod load;
 mod migrate;
 mod places;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use self::api::Api;
-use self::cli::{Cli, Command, Import};
+use self::cli::{Cli, Command, Import, Role};
 use self::failure::Failure;
 use self::places::Places;
 
@@ -38,10 +39,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// Two worker threads: what a process of this platform is given, and what the shutdown of telemetry needs.
 fn run(cli: Cli) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let threads = worker_threads(&cli.command)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     runtime.map_err(|error| anyhow::anyhow!("cannot start the runtime: {error}"))?.block_on(dispatch(cli))
+}
+
+/// Two, which a demo machine can spare; a gateway's number can be set, as it carries every call.
+fn worker_threads(command: &Command) -> Result<usize, Failure> {
+    match command {
+        Command::Serve { role: Role::Gateway } => {
+            crm_gateway::worker_threads().map_err(|error| Failure::Usage(error.to_string()))
+        }
+        _ => Ok(2),
+    }
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
@@ -57,6 +68,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             import::crm_sales(&mut api, &folder, json.as_deref()).await
         }
         Command::Load(options) => load::run(&places, options).await,
+        Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,
         Command::Policy { service, policy } => policy::set(&places, &service, &policy).await,
         Command::Migrate => migrate::run().await,
         Command::Keys => keys::write_missing(&places),

@@ -12,6 +12,7 @@ pub(crate) async fn run(role: Role) -> Result<(), Failure> {
         Role::Customers => crm_customers::run(telemetry("customers")?).await.context("customers")?,
         // It takes spans and sends none: its own would keep it busy with itself.
         Role::TraceViewer => crm_trace_viewer::run().await.context("trace-viewer")?,
+        Role::Toy => crm_sandbox::toy::serve_from_environment().await.context("toy")?,
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
 #![doc = include_str!("../README.md")]
 
+pub mod balancing;
 pub mod load;
+pub mod report;

@@ -8,6 +8,10 @@ mod run;
 mod scenario;
 mod tally;
 
+pub(crate) use self::calls::Ready;
+pub(crate) use self::pace::{Pace, keep};
 pub use self::report::{LatencyMs, LoadReport, Threshold};
+pub(crate) use self::run::Sender;
 pub use self::run::{LoadError, Options, Progress, run};
 pub use self::scenario::{Call, Popularity, Scenario, ScenarioError};
+pub(crate) use self::tally::{Outcome, Tally};

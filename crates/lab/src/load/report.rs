@@ -123,6 +123,11 @@ impl LoadReport {
 }
 
 impl LatencyMs {
+    /// Of no calls at all.
+    pub(crate) fn none() -> Self {
+        Self { p50: 0.0, p90: 0.0, p99: 0.0, p999: 0.0, max: 0.0 }
+    }
+
     pub(crate) fn of(series: &Series) -> Self {
         let at = |quantile| quantile_ms(&series.latency_us, quantile);
         Self { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1.0) }

@@ -63,6 +63,11 @@ impl Tally {
         })
     }
 
+    /// 99th percentile of how late calls were started, in milliseconds.
+    pub(crate) fn lag_ms_p99(&self) -> f64 {
+        quantile_ms(&self.lag_us, 0.99)
+    }
+
     pub(crate) fn count(&mut self, outcome: &Outcome) {
         self.all.count(outcome);
         if let Some(series) = self.per_call.get_mut(outcome.index) {

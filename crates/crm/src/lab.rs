@@ -1,0 +1,107 @@
+//! `crm lab`: experiments, each with a table, a verdict, and a page to look at.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use crm_balance::Policy;
+use crm_lab::balancing::{self, Fault, LabError, Outcome, Peer, Plan, Programs, Timing, Variant};
+use crm_lab::report::print_verdicts;
+
+use crate::cli::Balancing;
+use crate::failure::Failure;
+
+/// What a first look compares: the field's habit, the simplest that knows of load, and our own.
+const QUICK_POLICIES: [Policy; 3] = [Policy::RoundRobin, Policy::LeastRequest, Policy::PeakEwma];
+const LANES: u8 = 2;
+const QUICK_LANES: u8 = 3;
+
+pub(crate) async fn balancing(options: Balancing) -> Result<(), Failure> {
+    let plan = plan(&options)?;
+    let cells = plan.variants.len() * plan.faults.len() * plan.runs as usize;
+    eprintln!("balancing: {cells} cells, {} at a time, {} calls a second each", plan.lanes, plan.rate);
+    println!("{}", balancing::heading());
+    let programs = Programs { gateway: || role("gateway"), toy: || role("toy") };
+    let stop = crm_server::process::shutdown_signal();
+    let outcome = tokio::select! {
+        outcome = balancing::run(&plan, programs, seed(), |cell| println!("{}", balancing::row(cell))) => outcome.map_err(failure)?,
+        // Every process of the lab ends with this future.
+        () = stop.cancelled() => return Err(Failure::Check("stopped before the end".to_owned())),
+    };
+    print!("\n{}", print_verdicts(&outcome.report.verdicts));
+    write(&options, &plan, &outcome)?;
+    if outcome.report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
+}
+
+fn plan(options: &Balancing) -> Result<Plan, Failure> {
+    let mut timing = if options.quick { Timing::QUICK } else { Timing::WHOLE };
+    if let Some(seconds) = options.seconds {
+        timing.broken = Duration::from_secs(u64::from(seconds));
+    }
+    let default = if options.quick { QUICK_POLICIES.to_vec() } else { Policy::ALL.to_vec() };
+    let policies = if options.policies.is_empty() { default } else { options.policies.clone() };
+    let mut variants: Vec<Variant> = policies.into_iter().map(Variant::Ours).collect();
+    variants.extend(peers(options)?);
+    let faults = if options.faults.is_empty() { Fault::ALL.to_vec() } else { options.faults.clone() };
+    let lanes = options.lanes.unwrap_or(if options.quick { QUICK_LANES } else { LANES });
+    Ok(Plan { variants, faults, runs: options.runs, timing, rate: options.rate, lanes: usize::from(lanes) })
+}
+
+/// The peers asked for, or those that are installed.
+fn peers(options: &Balancing) -> Result<Vec<Variant>, Failure> {
+    if options.no_peers {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for peer in Peer::ALL {
+        let named = options.envoy.as_deref().filter(|_| peer == Peer::Envoy);
+        let wanted = options.peers.contains(&peer) || named.is_some();
+        if !options.peers.is_empty() && !wanted {
+            continue;
+        }
+        match peer.find(named) {
+            Some(program) => found.push(Variant::Peer(peer, program)),
+            None if wanted => {
+                return Err(Failure::Missing(format!("{} is not installed: {}", peer.name(), peer.install())));
+            }
+            None => eprintln!("without {}, which is not installed: {}", peer.name(), peer.install()),
+        }
+    }
+    Ok(found)
+}
+
+/// This program in one of its roles.
+fn role(role: &str) -> Command {
+    // The program's file may be replaced by a newer one while the lab runs; this names the one that runs.
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["serve", role]);
+    command
+}
+
+fn failure(error: LabError) -> Failure {
+    match error {
+        LabError::Sandbox(error @ crm_sandbox::Error::Missing { .. }) => Failure::Missing(error.to_string()),
+        error => Failure::Other(error.into()),
+    }
+}
+
+fn write(options: &Balancing, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
+    let write = |path: &Path, bytes: Vec<u8>| {
+        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    if let Some(path) = &options.json {
+        write(path, serde_json::to_vec_pretty(&outcome.report).map_err(anyhow::Error::from)?)?;
+    }
+    if let Some(path) = &options.html {
+        write(path, outcome.html(plan).map_err(anyhow::Error::from)?.into_bytes())?;
+        eprintln!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// A new one each time: what holds shall not hold for one sequence of arrivals only.
+fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_nanos() & u128::from(u64::MAX)).unwrap_or_default()
+}
