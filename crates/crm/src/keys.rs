@@ -33,7 +33,7 @@ pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
     for variable in PASSWORD_FILES {
         match std::env::var_os(variable).map(PathBuf::from) {
             // Postgres reads its own before it has given up being root, so no more than its owner need see it.
-            Some(path) if !path.exists() => write(&path, &password(), 0o444)?,
+            Some(path) if !path.exists() => write(&path, &password(), 0o400)?,
             _ => {}
         }
     }
