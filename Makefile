@@ -2,6 +2,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TOOLS := target/tools/bin
+# The public practice data set is tested with where it lies beside the project, or where this says.
+ifneq ($(wildcard ../shared/data/crm-sales),)
+export CRM_SALES_DATA ?= $(abspath ../shared/data/crm-sales)
+endif
 
 .PHONY: help
 help: ## Show this list

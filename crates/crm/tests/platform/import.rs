@@ -26,15 +26,13 @@ async fn the_sample_is_repaired_and_a_second_run_creates_nothing() {
     assert_eq!((&again["created"], &again["unchanged"]), (&json!(0), &json!(5)));
 }
 
-/// The public data set is not ours to ship; where it lies beside the project, or `CRM_SALES_DATA` names it, it is brought in.
+/// The public data set is not ours to ship: this says where it must be named to be tested with.
 #[tokio::test]
 async fn the_public_data_set_is_brought_in_whole() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/crm-sales");
-    let folder = std::env::var_os("CRM_SALES_DATA").map_or(beside, PathBuf::from);
-    if !folder.exists() {
-        eprintln!("{} is not there; set CRM_SALES_DATA to test with the public data set", folder.display());
+    let Some(folder) = std::env::var_os("CRM_SALES_DATA").map(PathBuf::from) else {
+        eprintln!("CRM_SALES_DATA names no folder with the public data set: not tested");
         return;
-    }
+    };
     let platform = Platform::start().await;
     let (code, report) = import(&platform, &folder);
     assert_eq!((code, &report["read"], &report["created"]), (Some(0), &json!(85), &json!(85)), "{report}");
