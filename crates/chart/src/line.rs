@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::{Tone, escape, labels, scale::Scale, scale::round_up, short};
 
 const LEFT: f64 = 52.0;
-const RIGHT: f64 = 150.0;
+/// Room for names beside the lines' ends, unless another is asked for.
+const NAMES_WIDTH: f64 = 150.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 24.0;
 
@@ -55,6 +56,7 @@ pub struct LineChart {
     stretches: Vec<Stretch>,
     series: Vec<Series>,
     size: (u32, u32),
+    names_width: f64,
 }
 
 impl LineChart {
@@ -73,6 +75,7 @@ impl LineChart {
             stretches: Vec::new(),
             series: Vec::new(),
             size: (720, 240),
+            names_width: NAMES_WIDTH,
         }
     }
 
@@ -139,6 +142,13 @@ impl LineChart {
         self
     }
 
+    /// Room for the names beside the lines' ends. Default 150.
+    #[must_use]
+    pub fn names_width(mut self, width: f64) -> Self {
+        self.names_width = width;
+        self
+    }
+
     /// The chart as an `svg` element.
     #[must_use]
     pub fn render(&self) -> String {
@@ -166,7 +176,7 @@ impl LineChart {
         let xs = || self.points().map(|(x, _)| x).filter(|x| x.is_finite());
         let found = (xs().fold(f64::INFINITY, f64::min), xs().fold(f64::NEG_INFINITY, f64::max));
         let range = self.x_range.unwrap_or(if found.0 <= found.1 { found } else { (0.0, 1.0) });
-        Scale::linear(range, (LEFT, width - RIGHT))
+        Scale::linear(range, (LEFT, width - self.names_width))
     }
 
     fn y_scale(&self, height: f64) -> Scale {
@@ -194,7 +204,7 @@ impl LineChart {
     }
 
     fn draw_grid(&self, svg: &mut String, x: &Scale, y: &Scale, (width, height): (f64, f64)) {
-        let right = width - RIGHT;
+        let right = width - self.names_width;
         for tick in y.ticks(4) {
             let at = y.at(tick);
             let _ = write!(
@@ -218,7 +228,7 @@ impl LineChart {
 
     fn draw_limit(&self, svg: &mut String, y: &Scale, width: f64) {
         let Some((limit, name)) = &self.limit else { return };
-        let (at, right) = (y.at(*limit), width - RIGHT);
+        let (at, right) = (y.at(*limit), width - self.names_width);
         let _ = write!(
             svg,
             r#"<line class="chart-limit" x1="{LEFT}" x2="{right:.1}" y1="{at:.1}" y2="{at:.1}"/><text text-anchor="end" x="{:.1}" y="{:.1}">{}</text>"#,
@@ -234,7 +244,7 @@ impl LineChart {
         let ends: Vec<f64> = self.series.iter().map(|series| end(series).map_or(height, |value| y.at(value))).collect();
         let places = labels::spread(&ends, APART, (TOP + 4.0, height - BOTTOM));
         for ((series, place), end) in self.series.iter().zip(places).zip(ends) {
-            let (right, class) = (width - RIGHT, series.tone.class());
+            let (right, class) = (width - self.names_width, series.tone.class());
             let _ = write!(
                 svg,
                 r#"<line class="chart-leader" x1="{:.1}" x2="{:.1}" y1="{end:.1}" y2="{place:.1}"/><rect class="chart-fill {class}" x="{:.1}" y="{:.1}" width="9" height="9" rx="2"/><text class="chart-name" x="{:.1}" y="{:.1}">{}</text>"#,

@@ -1,0 +1,58 @@
+//! The slowest and the failed calls just now, each with the way to its trace.
+
+use askama::Template;
+
+use super::{Part, render, words::duration};
+use crate::{
+    config::Link,
+    room::{Call, Scene},
+};
+
+#[derive(Template)]
+#[template(path = "calls.html")]
+struct Calls {
+    slow: Vec<Row>,
+    failed: Vec<Row>,
+    /// Why there is nothing.
+    missing: Option<String>,
+}
+
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) took: String,
+    pub(super) status: String,
+    pub(super) mood: &'static str,
+    /// `0, then 1`.
+    pub(super) tried: String,
+    pub(super) link: Option<String>,
+}
+
+pub(super) fn part(scene: &Scene, traces: Option<&Link>) -> Part {
+    let rows = |list: &'static str, calls: &[Call]| calls.iter().map(|call| row(list, call, traces)).collect();
+    let missing = match &scene.viewer {
+        None => Some("No trace viewer is configured.".to_owned()),
+        Some(viewer) => viewer.away.as_ref().map(|away| format!("The trace viewer {}.", away.why)),
+    };
+    let html = render(&Calls { slow: rows("slow", &scene.calls.slow), failed: rows("failed", &scene.calls.failed), missing });
+    Part::leaf("calls", html)
+}
+
+/// `list` keeps the ids apart where a call stands in both.
+pub(super) fn row(list: &str, call: &Call, traces: Option<&Link>) -> Row {
+    let (mood, status) = match (call.failed(), call.was_saved()) {
+        (true, _) => ("bad", call.status.clone()),
+        (false, true) => ("warning", "OK, after a retry".to_owned()),
+        (false, false) => ("good", "OK".to_owned()),
+    };
+    let tried: Vec<&str> = call.tried.iter().map(|(replica, _)| replica.as_str()).collect();
+    Row {
+        id: format!("{list}-{}", call.trace),
+        name: call.name.clone(),
+        took: duration(call.took_ms),
+        status,
+        mood,
+        tried: if tried.is_empty() { "none".to_owned() } else { tried.join(", then ") },
+        link: traces.map(|base| base.to(&format!("/trace/{}", call.trace))),
+    }
+}

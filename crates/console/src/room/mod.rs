@@ -1,0 +1,139 @@
+//! The room: all that the page shows, kept up to date by the watchers and bounded whatever happens.
+
+mod away;
+mod calls;
+mod happenings;
+mod history;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::{RwLock, RwLockReadGuard};
+use tokio::time::Instant;
+
+pub(crate) use away::Watched;
+pub(crate) use calls::{Call, RecentCalls};
+pub(crate) use happenings::{Happening, Happenings, Mood};
+pub(crate) use history::{History, Sample};
+
+use crate::{
+    control::{self, Document, Upstream},
+    outbound::OutboundError,
+};
+
+/// More upstreams than this are not watched; the page could not show them either.
+const MAX_UPSTREAMS: usize = 16;
+
+/// Shared by watchers, which write, and pages, which read.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    scene: Arc<RwLock<Scene>>,
+    epoch: Instant,
+}
+
+/// What there is to see.
+#[derive(Debug, Default)]
+pub(crate) struct Scene {
+    pub(crate) gateways: Vec<Watched>,
+    pub(crate) viewer: Option<Watched>,
+    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) faults_allowed: bool,
+    pub(crate) histories: BTreeMap<String, History>,
+    pub(crate) happenings: Happenings,
+    pub(crate) calls: RecentCalls,
+    /// Seconds since the console's start, of the last sample.
+    pub(crate) now: f64,
+}
+
+impl Room {
+    /// An empty room with these gateways, and a trace viewer if there is one.
+    pub(crate) fn new(gateways: Vec<String>, viewer: Option<String>) -> Self {
+        let scene = Scene {
+            gateways: gateways.into_iter().map(Watched::new).collect(),
+            viewer: viewer.map(Watched::new),
+            ..Scene::default()
+        };
+        Self { scene: Arc::new(RwLock::new(scene)), epoch: Instant::now() }
+    }
+
+    pub(crate) fn look(&self) -> RwLockReadGuard<'_, Scene> {
+        self.scene.read()
+    }
+
+    /// What the gateways answered, in their order. While none does, the last picture stays.
+    pub(crate) fn sampled(&self, answers: Vec<Result<Document, OutboundError>>) {
+        let now = self.epoch.elapsed().as_secs_f64();
+        let mut scene = self.scene.write();
+        scene.now = now;
+        let mut documents = Vec::new();
+        for (gateway, answer) in answers.into_iter().enumerate() {
+            let known = answer.map(|document| documents.push(document));
+            scene.gateway_answered(gateway, known, now);
+        }
+        if !documents.is_empty() {
+            let (upstreams, faults_allowed) = control::merge(documents);
+            scene.faults_allowed = faults_allowed;
+            scene.take(upstreams, now);
+        }
+    }
+
+    /// Whether the trace viewer answered, and what.
+    pub(crate) fn viewer_answered(&self, answer: Result<RecentCalls, OutboundError>) {
+        let now = self.epoch.elapsed().as_secs_f64();
+        let mut scene = self.scene.write();
+        let answer = answer.map(|calls| scene.calls = calls);
+        if let Some(viewer) = &mut scene.viewer {
+            viewer.answered(answer, now);
+        }
+    }
+
+    pub(crate) fn happened(&self, happening: Happening) {
+        self.scene.write().happenings.add(happening);
+    }
+}
+
+impl Scene {
+    /// Whether any gateway answers at this moment.
+    pub(crate) fn is_live(&self) -> bool {
+        self.gateways.iter().any(|gateway| gateway.is_here())
+    }
+
+    pub(crate) fn upstream(&self, name: &str) -> Option<&Upstream> {
+        self.upstreams.iter().find(|upstream| upstream.name == name)
+    }
+
+    fn gateway_answered(&mut self, at: usize, answer: Result<(), OutboundError>, now: f64) {
+        let Some(gateway) = self.gateways.get_mut(at) else { return };
+        if let Some(words) = gateway.answered(answer, now) {
+            let mood = if gateway.is_here() { Mood::Good } else { Mood::Bad };
+            self.happenings.add(Happening::now(mood, words));
+        }
+    }
+
+    fn take(&mut self, upstreams: Vec<Upstream>, now: f64) {
+        for upstream in upstreams.iter().take(MAX_UPSTREAMS) {
+            self.tell_faults(upstream);
+            let history = self.histories.entry(upstream.name.clone()).or_default();
+            history.push(Sample::of(upstream, now));
+        }
+        self.histories.retain(|name, _| upstreams.iter().any(|upstream| upstream.name == *name));
+        self.upstreams = upstreams;
+        self.upstreams.truncate(MAX_UPSTREAMS);
+    }
+
+    /// Faults may come from anywhere, so they are noticed here rather than where this page asks for them.
+    fn tell_faults(&mut self, upstream: &Upstream) {
+        let Some(before) = self.upstreams.iter().find(|known| known.name == upstream.name) else { return };
+        for replica in &upstream.replicas {
+            let known = before.replicas.iter().find(|known| known.seen.address == replica.seen.address);
+            let had = known.and_then(|known| known.fault.as_ref());
+            let name = format!("{}/{}", upstream.name, replica.seen.ordinal);
+            match (had, &replica.fault) {
+                (None, Some(fault)) => {
+                    self.happenings.add(Happening::now(Mood::Bad, format!("{name} {}", fault.words())));
+                }
+                (Some(_), None) => self.happenings.add(Happening::now(Mood::Good, format!("{name} healed"))),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether what a tour expects is to be seen.
+
+use crm_chart::short;
+
+use super::{Expect, Metric, Tour};
+use crate::room::{History, Scene};
+
+/// Failures are looked for over this long, and states, in seconds: about as long as a tour is watched.
+const LOOK_BACK: f64 = 60.0;
+
+/// What is expected, and what there is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) say: String,
+    pub(crate) held: bool,
+    /// In a few words, `now 3 %`.
+    pub(crate) actual: String,
+}
+
+/// Looks at everything that the tour expects.
+pub(crate) fn check(tour: &Tour, scene: &Scene) -> Vec<Verdict> {
+    tour.watch.expect.iter().map(|expect| judge(expect, tour, scene)).collect()
+}
+
+fn judge(expect: &Expect, tour: &Tour, scene: &Scene) -> Verdict {
+    let seen = scene.histories.get(&tour.upstream).and_then(|history| look(expect, tour, scene, history));
+    let (held, actual) = seen.unwrap_or_else(|| (false, "nothing to see yet".to_owned()));
+    Verdict { say: expect.say.clone(), held, actual }
+}
+
+fn look(expect: &Expect, tour: &Tour, scene: &Scene, history: &History) -> Option<(bool, String)> {
+    let now = scene.now;
+    match expect.metric {
+        Metric::Share => Some(bounded(expect, history.share(now, tour.replica), percent)),
+        Metric::Failed => Some(bounded(expect, failed(history, now), percent)),
+        Metric::P99Ms => Some(bounded(expect, scene.upstream(&tour.upstream)?.calls.p99_ms, |ms| format!("{} ms", short(ms)))),
+        Metric::State => {
+            let wanted = expect.was?;
+            let dots = || history.since(now - LOOK_BACK).filter_map(|sample| sample.replica(tour.replica));
+            let current = dots().last()?.state;
+            Some((dots().any(|dot| dot.state == wanted), format!("now {}", current.name())))
+        }
+        Metric::Policy => {
+            let current = scene.upstream(&tour.upstream)?.policy;
+            Some((expect.policy == Some(current), format!("now {current}")))
+        }
+    }
+}
+
+fn bounded(expect: &Expect, value: f64, words: impl Fn(f64) -> String) -> (bool, String) {
+    let held = expect.below.is_none_or(|limit| value < limit) && expect.above.is_none_or(|limit| value > limit);
+    let actual = if value.is_finite() { format!("now {}", words(value)) } else { "no calls yet".to_owned() };
+    (held && value.is_finite(), actual)
+}
+
+fn percent(part: f64) -> String {
+    format!("{} %", short(part * 100.0))
+}
+
+/// The part of calls that failed since a while ago.
+#[allow(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^53")]
+fn failed(history: &History, now: f64) -> f64 {
+    let (Some(first), Some(last)) = (history.since(now - LOOK_BACK).next(), history.latest()) else { return f64::NAN };
+    let failed = last.failed.saturating_sub(first.failed) as f64;
+    let all = failed + last.ok.saturating_sub(first.ok) as f64;
+    if all > 0.0 { failed / all } else { f64::NAN }
+}

@@ -1,0 +1,156 @@
+//! What the page's buttons do: each becomes requests to the control API.
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::Response,
+};
+use crm_balance::Policy;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Web, answer};
+use crate::{
+    control::{Command, Target},
+    outbound::OutboundError,
+    tour::{self, Action, Tour},
+};
+
+/// How long a fault from a button lasts, in seconds: nobody has to remember it.
+const FAULT_SECONDS: u32 = 120;
+
+#[derive(Deserialize)]
+pub(super) struct PolicyForm {
+    policy: String,
+}
+
+pub(super) async fn set_policy(
+    State(web): State<Web>,
+    Path(upstream): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<PolicyForm>,
+) -> Response {
+    let policy = match form.policy.parse::<Policy>() {
+        Ok(policy) => policy,
+        Err(error) => return answer::refused(&headers, StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let said = format!("{upstream}: {policy} chooses now.");
+    let told = web.controls.tell(&Command::Policy { upstream, policy }).await;
+    outcome(&headers, told, &said, "/")
+}
+
+/// The buttons' faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Preset {
+    None,
+    Slow,
+    Flaky,
+    Failing,
+    Hanging,
+}
+
+impl Preset {
+    fn fault(self) -> Option<Value> {
+        match self {
+            Self::None => None,
+            Self::Slow => Some(json!({"delay_ms": 100, "for_s": FAULT_SECONDS})),
+            Self::Flaky => Some(json!({"error_rate": 0.3, "code": "UNAVAILABLE", "for_s": FAULT_SECONDS})),
+            Self::Failing => Some(json!({"fail_fast": true, "code": "UNAVAILABLE", "for_s": FAULT_SECONDS})),
+            Self::Hanging => Some(json!({"hang": true, "for_s": FAULT_SECONDS})),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct FaultForm {
+    fault: Preset,
+}
+
+pub(super) async fn set_fault(
+    State(web): State<Web>,
+    Path((upstream, replica)): Path<(String, String)>,
+    headers: HeaderMap,
+    Form(form): Form<FaultForm>,
+) -> Response {
+    let Ok(target) = replica.parse::<Target>() else {
+        return answer::refused(&headers, StatusCode::BAD_REQUEST, "A replica is a number, or all.");
+    };
+    let (command, said) = match form.fault.fault() {
+        Some(fault) => {
+            let said = format!("{upstream}/{replica} is broken for {FAULT_SECONDS} s, or until you heal it.");
+            (Command::Break { upstream, replica: target, fault }, said)
+        }
+        None => (Command::Heal { upstream: upstream.clone(), replica: target }, format!("{upstream}/{replica} is healed.")),
+    };
+    outcome(&headers, web.controls.tell(&command).await, &said, "/")
+}
+
+#[derive(Deserialize)]
+pub(super) struct TourForm {
+    guess: Option<usize>,
+}
+
+pub(super) async fn break_tour(
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<TourForm>,
+) -> Response {
+    play(&web, &name, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await
+}
+
+pub(super) async fn heal_tour(
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<TourForm>,
+) -> Response {
+    play(&web, &name, &headers, form.guess, |tour| (&tour.heal.actions, "done")).await
+}
+
+async fn play(
+    web: &Web,
+    name: &str,
+    headers: &HeaderMap,
+    guess: Option<usize>,
+    step: impl Fn(&'static Tour) -> (&'static Vec<Action>, &'static str),
+) -> Response {
+    let Some(tour) = tour::find(name) else {
+        return answer::refused(headers, StatusCode::NOT_FOUND, "There is no such tour.");
+    };
+    let (actions, stage) = step(tour);
+    for command in actions.iter().filter_map(|action| command(tour, action)) {
+        // Where faults are off there is none to heal, and a tour that only switches policies goes on.
+        let is_idle = matches!(command, Command::Heal { .. }) && !web.room.look().faults_allowed;
+        if is_idle {
+            continue;
+        }
+        if let Err(error) = web.controls.tell(&command).await {
+            return outcome(headers, Err(error), "", "/");
+        }
+    }
+    let guess = guess.map_or_else(String::new, |guess| format!("&guess={guess}"));
+    answer::done(headers, "Done.", &format!("/?tour={name}&stage={stage}{guess}#tour"))
+}
+
+/// What an action asks of the control API; a line for the terminal asks nothing.
+fn command(tour: &Tour, action: &Action) -> Option<Command> {
+    let upstream = tour.upstream.clone();
+    match action {
+        Action::Policy(policy) => Some(Command::Policy { upstream, policy: *policy }),
+        Action::Fault(fault) => {
+            Some(Command::Break { upstream, replica: Target::One(tour.replica), fault: fault.clone() })
+        }
+        Action::Heal(true) => Some(Command::Heal { upstream, replica: Target::All }),
+        Action::Heal(false) | Action::Command(_) => None,
+    }
+}
+
+fn outcome(headers: &HeaderMap, told: Result<(), OutboundError>, said: &str, to: &str) -> Response {
+    match told {
+        Ok(()) => answer::done(headers, said, to),
+        Err(error) => answer::refused(headers, StatusCode::BAD_GATEWAY, &format!("The gateway {error}.")),
+    }
+}
