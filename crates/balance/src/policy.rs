@@ -58,6 +58,13 @@ impl serde::Serialize for Policy {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Policy {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// The name is none of the six policies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("policy must be one of random, round_robin, weighted_round_robin, least_request, peak_ewma, consistent_hash")]
@@ -79,6 +86,8 @@ mod tests {
     fn every_name_reads_back_as_its_policy() {
         for policy in Policy::ALL {
             assert_eq!(policy.to_string().parse(), Ok(policy));
+            let json = serde_json::to_value(policy).unwrap();
+            assert_eq!(serde_json::from_value::<Policy>(json).unwrap(), policy);
         }
     }
 

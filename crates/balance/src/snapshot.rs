@@ -1,11 +1,11 @@
 //! What the control API shows of an upstream: plain values, serializable, taken at one moment.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Policy;
 
 /// Where an endpoint stands in its life; the picture is in the crate's documentation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// No connection yet, or not again.
@@ -38,7 +38,7 @@ impl Phase {
 }
 
 /// One endpoint at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaSnapshot {
     /// Its number within the upstream: stable as long as it is discovered, the smallest free one when it appears.
     pub ordinal: u32,
@@ -71,7 +71,7 @@ pub struct ReplicaSnapshot {
 }
 
 /// The calls of an upstream as their callers see them: however many attempts each took. Totals since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CallsSnapshot {
     /// Answered with status `OK`.
     pub ok: u64,
@@ -90,7 +90,7 @@ pub struct CallsSnapshot {
 }
 
 /// Something that a person watching the upstream wants to see at once.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// An endpoint moved in its life.
