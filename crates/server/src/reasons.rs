@@ -6,6 +6,14 @@ pub(crate) const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 pub(crate) const TIMEOUT_MALFORMED: &str = "TIMEOUT_MALFORMED";
 /// Reason of a write by somebody who may only read.
 pub(crate) const ROLE_READ_ONLY: &str = "ROLE_READ_ONLY";
+/// Reason of bytes that are no message of the method.
+pub(crate) const MESSAGE_MALFORMED: &str = "MESSAGE_MALFORMED";
+/// Reason of a message that is too large to be read.
+pub(crate) const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
+/// Reason of a message in an encoding that is not understood.
+pub(crate) const COMPRESSION_UNSUPPORTED: &str = "COMPRESSION_UNSUPPORTED";
+/// Reason of a method that is not there.
+pub(crate) const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
 /// Reason of a panic.
 pub(crate) const HANDLER_PANICKED: &str = "HANDLER_PANICKED";
 /// Reason of `caller()` without a token layer in front.
@@ -33,6 +41,13 @@ pub const REASONS: &[(&str, &str)] = &[
     ),
     (DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED: the call took longer than its `grpc-timeout`, or than the server allows"),
     (TIMEOUT_MALFORMED, "INVALID_ARGUMENT: `grpc-timeout` is not 1 to 8 digits and a unit (H, M, S, m, u, n)"),
+    (MESSAGE_MALFORMED, "INVALID_ARGUMENT: the bytes that came are no message of this method"),
+    (MESSAGE_TOO_LARGE, "INVALID_ARGUMENT: the message is longer than the process reads"),
+    (
+        COMPRESSION_UNSUPPORTED,
+        "UNIMPLEMENTED: the message is compressed; `grpc-accept-encoding` says what is understood",
+    ),
+    (METHOD_UNKNOWN, "UNIMPLEMENTED: the process has no such method"),
     (HANDLER_PANICKED, "INTERNAL: a defect of the service; the log has its place under the call's trace id"),
     (FAULT_INJECTED, "any code: the process was told to fail calls, to see how others cope"),
     (FAULT_INVALID, "INVALID_ARGUMENT: the fault to be set breaks its rules; BadRequest lists all of them"),

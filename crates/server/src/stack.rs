@@ -2,6 +2,7 @@
 
 mod access;
 mod deadline;
+mod explain;
 mod fault;
 mod limit;
 mod panics;
@@ -99,6 +100,8 @@ pub fn build(
         .layer(FaultLayer::new(faults))
         // Innermost: handlers see nobody but callers whom this layer has let in.
         .layer(AccessLayer::new(verifier, methods))
+        // What no handler has seen is refused by the routes themselves, and needs words.
+        .map_response(explain::explain)
         .service(routes);
     Ok((BoxService::new(stack), readiness))
 }

@@ -178,7 +178,8 @@ async fn what_is_not_served_is_unimplemented_and_counted_together() {
         let request = Request::post(format!("{}{path}", server.origin()))
             .header("content-type", "application/grpc")
             .header("authorization", format!("Bearer {}", server.token(Role::Admin)));
-        assert_eq!(raw(&mut channel, request.body(Body::empty()).unwrap()).await.code(), Code::Unimplemented);
+        let status = raw(&mut channel, request.body(Body::empty()).unwrap()).await;
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "METHOD_UNKNOWN"));
     }
     let text = crm_telemetry::metrics_text();
     assert!(text.contains("crm_rpc_server_calls_total{method=\"_OTHER\",outcome=\"error\"}"), "{text}");
@@ -190,15 +191,34 @@ async fn hostile_requests_do_not_take_the_server_down() {
     let server = Server::start().await;
     let mut channel = server.channel().await;
     let uri = format!("{}crm.customers.v1.AccountService/GetAccount", server.origin());
-    let bodies: [&'static [u8]; 4] =
-        [b"", b"\x00\xff\xff\xff\xff", b"\x01\x00\x00\x00\x01\x00", b"\x00\x00\x00\x00\x03\xff\xff\xff"];
-    for bytes in bodies {
+    let bodies: [(&'static [u8], &str); 4] = [
+        (b"", "MESSAGE_MALFORMED"),
+        (b"\x00\xff\xff\xff\xff", "MESSAGE_TOO_LARGE"),
+        (b"\x01\x00\x00\x00\x01\x00", "MESSAGE_MALFORMED"),
+        (b"\x00\x00\x00\x00\x03\xff\xff\xff", "MESSAGE_MALFORMED"),
+    ];
+    for (bytes, expected) in bodies {
         let request = Request::post(&uri)
             .header("content-type", "application/grpc")
             .header("authorization", format!("Bearer {}", server.token(Role::Admin)))
             .header("traceparent", "00-zz")
             .body(Body::new(http_body_util::Full::from(bytes)));
-        assert_ne!(raw(&mut channel, request.unwrap()).await.code(), Code::Ok, "{bytes:?}");
+        let status = raw(&mut channel, request.unwrap()).await;
+        // Not INTERNAL: a balancer in front would take this process for broken.
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, expected), "{bytes:?}");
     }
     server.client().await.get_account(server.get("who")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_compressed_message_is_told_what_is_understood() {
+    let server = Server::start().await;
+    let mut channel = server.channel().await;
+    let request = Request::post(format!("{}crm.customers.v1.AccountService/GetAccount", server.origin()))
+        .header("content-type", "application/grpc")
+        .header("grpc-encoding", "gzip")
+        .header("authorization", format!("Bearer {}", server.token(Role::Admin)))
+        .body(Body::new(http_body_util::Full::from(&b"\x01\x00\x00\x00\x01\x00"[..])));
+    let status = raw(&mut channel, request.unwrap()).await;
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "COMPRESSION_UNSUPPORTED"));
 }
