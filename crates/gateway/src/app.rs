@@ -148,6 +148,7 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         pages: Pages::new(&transcoder, |path| table.find(path).is_some()),
         switches: Arc::new(Switches::default()),
         limits: config.calls,
+        max_header_bytes: config.server.max_header_bytes,
         links: page_links(config, listeners)?,
         table,
         transcoder,

@@ -24,6 +24,7 @@ pub(crate) struct Gateway {
     pub(crate) pages: Pages,
     pub(crate) switches: Arc<Switches>,
     pub(crate) limits: CallLimits,
+    pub(crate) max_header_bytes: u32,
     pub(crate) links: PageLinks,
 }
 

@@ -1,6 +1,7 @@
 //! gRPC as it comes: the head of a call is read, its messages never.
 
 mod own;
+mod upload;
 
 use std::convert::Infallible;
 
@@ -11,7 +12,7 @@ use tower::{Layer, ServiceExt, service_fn};
 pub(crate) use own::OwnServices;
 pub use own::ReflectionError;
 
-use crate::{answer, call, gateway::Gateway, reasons, trace};
+use crate::{answer, call, gateway::Gateway, headers, reasons, trace};
 
 /// Answers one gRPC call.
 pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Response<Body> {
@@ -37,10 +38,13 @@ async fn forward(gateway: &Gateway, request: Request<Body>) -> Result<Response<B
 }
 
 async fn route(gateway: &Gateway, request: Request<Body>) -> Result<Response<Body>, Status> {
+    headers::check_length(request.headers(), gateway.max_header_bytes)?;
     let path = request.uri().path();
     let routed = gateway.table.find(path).ok_or_else(reasons::service_not_routed)?;
     let rpc = gateway.transcoder.rpc(path).map(|rpc| &**rpc);
     let claims = gateway.access.admit(routed, rpc, request.headers())?;
+    let is_one_message = rpc.is_some_and(|rpc| !rpc.client_streaming);
+    let request = if is_one_message { upload::take_in(request, &gateway.limits).await? } else { request };
     call::send(gateway, routed, rpc, claims.as_deref(), request).await
 }
 

@@ -4,11 +4,26 @@
 //! than the call (RFC 9110, 7.6.1), and those of the platform's own that a caller may not claim.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tonic::Status;
+
+use crate::reasons;
 
 /// Says how urgent a call is: `interactive` or `bulk`.
 pub(crate) const PRIORITY: &str = "x-crm-priority";
 /// Prefix of the headers that the platform's processes set for each other.
 const INTERNAL: &str = "x-crm-";
+
+/// What the gateway adds on the way: the context of the trace, the deadline, and the request line.
+const ROOM: usize = 1024;
+
+/// Checks that a service which accepts `limit` bytes takes these, too, counted as HTTP/2 counts them (RFC 9113, 6.5.2).
+///
+/// Its refusal would be HTTP's, not gRPC's, and the replica would be blamed for it.
+pub(crate) fn check_length(headers: &HeaderMap, limit: u32) -> Result<(), Status> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(ROOM);
+    let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    if length > limit { Err(reasons::headers_too_large(limit)) } else { Ok(()) }
+}
 
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
@@ -48,12 +63,18 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
     }
 }
 
-fn remove_internal(headers: &mut HeaderMap) {
-    let forged: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with(INTERNAL) && *name != PRIORITY).cloned().collect();
-    for name in forged {
+/// Removes all headers whose names begin so.
+pub(crate) fn remove_starting_with(headers: &mut HeaderMap, prefix: &str) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(prefix)).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
+}
+
+fn remove_internal(headers: &mut HeaderMap) {
+    let priority = headers.get(PRIORITY).cloned();
+    remove_starting_with(headers, INTERNAL);
+    headers.extend(priority.map(|value| (HeaderName::from_static(PRIORITY), value)));
     let is_known = |value: &HeaderValue| value == "interactive" || value == "bulk";
     if headers.get(PRIORITY).is_some_and(|value| !is_known(value)) {
         headers.remove(PRIORITY);

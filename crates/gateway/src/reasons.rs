@@ -12,6 +12,7 @@ pub const REASONS: &[(&str, &str)] = &[
     (DEADLINE_EXCEEDED, "the call's time was over before the answer was whole"),
     (INVALID_HEADER, "a header that the gateway reads has no valid value; the violation names it"),
     (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
+    (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
     (INVALID_CHANGE, "the body of a call to the control API is not what it takes; the violation says why"),
     (UNKNOWN_UPSTREAM, "the control API knows no upstream of this name"),
@@ -23,6 +24,7 @@ const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
 const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 const INVALID_HEADER: &str = "INVALID_HEADER";
 const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
+const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
 const ANSWER_UNREADABLE: &str = "ANSWER_UNREADABLE";
 const INVALID_CHANGE: &str = "INVALID_CHANGE";
 const UNKNOWN_UPSTREAM: &str = "UNKNOWN_UPSTREAM";
@@ -40,6 +42,15 @@ pub(crate) fn deadline_exceeded() -> Status {
 pub(crate) fn body_too_large(limit: usize) -> Status {
     let message = format!("the body is longer than {limit} bytes");
     violation(BODY_TOO_LARGE, "body", message)
+}
+
+pub(crate) fn headers_too_large(limit: usize) -> Status {
+    let message = format!("the headers are longer than {limit} bytes, counting 32 for each");
+    Problem::new(Code::InvalidArgument, HEADERS_TOO_LARGE, message).into()
+}
+
+pub(crate) fn compressed_body() -> Status {
+    violation(INVALID_HEADER, "content-encoding", "must be left out: bodies are taken as they are".to_owned())
 }
 
 pub(crate) fn invalid_timeout() -> Status {

@@ -10,7 +10,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use crm_transcode::{Match, RouteError, frame};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Status, body::Body};
@@ -21,7 +21,7 @@ pub(crate) use timeout::{TIMEOUT, grpc_timeout};
 use crate::{
     answer, call,
     gateway::Gateway,
-    reasons,
+    headers, reasons,
     rest::{messages::Messages, refusal::Refusal},
     table::Routed,
     trace,
@@ -29,6 +29,15 @@ use crate::{
 
 /// Tells the telemetry layer how the call ended; taken out before the answer leaves.
 const GRPC_STATUS: &str = "grpc-status";
+
+const OF_THE_JSON: [HeaderName; 6] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::HOST,
+    header::EXPECT,
+];
 
 /// Answers one REST call.
 pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Response<Body> {
@@ -81,8 +90,11 @@ impl Route<'_> {
     async fn call(self, request: Request<Body>) -> Result<Response<Body>, Refusal> {
         let rpc = self.matched.rpc;
         let (parts, body) = request.into_parts();
+        let most = self.gateway.max_header_bytes;
+        headers::check_length(&parts.headers, most).map_err(Refusal::headers_too_large)?;
         let claims = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
         let deadline = self.deadline(&parts.headers)?;
+        refuse_compressed(&parts.headers)?;
         let body = read_body(body, self.gateway.limits.max_body_bytes, deadline).await?;
         let message = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &body)?;
         let request = grpc_request(parts, &message, deadline)?;
@@ -104,6 +116,11 @@ impl Route<'_> {
     }
 }
 
+fn refuse_compressed(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_plain = headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
+    if is_plain { Ok(()) } else { Err(Refusal::compressed()) }
+}
+
 /// Reads a whole body, which may take as long as the call.
 async fn read_body(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
     if http_body::Body::is_end_stream(&body) {
@@ -117,13 +134,15 @@ async fn read_body(body: Body, limit: usize, deadline: Instant) -> Result<Bytes,
     }
 }
 
-/// The same call as gRPC: the caller's headers are its metadata, but for those that describe the JSON.
+/// The same call as gRPC: the caller's headers are its metadata, but for those that describe the JSON, and gRPC's own,
+/// which would describe a message that the caller has not made.
 fn grpc_request(mut parts: Parts, message: &[u8], deadline: Instant) -> Result<Request<Body>, Refusal> {
     let framed = frame::encode(message).ok_or_else(|| Status::out_of_range("the message is too large for gRPC"))?;
     let headers = &mut parts.headers;
-    for name in [header::CONTENT_LENGTH, header::ACCEPT, header::ACCEPT_ENCODING, header::HOST, header::EXPECT] {
+    for name in &OF_THE_JSON {
         headers.remove(name);
     }
+    headers::remove_starting_with(headers, "grpc-");
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert("grpc-timeout", grpc_timeout(deadline.saturating_duration_since(Instant::now())));
     parts.method = Method::POST;

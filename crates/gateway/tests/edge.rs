@@ -41,7 +41,7 @@ async fn connections_that_never_finish_a_header_are_closed() {
     tokio::join!(
         is_hung_up_on(&rig, b""),
         is_hung_up_on(&rig, b"PRI * HTTP/2"),
-        is_hung_up_on(&rig, b"GET /v1/accounts HTTP/1.1\r\nhost: gateway.test\r\nx-slow: "),
+        is_hung_up_on(&rig, b"GET /v1/accounts HTTP/1.1\r\nhost: gateway.localhost\r\nx-slow: "),
     );
     assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
 }
@@ -53,6 +53,28 @@ async fn headers_over_the_limit_are_refused() {
     let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &[("x-large", &large)], "").await;
     assert_eq!(answer.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
+}
+
+/// A replica would refuse them by HTTP, which is no answer to a call, and would be ejected for it.
+#[tokio::test]
+async fn headers_that_no_replica_would_take_are_refused_by_the_gateway() {
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    for (length, is_refused) in [(14_000, false), (15_500, true), (40_000, true)] {
+        let large = "x".repeat(length);
+        let headers = [("authorization", bearer.as_str()), ("x-large", &large)];
+        let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &headers, "").await;
+        let expected = if is_refused { StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE } else { StatusCode::OK };
+        assert_eq!(answer.status, expected, "{length}: {}", answer.text());
+        assert_eq!(answer.reason() == "HEADERS_TOO_LARGE", is_refused);
+    }
+    let large = "x".repeat(15_000);
+    let mut request = with_token(pb::GetAccountRequest { id: "7".into() }, &rig.token());
+    request.metadata_mut().insert("x-large", large.parse().unwrap());
+    let refused = AccountServiceClient::new(Grpc::connect(rig.public).await).get_account(request).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused}");
+    let upstream = wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
+    assert_eq!(upstream["replicas"][0]["failures"], 0, "{upstream}");
 }
 
 #[tokio::test]

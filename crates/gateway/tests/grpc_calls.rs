@@ -289,3 +289,28 @@ async fn a_killed_replica_is_tried_around_for_calls_that_may_be_sent_twice() {
         done.unwrap();
     }
 }
+
+#[tokio::test]
+async fn requests_that_never_end_take_no_place_and_no_replica_is_blamed() {
+    let rig = Rig::start().await;
+    let client = Grpc::connect(rig.public).await;
+    let bearer = format!("Bearer {}", rig.token());
+    let unfinished = (0..20).map(|_| {
+        let body = tonic::body::Body::new(http_body_util::StreamBody::new(futures_util::stream::pending::<
+            Result<http_body::Frame<Bytes>, tonic::Status>,
+        >()));
+        let headers = [("authorization", bearer.as_str()), ("grpc-timeout", "700m")];
+        let client = client.clone();
+        async move { client.stream("/crm.customers.v1.AccountService/GetAccount", &headers, body).await }
+    });
+    let answers = futures_util::future::join_all(unfinished);
+    let meanwhile = async {
+        let upstream = support::wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
+        (upstream["replicas"][0]["in_flight"].clone(), rig.get("/v1/accounts/7").await.status)
+    };
+    let (answers, (in_flight, status)) = tokio::join!(answers, meanwhile);
+    assert_eq!((in_flight, status), (serde_json::json!(0), http::StatusCode::OK));
+    assert!(answers.iter().all(|answer| answer.headers()["grpc-status"] == "4"));
+    let upstream = support::wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
+    assert_eq!(upstream["replicas"][0]["failures"], 0, "{upstream}");
+}

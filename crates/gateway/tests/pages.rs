@@ -20,7 +20,7 @@ async fn the_start_page_suits_its_reader() {
     }
     let text = page(&rig, "/", "*/*").await;
     assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
-    assert!(text.text().contains("http://gateway.test/docs") && !text.text().contains('<'), "{}", text.text());
+    assert!(text.text().contains("http://gateway.localhost/docs") && !text.text().contains('<'), "{}", text.text());
 }
 
 #[tokio::test]

@@ -203,3 +203,18 @@ async fn internal_and_hop_by_hop_headers_stop_at_the_gateway() {
     assert!(has("authorization") && has("x-crm-priority") && has("x-mine"), "{names}");
     assert!(!has("x-crm-role") && !has("x-secret") && !has("connection"), "{names}");
 }
+
+#[tokio::test]
+async fn headers_about_an_encoding_describe_the_json_and_not_the_call() {
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    let of_grpc = [("authorization", bearer.as_str()), ("grpc-encoding", "gzip"), ("grpc-timeout", "0n")];
+    let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/names", &of_grpc, "").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(!answer.text().contains("grpc-encoding"), "{}", answer.text());
+    for (encoding, expected) in [("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("identity", StatusCode::OK)] {
+        let headers = [("authorization", bearer.as_str()), ("content-encoding", encoding)];
+        let answer = wire::rest(rig.public, Method::PATCH, "/v1/accounts/7", &headers, "{}").await;
+        assert_eq!(answer.status, expected, "{}", answer.text());
+    }
+}

@@ -66,7 +66,7 @@ async fn a_reader_that_leaves_cancels_the_stream_behind() {
     let mut connection = wire::http1_connection(rig.public).await;
     let bearer = format!("Bearer {}", rig.token());
     let request = Request::get("/v1/accounts:export?filter=endless")
-        .header("host", "gateway.test")
+        .header("host", "gateway.localhost")
         .header("authorization", bearer)
         .body(Full::new(Bytes::new()))
         .unwrap();

@@ -13,8 +13,8 @@ use crate::{answer, reasons};
 pub(crate) enum Refusal {
     /// The request does not fit its message.
     Request(RequestError),
-    /// The body is longer than allowed.
-    TooLarge(Status),
+    /// No, with an HTTP status that says more than the gRPC code.
+    Http(StatusCode, Status),
     /// The gateway or the service says no.
     Status(Status),
 }
@@ -33,7 +33,15 @@ impl From<RequestError> for Refusal {
 
 impl Refusal {
     pub(crate) fn too_large(limit: usize) -> Self {
-        Self::TooLarge(reasons::body_too_large(limit))
+        Self::Http(StatusCode::PAYLOAD_TOO_LARGE, reasons::body_too_large(limit))
+    }
+
+    pub(crate) fn headers_too_large(status: Status) -> Self {
+        Self::Http(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, status)
+    }
+
+    pub(crate) fn compressed() -> Self {
+        Self::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, reasons::compressed_body())
     }
 
     pub(crate) fn into_response(self, transcoder: &Transcoder) -> Response<Body> {
@@ -42,9 +50,9 @@ impl Refusal {
                 let (status, json) = transcoder.request_error_json(&error);
                 with_code(answer::json(status, json), Code::InvalidArgument)
             }
-            Self::TooLarge(status) => {
+            Self::Http(http_status, status) => {
                 let mut response = status_response(transcoder, &status);
-                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                *response.status_mut() = http_status;
                 response
             }
             Self::Status(status) => status_response(transcoder, &status),

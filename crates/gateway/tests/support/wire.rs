@@ -88,7 +88,7 @@ pub async fn start_on(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Response<Incoming> {
-    let mut request = Request::builder().method(method).uri(path).header("host", "gateway.test");
+    let mut request = Request::builder().method(method).uri(path).header("host", "gateway.localhost");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
