@@ -1,17 +1,19 @@
 //! The control API: what the balancer sees and does, and the switches that change it while calls run.
 //!
 //! It is meant for the machine that the gateway runs on and asks for no token, so it listens on the loopback address
-//! unless its configuration says otherwise. Every answer is JSON; errors are those of the public API.
+//! unless its configuration says otherwise, and answers to no name that a foreign web page can have. Every answer is
+//! JSON; errors are those of the public API.
 
 mod events;
 mod fault;
+mod host;
 mod switch;
 mod upstream;
 
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Router, middleware,
     routing::{get, put},
 };
 use crm_transcode::Transcoder;
@@ -52,6 +54,7 @@ pub(crate) fn routes(control: Control) -> Router {
         .route("/events", get(events::stream))
         .fallback(fault::no_route)
         .method_not_allowed_fallback(fault::wrong_method)
+        .layer(middleware::from_fn_with_state(control.clone(), host::guard))
         .with_state(control)
 }
 

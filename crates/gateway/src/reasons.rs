@@ -18,6 +18,7 @@ pub const REASONS: &[(&str, &str)] = &[
     (UNKNOWN_UPSTREAM, "the control API knows no upstream of this name"),
     (UNKNOWN_SWITCH, "the control API knows no switch of this name"),
     (UNKNOWN_ROUTE, "the control API has no such path, or not for this method"),
+    (FOREIGN_HOST, "the control API was called by a name that a foreign web page could have"),
 ];
 
 const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
@@ -30,6 +31,7 @@ const INVALID_CHANGE: &str = "INVALID_CHANGE";
 const UNKNOWN_UPSTREAM: &str = "UNKNOWN_UPSTREAM";
 const UNKNOWN_SWITCH: &str = "UNKNOWN_SWITCH";
 const UNKNOWN_ROUTE: &str = "UNKNOWN_ROUTE";
+const FOREIGN_HOST: &str = "FOREIGN_HOST";
 
 pub(crate) fn service_not_routed() -> Status {
     Problem::new(Code::Unimplemented, SERVICE_NOT_ROUTED, "no upstream of this gateway answers this service").into()
@@ -95,6 +97,11 @@ pub(crate) fn unknown_control_route() -> Status {
 
 pub(crate) fn wrong_control_method() -> Status {
     Problem::new(Code::Unimplemented, UNKNOWN_ROUTE, "this path is there for other methods").into()
+}
+
+pub(crate) fn foreign_host() -> Status {
+    let message = "call the control API by an address, as localhost, or by a name without dots";
+    Problem::new(Code::PermissionDenied, FOREIGN_HOST, message).into()
 }
 
 fn violation(reason: &'static str, field: &str, description: String) -> Status {

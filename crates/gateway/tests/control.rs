@@ -92,6 +92,29 @@ async fn mistakes_are_told_as_the_public_api_tells_them() {
     assert!(wrong.header("allow").contains("GET"));
 }
 
+/// What a page does whose owner points its name at the loopback address once the browser has loaded it.
+#[tokio::test]
+async fn a_web_page_changes_nothing() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let rig = Rig::start().await;
+    let body = r#"{"on":false}"#;
+    for (host, kind, status) in [
+        ("evil.example", "application/json", "403"),
+        ("127.0.0.1", "text/plain", "400"),
+        ("127.0.0.1", "application/json", "200"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(rig.control).await.unwrap();
+        let head = format!("PUT /switches/retries HTTP/1.1\r\nhost: {host}:8081\r\ncontent-type: {kind}\r\n");
+        let rest = format!("connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host} {kind}: {answer}");
+        let switch = wire::rest(rig.control, Method::GET, "/switches/retries", &[], "").await.json();
+        assert_eq!(switch["on"], status != "200", "{host} {kind}");
+    }
+}
+
 async fn next_data(body: &mut Incoming) -> Bytes {
     body.frame().await.unwrap().unwrap().into_data().unwrap()
 }
