@@ -44,6 +44,13 @@ fmt: ## Format the code and the API definitions
 compose-test: ## Start the platform in containers, call it, and take it down again
 	deploy/compose-test
 
+.PHONY: proof
+proof: ## Make every experiment of the lab at full speed; figures and pages go to target/proof
+	@deploy/ensure rust compiler peers
+	cargo build --profile demo -p crm
+	@mkdir -p target/proof
+	PATH="$(CURDIR)/$(TOOLS):$$PATH" ./crm lab balancing --json target/proof/balancing.json --html target/proof/balancing.html
+
 .PHONY: clean
 clean: ## Remove what was built
 	cargo clean

@@ -67,7 +67,12 @@ pub(super) fn heat(figure: &Figure, plan: &Plan, cells: &[Cell]) -> String {
 }
 
 /// The run that looks worst; of equals, the one that failed more.
-pub(super) fn worst<'a>(cells: &'a [Cell], fault: Fault, variant: &Variant, heat: fn(&Metrics) -> u8) -> Option<&'a Cell> {
+pub(super) fn worst<'a>(
+    cells: &'a [Cell],
+    fault: Fault,
+    variant: &Variant,
+    heat: fn(&Metrics) -> u8,
+) -> Option<&'a Cell> {
     let runs = cells.iter().filter(|cell| cell.fault == fault && cell.variant == *variant);
     runs.max_by(|a, b| (heat(&a.metrics), a.metrics.failed).cmp(&(heat(&b.metrics), b.metrics.failed)))
 }
@@ -110,12 +115,19 @@ pub(super) const COURSES: [Course; 3] = [
 ];
 
 /// One fault's course: these variants, each in its first run.
-pub(super) fn course(course: &Course, fault: Fault, group: &str, variants: &[&Variant], cells: &[Cell]) -> Option<String> {
+pub(super) fn course(
+    course: &Course,
+    fault: Fault,
+    group: &str,
+    variants: &[&Variant],
+    cells: &[Cell],
+) -> Option<String> {
     let found = |variant: &&Variant| cells.iter().find(|cell| cell.fault == fault && cell.variant == **variant);
     let shown: Vec<&Cell> = variants.iter().filter_map(found).collect();
     let first = shown.first()?;
     let id = format!("{}-{}-{group}", course.name, fault.name());
-    let mut chart = LineChart::new(id, course.title).description(course.description).x_unit("s").y_at_least(course.y_at_least);
+    let mut chart =
+        LineChart::new(id, course.title).description(course.description).x_unit("s").y_at_least(course.y_at_least);
     if let Some(low) = course.log_from {
         chart = chart.log_from(low);
     }

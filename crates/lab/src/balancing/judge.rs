@@ -19,9 +19,12 @@ const EJECTED_AT_30_PERCENT_S: f64 = 10.0;
 const FAIR_AGAIN_S: f64 = 30.0;
 const BACK_AGAIN_S: f64 = 5.0;
 
+/// A generator that is later than this measures itself.
+const LATE_MS: f64 = 20.0;
+
 type Figure = fn(&Metrics) -> Option<f64>;
 
-/// Every claim of which the plan has the cells. Nothing is claimed of policies that are there to be compared with.
+/// Every claim of which the plan has the cells, and whether the generator was punctual enough to say so. Nothing is claimed of policies that are there to be compared with.
 pub(super) fn judge(cells: &[Cell], plan: &Plan) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for fault in &plan.faults {
@@ -35,6 +38,8 @@ pub(super) fn judge(cells: &[Cell], plan: &Plan) -> Vec<Verdict> {
         }
         verdicts.extend(against_peers(cells, *fault, &ours));
     }
+    let lags = cells.iter().map(|cell| Some(cell.metrics.lag_ms_p99));
+    verdicts.push(Verdict::worst("the generator itself: calls started late, 99th percentile in ms", LATE_MS, lags));
     verdicts
 }
 

@@ -63,18 +63,14 @@ pub struct Outcome {
 ///
 /// # Errors
 /// If a process does not start or the load cannot be made. What a fault does to calls is no error but a result.
-pub async fn run(
-    plan: &Plan,
-    programs: Programs,
-    seed: u64,
-    mut seen: impl FnMut(&Cell),
-) -> Result<Outcome, LabError> {
+pub async fn run(plan: &Plan, programs: Programs, seed: u64, mut seen: impl FnMut(&Cell)) -> Result<Outcome, LabError> {
     let machine = Machine::this();
     let folder = TemporaryFolder::new("crm-lab")?;
     let keys = Keys::make(folder.path())?;
     let stage = Stage { plan, programs, keys: &keys, folder: folder.path(), seed };
-    let mut playing = stream::iter(plan.places().into_iter().enumerate().map(|(n, place)| Box::pin(stage.play(n, place))))
-        .buffer_unordered(plan.lanes.max(1));
+    let mut playing =
+        stream::iter(plan.places().into_iter().enumerate().map(|(n, place)| Box::pin(stage.play(n, place))))
+            .buffer_unordered(plan.lanes.max(1));
     let mut cells: Vec<(usize, Cell)> = Vec::new();
     while let Some(played) = playing.next().await {
         let (n, cell) = played?;

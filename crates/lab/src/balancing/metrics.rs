@@ -80,15 +80,16 @@ pub(super) fn measure(
     let tally = tally(counted(), part);
     let failed_in = |wanted: usize| tally.as_ref().map_or(0, |tally| tally.per_call[wanted].failed);
     let calls_in = |wanted: usize| tally.as_ref().map_or(0, |tally| tally.per_call[wanted].calls);
-    let latency = |wanted: usize| tally.as_ref().map_or_else(LatencyMs::none, |tally| LatencyMs::of(&tally.per_call[wanted]));
+    let latency =
+        |wanted: usize| tally.as_ref().map_or_else(LatencyMs::none, |tally| LatencyMs::of(&tally.per_call[wanted]));
     let failed = failed_in(BROKEN) + failed_in(HEALING);
     let calm_share = share(samples, calm, broken);
     let fair = calm_share.unwrap_or(0.0) * fair_part;
     let before = looks.iter().rev().find(|look| look.at <= broken);
     let sum_others = |look: &Look| look.ejections.iter().sum::<u64>() - look.ejections[FAULTY];
-    let first = looks.iter().find(|look| {
-        look.at > broken && look.ejections[FAULTY] > before.map_or(0, |before| before.ejections[FAULTY])
-    });
+    let first = looks
+        .iter()
+        .find(|look| look.at > broken && look.ejections[FAULTY] > before.map_or(0, |before| before.ejections[FAULTY]));
     Metrics {
         calls: calls_in(CALM) + calls_in(BROKEN) + calls_in(HEALING),
         calls_while_broken: calls_in(BROKEN),
@@ -138,7 +139,8 @@ fn second(records: &[Record], samples: &[Sample], from: Duration, zero: Duration
     let to = from + Duration::from_secs(1);
     let due = || records.iter().filter(|record| (from..to).contains(&record.due));
     let whole = tally(due(), |_| CALM);
-    let (failed, succeeded) = whole.as_ref().map_or((0, 0), |tally| (tally.all.failed, tally.all.calls - tally.all.failed));
+    let (failed, succeeded) =
+        whole.as_ref().map_or((0, 0), |tally| (tally.all.failed, tally.all.calls - tally.all.failed));
     let p99 = whole.as_ref().map_or(f64::NAN, |tally| LatencyMs::of(&tally.all).p99);
     Second {
         at: from.as_secs_f64() - zero.as_secs_f64(),

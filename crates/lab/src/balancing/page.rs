@@ -37,7 +37,10 @@ impl Outcome {
         let figures = [&FAILED, &P99, &SHARE, &FAIR_AGAIN];
         Section {
             title: "Every policy and peer under every fault".to_owned(),
-            text: format!("The worst of {} run(s) in each place. The shade says how bad, the figure how much; rest on a figure to see what calls failed with.", plan.runs),
+            text: format!(
+                "The worst of {} run(s) in each place. The shade says how bad, the figure how much; rest on a figure to see what calls failed with.",
+                plan.runs
+            ),
             drawings: figures.iter().map(|figure| charts::heat(figure, plan, &self.cells)).collect(),
         }
     }
@@ -56,7 +59,8 @@ impl Outcome {
                 drawings.extend(charts::course(course, fault, group, variants, &self.cells));
             }
         }
-        let text = "Second 0 is the moment of the fault; the shaded part is as long as it lasts. First run of each.".to_owned();
+        let text = "Second 0 is the moment of the fault; the shaded part is as long as it lasts. First run of each."
+            .to_owned();
         Section { title: capitalised(fault.title()), text, drawings }
     }
 }

@@ -7,7 +7,21 @@ use super::story::Cell;
 pub fn heading() -> String {
     format!(
         "{:17} {:21} {:>3} {:>7} {:>7} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8} {:>9}  {}",
-        "fault", "policy or peer", "run", "calls", "failed", "failed %", "p50 ms", "p90", "p99", "p99.9", "calm p99", "share %", "fair s", "ejections", "failed with"
+        "fault",
+        "policy or peer",
+        "run",
+        "calls",
+        "failed",
+        "failed %",
+        "p50 ms",
+        "p90",
+        "p99",
+        "p99.9",
+        "calm p99",
+        "share %",
+        "fair s",
+        "ejections",
+        "failed with"
     )
 }
 
@@ -15,7 +29,9 @@ pub fn heading() -> String {
 #[must_use]
 pub fn row(cell: &Cell) -> String {
     let metrics = &cell.metrics;
-    let optional = |value: Option<f64>, decimals: usize| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"));
+    let optional = |value: Option<f64>, decimals: usize| {
+        value.map_or_else(|| "–".to_owned(), |value| format!("{value:.decimals$}"))
+    };
     let ejections = match (metrics.ejections, metrics.healthy_ejections) {
         (Some(faulty), Some(0)) => faulty.to_string(),
         (Some(faulty), Some(healthy)) => format!("{faulty} (+{healthy})"),

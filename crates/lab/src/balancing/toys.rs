@@ -24,8 +24,7 @@ pub(super) struct Toys {
 
 impl Toys {
     pub(super) async fn start(make: fn() -> Command) -> Result<Self, LabError> {
-        let settings =
-            ToySettings { service_time: SERVICE_TIME, slots: SLOTS, answer: Vec::new(), health: true };
+        let settings = ToySettings { service_time: SERVICE_TIME, slots: SLOTS, answer: Vec::new(), health: true };
         let mut toys = Vec::with_capacity(REPLICAS);
         for _ in 0..REPLICAS {
             toys.push(ToyProcess::start(make, settings.clone()).await?);

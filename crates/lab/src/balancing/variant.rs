@@ -76,7 +76,10 @@ impl FromStr for Peer {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|peer| peer.name() == name).ok_or_else(|| format!("no peer {name}; there are {}", names()))
+        Self::ALL
+            .into_iter()
+            .find(|peer| peer.name() == name)
+            .ok_or_else(|| format!("no peer {name}; there are {}", names()))
     }
 }
 

@@ -21,7 +21,8 @@ impl Verdict {
     /// Judges the worst of some runs. A run that has no figure has not shown what it should.
     pub fn worst(claim: impl Into<String>, limit: f64, measured: impl IntoIterator<Item = Option<f64>>) -> Self {
         let mut figures = measured.into_iter();
-        let worst = figures.next().flatten().and_then(|first| figures.try_fold(first, |worst, next| Some(worst.max(next?))));
+        let worst =
+            figures.next().flatten().and_then(|first| figures.try_fold(first, |worst, next| Some(worst.max(next?))));
         Self { claim: claim.into(), limit, actual: worst, held: worst.is_some_and(|worst| worst <= limit) }
     }
 }

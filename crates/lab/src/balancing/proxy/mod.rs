@@ -125,6 +125,7 @@ fn tail(folder: &Path) -> String {
 /// Writes a configuration into the proxy's folder.
 fn write(site: &Site<'_>, name: &str, text: &str) -> Result<std::path::PathBuf, LabError> {
     let path = site.folder.join(name);
-    std::fs::write(&path, text).map_err(|error| LabError::Start(format!("cannot write {}: {error}", path.display())))?;
+    std::fs::write(&path, text)
+        .map_err(|error| LabError::Start(format!("cannot write {}: {error}", path.display())))?;
     Ok(path)
 }

