@@ -24,6 +24,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// What the start page points to.
     pub links: Links,
+    /// Whether the control API may break replicas that let themselves be broken. Never in production.
+    pub faults: bool,
 }
 
 /// Text of a PEM file with one or more Ed25519 public keys.
@@ -77,6 +79,7 @@ impl Default for Config {
             calls: CallLimits::default(),
             server: public_port(ServerSettings::default()),
             links: Links::default(),
+            faults: false,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod events;
 mod fault;
 mod host;
+mod injection;
 mod switch;
 mod upstream;
 
@@ -20,13 +21,14 @@ use crm_transcode::Transcoder;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{gateway::Gateway, switches::Switches, table::Table};
+use crate::{faults::Faults, gateway::Gateway, switches::Switches, table::Table};
 
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct Control {
     table: Arc<Table>,
     switches: Arc<Switches>,
+    faults: Arc<Faults>,
     transcoder: Arc<Transcoder>,
     stopping: CancellationToken,
 }
@@ -38,6 +40,7 @@ impl Control {
             stopping,
             table: Arc::clone(&gateway.table),
             switches: Arc::clone(&gateway.switches),
+            faults: Arc::clone(&gateway.faults),
             transcoder: Arc::clone(&gateway.transcoder),
         }
     }
@@ -49,6 +52,7 @@ pub(crate) fn routes(control: Control) -> Router {
         .route("/upstreams", get(upstream::list))
         .route("/upstreams/{service}", get(upstream::show))
         .route("/upstreams/{service}/policy", put(upstream::set_policy))
+        .route("/upstreams/{service}/replicas/{replica}/fault", put(injection::set).delete(injection::clear))
         .route("/switches", get(switch::list))
         .route("/switches/{name}", get(switch::show).put(switch::set))
         .route("/events", get(events::stream))

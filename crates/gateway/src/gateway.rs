@@ -8,6 +8,7 @@ use crm_transcode::Transcoder;
 use crate::{
     access::Access,
     config::{CallLimits, Links},
+    faults::Faults,
     grpc::OwnServices,
     pages::{Home, Pages, UpstreamRow},
     switches::Switches,
@@ -23,6 +24,7 @@ pub(crate) struct Gateway {
     pub(crate) own: OwnServices,
     pub(crate) pages: Pages,
     pub(crate) switches: Arc<Switches>,
+    pub(crate) faults: Arc<Faults>,
     pub(crate) limits: CallLimits,
     pub(crate) max_header_bytes: u32,
     pub(crate) links: PageLinks,

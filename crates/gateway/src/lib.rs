@@ -7,6 +7,7 @@ mod call;
 mod config;
 mod control;
 mod entry;
+mod faults;
 mod gateway;
 mod grpc;
 mod headers;

@@ -16,6 +16,10 @@ pub const REASONS: &[(&str, &str)] = &[
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
     (INVALID_CHANGE, "the body of a call to the control API is not what it takes; the violation says why"),
     (UNKNOWN_UPSTREAM, "the control API knows no upstream of this name"),
+    (UNKNOWN_REPLICA, "the upstream has no replica of this number"),
+    (FAULTS_OFF, "this gateway is not set up to break replicas"),
+    (FAULTS_NOT_OFFERED, "the replica does not let itself be broken"),
+    (REPLICA_SILENT, "the replica does not answer the control API; it may be down or stopped"),
     (UNKNOWN_SWITCH, "the control API knows no switch of this name"),
     (UNKNOWN_ROUTE, "the control API has no such path, or not for this method"),
     (FOREIGN_HOST, "the control API was called by a name that a foreign web page could have"),
@@ -29,6 +33,10 @@ const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
 const ANSWER_UNREADABLE: &str = "ANSWER_UNREADABLE";
 const INVALID_CHANGE: &str = "INVALID_CHANGE";
 const UNKNOWN_UPSTREAM: &str = "UNKNOWN_UPSTREAM";
+const UNKNOWN_REPLICA: &str = "UNKNOWN_REPLICA";
+const FAULTS_OFF: &str = "FAULTS_OFF";
+const FAULTS_NOT_OFFERED: &str = "FAULTS_NOT_OFFERED";
+const REPLICA_SILENT: &str = "REPLICA_SILENT";
 const UNKNOWN_SWITCH: &str = "UNKNOWN_SWITCH";
 const UNKNOWN_ROUTE: &str = "UNKNOWN_ROUTE";
 const FOREIGN_HOST: &str = "FOREIGN_HOST";
@@ -85,6 +93,28 @@ pub(crate) fn invalid_field(field: &str, fault: &impl Display) -> Status {
 
 pub(crate) fn unknown_upstream() -> Status {
     Problem::new(Code::NotFound, UNKNOWN_UPSTREAM, "no upstream of this name; GET /upstreams lists them").into()
+}
+
+pub(crate) fn unknown_replica() -> Status {
+    Problem::new(Code::NotFound, UNKNOWN_REPLICA, "no replica of this number; GET /upstreams lists them").into()
+}
+
+pub(crate) fn faults_off() -> Status {
+    let message = "this gateway is not set up to break replicas; CRM_FAULTS=on allows it, never in production";
+    Problem::new(Code::FailedPrecondition, FAULTS_OFF, message).into()
+}
+
+pub(crate) fn faults_not_offered() -> Status {
+    let message = "it does not let itself be broken; CRM_FAULTS=on in its environment allows it, never in production";
+    Problem::new(Code::FailedPrecondition, FAULTS_NOT_OFFERED, message).into()
+}
+
+pub(crate) fn replica_silent() -> Status {
+    Problem::new(Code::Unavailable, REPLICA_SILENT, "it does not answer; it may be down or stopped").into()
+}
+
+pub(crate) fn invalid_change(violations: Vec<Violation>) -> Status {
+    Problem::invalid(INVALID_CHANGE, violations).into()
 }
 
 pub(crate) fn unknown_switch() -> Status {

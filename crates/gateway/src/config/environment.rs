@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use crm_server::{
-    config::{ConfigError, Env, Slot},
+    config::{ConfigError, Env, OnOff, Slot},
     process::ServerSettings,
 };
 
@@ -47,13 +47,17 @@ fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     let calls = read_calls(&mut env);
     let server = public_port(ServerSettings::from_env(&mut env));
     let links = Links { viewer: env.optional("CRM_VIEWER_URL") };
+    let OnOff(faults) = env.or("CRM_FAULTS", OnOff(false));
     let routes = routes.get();
     if let Ok(routes) = &routes {
         check_keys(&mut env, routes, token_keys.is_some());
     }
     env.finish()?;
     let routes = open_routes(routes?, token_keys.is_some());
-    Ok((Config { routes, token_keys, calls, server, links }, Addresses { public: public.get()?, control, admin }))
+    Ok((
+        Config { routes, token_keys, calls, server, links, faults },
+        Addresses { public: public.get()?, control, admin },
+    ))
 }
 
 fn read_keys(env: &mut Env) -> Option<PublicKeys> {

@@ -94,6 +94,9 @@ fn parse_route(written: &str, faults: &mut Vec<String>) -> Option<Route> {
     if !is_key(key) {
         faults.push(format!("route `{key}`: the key must be a package or a service name such as crm.customers.v1"));
     }
+    if is_internal(key) {
+        faults.push(format!("route `{key}`: what the gateway itself asks of replicas is not forwarded"));
+    }
     let mut parts = rest.split('|').map(str::trim);
     let target = parse_target(key, parts.next().unwrap_or_default(), faults)?;
     let mut route = Route::new(key, target);
@@ -169,6 +172,11 @@ fn is_key(key: &str) -> bool {
     key.split('.').all(is_part)
 }
 
+/// A caller from outside must not reach what breaks a replica.
+fn is_internal(key: &str) -> bool {
+    key == "crm.server" || key.starts_with("crm.server.")
+}
+
 fn is_host(host: &str) -> bool {
     !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
 }
@@ -207,6 +215,7 @@ mod tests {
         check_faults("", &["names no route"]);
         check_faults("nonsense", &["no `=`"]);
         check_faults("a b=127.0.0.1:1", &["package or a service name"]);
+        check_faults("crm.server.v1=127.0.0.1:1;crm.server.v1.FaultService=127.0.0.1:1", &["not forwarded"; 2]);
         check_faults("a.v1=localhost:1", &["neither IP:PORT"]);
         check_faults("a.v1=dns:host", &["dns:HOST:PORT"]);
         check_faults("a.v1=127.0.0.1:1|auth=maybe|colour=red", &["on or off", "unknown option"]);

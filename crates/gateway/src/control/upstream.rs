@@ -5,9 +5,14 @@ use axum::{
     extract::{Path, State, rejection::JsonRejection},
 };
 use crm_balance::{CallsSnapshot, Policy, ReplicaSnapshot};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
-use super::{Control, fault::Fault};
+use super::{
+    Control,
+    fault::Fault,
+    injection::{FaultView, FaultsView},
+};
 use crate::{reasons, table::Routed};
 
 /// An upstream as of now.
@@ -19,12 +24,21 @@ pub(crate) struct View {
     /// Too few replicas are healthy: calls go to all that are connected.
     panic: bool,
     calls: CallsSnapshot,
-    replicas: Vec<ReplicaSnapshot>,
+    replicas: Vec<ReplicaView>,
+}
+
+/// A replica as of now, and what has been done to it.
+#[derive(Serialize)]
+struct ReplicaView {
+    #[serde(flatten)]
+    replica: ReplicaSnapshot,
+    fault: Option<FaultView>,
 }
 
 /// All upstreams.
 #[derive(Serialize)]
 pub(crate) struct Views {
+    faults: FaultsView,
     upstreams: Vec<View>,
 }
 
@@ -35,26 +49,35 @@ pub(crate) struct PolicyChange {
     policy: String,
 }
 
-impl From<&Routed> for View {
-    fn from(routed: &Routed) -> Self {
-        let upstream = &routed.upstream;
+impl View {
+    /// Asks the replicas for their faults, if it may be that they have any.
+    pub(super) async fn of(control: &Control, routed: &Routed) -> Self {
+        let (upstream, replicas) = (&routed.upstream, routed.upstream.replicas());
+        control.faults.look(replicas.iter().map(|replica| replica.address.as_str())).await;
         Self {
             name: upstream.name().to_owned(),
             key: routed.key.clone(),
             policy: upstream.policy(),
             panic: upstream.is_panicking(),
             calls: upstream.calls(),
-            replicas: upstream.replicas(),
+            replicas: replicas.into_iter().map(|replica| ReplicaView::of(control, replica)).collect(),
         }
     }
 }
 
+impl ReplicaView {
+    fn of(control: &Control, replica: ReplicaSnapshot) -> Self {
+        Self { fault: control.faults.known(&replica.address).map(FaultView::from), replica }
+    }
+}
+
 pub(crate) async fn list(State(control): State<Control>) -> Json<Views> {
-    Json(Views { upstreams: control.table.all().iter().map(|routed| View::from(&**routed)).collect() })
+    let upstreams = join_all(control.table.all().iter().map(|routed| View::of(&control, routed))).await;
+    Json(Views { faults: FaultsView { allowed: control.faults.allowed() }, upstreams })
 }
 
 pub(crate) async fn show(State(control): State<Control>, Path(service): Path<String>) -> Result<Json<View>, Fault> {
-    Ok(Json(View::from(find(&control, &service)?)))
+    Ok(Json(View::of(&control, find(&control, &service)?).await))
 }
 
 pub(crate) async fn set_policy(
@@ -68,10 +91,10 @@ pub(crate) async fn set_policy(
     let policy = policy.map_err(|unknown| control.fault(&reasons::invalid_field("policy", &unknown)))?;
     routed.upstream.set_policy(policy);
     tracing::info!(upstream = routed.upstream.name(), policy = policy.name(), "policy changed");
-    Ok(Json(View::from(routed)))
+    Ok(Json(View::of(&control, routed).await))
 }
 
-fn find<'a>(control: &'a Control, name: &str) -> Result<&'a Routed, Fault> {
+pub(super) fn find<'a>(control: &'a Control, name: &str) -> Result<&'a Routed, Fault> {
     let found = control.table.find_named(name).map(|routed| &**routed);
     found.ok_or_else(|| control.fault(&reasons::unknown_upstream()))
 }

@@ -11,7 +11,12 @@ use crm_gateway::{Config, Listeners, PublicKeys, serve};
 use crm_proto::customers::{
     account_service_server::AccountServiceServer, contact_service_server::ContactServiceServer,
 };
-use crm_server::token::{Role, Signer, TokenRequest};
+use crm_server::{
+    process::{ServerSettings, serve_grpc},
+    services::Services,
+    stack::{self, StackSettings},
+    token::{Role, Signer, TokenRequest, Verifier},
+};
 use fake::{Fake, Seen};
 use hyper::server::conn::http2;
 use hyper_util::{
@@ -49,6 +54,22 @@ impl Replica {
         let fake = Fake::default();
         let seen = Arc::clone(&fake.seen);
         Self { address, seen, task: tokio::spawn(serve_fake(listener, fake)) }
+    }
+
+    /// One that runs the platform's own server stack, and lets itself be broken.
+    pub async fn start_breakable(public_key: &str) -> Self {
+        let listener = listen().await;
+        let address = listener.local_addr().unwrap();
+        let fake = Fake::default();
+        let seen = Arc::clone(&fake.seen);
+        let services = Services::new(crm_proto::DESCRIPTORS).unwrap().add(AccountServiceServer::new(fake));
+        let layers = StackSettings { faults: true, ..StackSettings::default() };
+        let (service, readiness) = stack::build(services, &layers, Verifier::from_pem(public_key).unwrap()).unwrap();
+        let task = tokio::spawn(async move {
+            let (settings, endless) = (ServerSettings::default(), CancellationToken::new());
+            serve_grpc(&settings, listener, service, readiness, endless).await.unwrap();
+        });
+        Self { address, seen, task }
     }
 }
 
@@ -102,7 +123,24 @@ impl Rig {
         for _ in 0..replicas {
             started.push(Replica::start().await);
         }
-        let (private, public_key) = Signer::generate_pem().unwrap();
+        Self::start_before(started, Signer::generate_pem().unwrap(), adjust).await
+    }
+
+    /// With replicas that let themselves be broken, by a gateway that may or may not.
+    pub async fn start_breakable(replicas: usize, allowed: bool) -> Self {
+        let keys = Signer::generate_pem().unwrap();
+        let mut started = Vec::new();
+        for _ in 0..replicas {
+            started.push(Replica::start_breakable(&keys.1).await);
+        }
+        Self::start_before(started, keys, |config| config.faults = allowed).await
+    }
+
+    async fn start_before(
+        started: Vec<Replica>,
+        (private, public_key): (String, String),
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let addresses: Vec<String> = started.iter().map(|replica| replica.address.to_string()).collect();
         let routes = format!("crm.customers.v1={}|health=off", addresses.join(","));
         let mut config =

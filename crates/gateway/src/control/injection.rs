@@ -1,0 +1,72 @@
+//! Faults: a replica is made slow, failing or silent, and healed.
+
+mod body;
+mod view;
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::JsonRejection},
+};
+use crm_balance::Phase;
+use futures_util::future::join_all;
+use serde_json::Value;
+use tonic::Status;
+
+use super::{
+    Control,
+    fault::Fault,
+    upstream::{View, find},
+};
+use crate::{reasons, table::Routed};
+
+pub(super) use view::{FaultView, FaultsView};
+
+/// `PUT /upstreams/{service}/replicas/{n|all}/fault`
+pub(crate) async fn set(
+    State(control): State<Control>,
+    Path((service, replica)): Path<(String, String)>,
+    change: Result<Json<Value>, JsonRejection>,
+) -> Result<Json<View>, Fault> {
+    let routed = find(&control, &service)?;
+    let targets = targets(&control, routed, &replica)?;
+    let Json(change) = change.map_err(|rejection| control.fault(&reasons::malformed_change(&rejection)))?;
+    let fault = body::parse(&change).map_err(|violations| control.fault(&reasons::invalid_change(violations)))?;
+    let set = targets.iter().map(|target| async { (target.0, control.faults.set(&target.1, fault).await) });
+    all_done(join_all(set).await).map_err(|status| control.fault(&status))?;
+    tracing::warn!(upstream = service, replica, ?fault, "fault set");
+    Ok(Json(View::of(&control, routed).await))
+}
+
+/// `DELETE /upstreams/{service}/replicas/{n|all}/fault`
+pub(crate) async fn clear(
+    State(control): State<Control>,
+    Path((service, replica)): Path<(String, String)>,
+) -> Result<Json<View>, Fault> {
+    let routed = find(&control, &service)?;
+    let targets = targets(&control, routed, &replica)?;
+    let cleared = targets.iter().map(|target| async { (target.0, control.faults.clear(&target.1).await) });
+    all_done(join_all(cleared).await).map_err(|status| control.fault(&status))?;
+    tracing::info!(upstream = service, replica, "fault cleared");
+    Ok(Json(View::of(&control, routed).await))
+}
+
+/// Ordinal and address of each replica meant.
+fn targets(control: &Control, routed: &Routed, replica: &str) -> Result<Vec<(u32, String)>, Fault> {
+    if !control.faults.allowed() {
+        return Err(control.fault(&reasons::faults_off()));
+    }
+    let known = routed.upstream.replicas().into_iter().filter(|known| known.state != Phase::Draining);
+    let meant = known.filter(|known| replica == "all" || replica == known.ordinal.to_string());
+    let targets: Vec<_> = meant.map(|known| (known.ordinal, known.address)).collect();
+    if targets.is_empty() { Err(control.fault(&reasons::unknown_replica())) } else { Ok(targets) }
+}
+
+/// What kept some of them from it, if anything did; the others have changed all the same.
+fn all_done(results: Vec<(u32, Result<(), Status>)>) -> Result<(), Status> {
+    let failed = results.into_iter().filter_map(|(ordinal, result)| Some((ordinal, result.err()?)));
+    let mut failed = failed.collect::<Vec<_>>().into_iter();
+    let Some((first, status)) = failed.next() else { return Ok(()) };
+    let which = failed.fold(first.to_string(), |which, (ordinal, _)| format!("{which}, {ordinal}"));
+    let message = format!("replica {which}: {}", status.message());
+    Err(Status::with_details(status.code(), message, status.details().to_vec().into()))
+}
