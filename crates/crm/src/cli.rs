@@ -200,6 +200,7 @@ pub(crate) struct Balancing {
 pub(crate) enum Role {
     Gateway,
     Customers,
+    Console,
     TraceViewer,
     /// An upstream that does nothing but wait, and breaks as it is told: for the lab
     #[value(hide = true)]

@@ -46,10 +46,10 @@ fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     uri.authority().cloned().or(named)
 }
 
-/// A bare address cannot be somebody else's name, and `localhost` is nobody else's.
+/// A bare address cannot be somebody else's name, nor can a name without a dot (of a container or this machine).
 fn is_ours(host: &Authority, hosts: &Hosts) -> bool {
     let name = host.host().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok() || hosts.has(name)
+    name.parse::<IpAddr>().is_ok() || !name.contains('.') || name.ends_with(".localhost") || hosts.has(name)
 }
 
 #[cfg(test)]

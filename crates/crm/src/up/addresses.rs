@@ -12,6 +12,7 @@ use crate::cli::{Ports, Up};
 
 const GATEWAY: u16 = 8080;
 const CONTROL: u16 = 8081;
+const CONSOLE: u16 = 8000;
 const VIEWER: u16 = 16686;
 const OTLP: u16 = 4317;
 const OTLP_HTTP: u16 = 4318;
@@ -22,6 +23,7 @@ pub(super) struct Addresses {
     pub(super) gateways: Vec<Gateway>,
     pub(super) customers: Vec<Service>,
     pub(super) viewer: Viewer,
+    pub(super) console: Console,
     _held: Held,
 }
 
@@ -46,6 +48,12 @@ pub(super) struct Viewer {
     pub(super) admin: SocketAddr,
 }
 
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Console {
+    pub(super) page: SocketAddr,
+    pub(super) admin: SocketAddr,
+}
+
 impl Addresses {
     pub(super) fn reserve(options: &Up) -> anyhow::Result<Self> {
         Self::try_reserve(options).context("cannot reserve ports on 127.0.0.1")
@@ -59,13 +67,14 @@ impl Addresses {
             otlp_http: held.known(OTLP_HTTP)?,
             admin: held.free()?,
         };
+        let console = Console { page: held.known(CONSOLE)?, admin: held.free()? };
         // Of several gateways the first one has the well-known ports.
         let gateway =
             |_| Ok(Gateway { public: held.known(GATEWAY)?, control: held.known(CONTROL)?, admin: held.free()? });
         let gateways = (0..options.gateways).map(gateway).collect::<io::Result<_>>()?;
         let service = |_| Ok(Service { grpc: held.free()?, admin: held.free()? });
         let customers = (0..options.replicas).map(service).collect::<io::Result<_>>()?;
-        Ok(Self { gateways, customers, viewer, _held: held })
+        Ok(Self { gateways, customers, viewer, console, _held: held })
     }
 }
 
@@ -117,11 +126,12 @@ mod tests {
     }
 
     fn all(addresses: &Addresses) -> Vec<SocketAddr> {
-        let viewer = addresses.viewer;
+        let (viewer, console) = (addresses.viewer, addresses.console);
         let gateways = addresses.gateways.iter().flat_map(|gateway| [gateway.public, gateway.control, gateway.admin]);
         let services = addresses.customers.iter().flat_map(|service| [service.grpc, service.admin]);
         [viewer.pages, viewer.otlp, viewer.otlp_http, viewer.admin]
             .into_iter()
+            .chain([console.page, console.admin])
             .chain(gateways)
             .chain(services)
             .collect()

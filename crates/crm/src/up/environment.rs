@@ -28,6 +28,19 @@ pub(super) fn viewer(places: &Places, addresses: &Addresses) -> Unit {
     serving(places, "trace-viewer", 0, environment, (viewer.pages, viewer.admin))
 }
 
+pub(super) fn console(places: &Places, addresses: &Addresses) -> Unit {
+    let console = addresses.console;
+    let controls: Vec<String> =
+        addresses.gateways.iter().map(|gateway| format!("http://{}", gateway.control)).collect();
+    let environment = vec![
+        ("CRM_LISTEN", console.page.to_string()),
+        ("CRM_ADMIN_LISTEN", console.admin.to_string()),
+        ("CRM_CONTROL_URLS", controls.join(",")),
+        ("CRM_VIEWER_URL", format!("http://{}", addresses.viewer.pages)),
+    ];
+    serving(places, "console", 0, environment, (console.page, console.admin))
+}
+
 pub(super) fn gateway(places: &Places, addresses: &Addresses, replica: u16, gateway: Gateway) -> Unit {
     let customers: Vec<String> = addresses.customers.iter().map(|service| service.grpc.to_string()).collect();
     let mut environment = vec![

@@ -5,7 +5,7 @@
 //! ```text
 //! postgres ─ migrations ─┐
 //! redis ─────────────────┴─ services, gateways ─┬─ ready ─ seed ─ load ─ table
-//! trace-viewer ─────────────────────────────────┘
+//! trace-viewer, console ───────────────────────┘
 //! ```
 //! A child that dies is started again ([`keeper`]), all die with the supervisor, and what runs where stands in
 //! `state.json` ([`state`]), which every other command reads.

@@ -76,10 +76,11 @@ impl Platform<'_> {
         std::future::pending().await
     }
 
-    /// The viewer needs nobody to start; the services need both stores. A gateway could start at any time, but would
+    /// Viewer and console need nobody to start; the services need both stores. A gateway could start at any time, but would
     /// by now try to reach the services only once a second.
     async fn start(&mut self) -> Result<(), Failure> {
         self.keep(Stage::Viewer, environment::viewer(self.places, &self.addresses));
+        self.keep(Stage::Viewer, environment::console(self.places, &self.addresses));
         let (database, redis) = tokio::join!(stores::open_database(self.places), stores::open_redis(self.places));
         // Whichever has started is to be kept, and thereby stopped, even if the other one has not.
         let redis = redis.map(|(server, url)| (self.keep_store(server, "redis"), url));
@@ -153,6 +154,7 @@ fn initial_state(addresses: &Addresses) -> State {
         ready_after_ms: 0,
         gateways: addresses.gateways.iter().map(|gateway| gateway.public).collect(),
         control: addresses.gateways.first().map(|gateway| gateway.control),
+        console: Some(addresses.console.page),
         viewer: Some(addresses.viewer.pages),
         otlp: Some(addresses.viewer.otlp),
         customers_database_url: String::new(),

@@ -27,6 +27,7 @@ pub(crate) struct State {
     pub(crate) ready_after_ms: u64,
     pub(crate) gateways: Vec<SocketAddr>,
     pub(crate) control: Option<SocketAddr>,
+    pub(crate) console: Option<SocketAddr>,
     pub(crate) viewer: Option<SocketAddr>,
     pub(crate) otlp: Option<SocketAddr>,
     /// What the customers service connects with; the reason why this file is its owner's alone.
@@ -109,7 +110,7 @@ impl Drop for Board {
 }
 
 fn rank(role: &str) -> usize {
-    const WALK: [&str; 6] = ["gateway", "customers", "redis", "postgres", "trace-viewer", "load"];
+    const WALK: [&str; 7] = ["gateway", "customers", "redis", "postgres", "trace-viewer", "console", "load"];
     WALK.iter().position(|known| *known == role).unwrap_or(WALK.len())
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn status(places: &Places) -> Result<Status, Failure> {
         ready,
         gateways: state.gateways.iter().map(text).collect(),
         control: state.control.as_ref().map(text),
-        console: None,
+        console: state.console.as_ref().map(text),
         viewer: state.viewer.as_ref().map(text),
         otlp: state.otlp.as_ref().map(text),
         processes,

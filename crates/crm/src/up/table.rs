@@ -34,6 +34,7 @@ fn row(process: &Process) -> String {
 fn links(state: &State) -> Vec<(&'static str, String)> {
     let gateway = state.gateways.first();
     let mut links = Vec::new();
+    links.extend(state.console.map(|address| ("live room", format!("http://{address}/"))));
     links.extend(gateway.map(|address| ("start page", format!("http://{address}/"))));
     links.extend(gateway.map(|address| ("API", format!("http://{address}/docs"))));
     links.extend(state.viewer.map(|address| ("traces", format!("http://{address}/search?service=gateway"))));
@@ -76,6 +77,7 @@ mod tests {
             ready_after_ms: 1234,
             gateways: vec![([127, 0, 0, 1], 8080).into()],
             control: Some(([127, 0, 0, 1], 8081).into()),
+            console: Some(([127, 0, 0, 1], 8000).into()),
             viewer: Some(([127, 0, 0, 1], 16686).into()),
             otlp: None,
             customers_database_url: "postgres://secret".to_owned(),
@@ -87,6 +89,7 @@ mod tests {
             "/somewhere",
             "gateway/0        77",
             "postgres/0       -",
+            "live room        http://127.0.0.1:8000/",
             "http://127.0.0.1:8080/docs",
             "16686/search",
             "8081/upstreams",
