@@ -7,6 +7,8 @@ use crate::{Tone, escape, labels, scale::Scale, scale::round_up, short};
 const LEFT: f64 = 52.0;
 /// Room for names beside the lines' ends, unless another is asked for.
 const NAMES_WIDTH: f64 = 150.0;
+/// About as wide as a letter is.
+const LETTER: f64 = 6.5;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 24.0;
 
@@ -51,6 +53,7 @@ pub struct LineChart {
     x_unit: String,
     x_range: Option<(f64, f64)>,
     y_high: Option<f64>,
+    y_top: Option<f64>,
     log_from: Option<f64>,
     limit: Option<(f64, String)>,
     stretches: Vec<Stretch>,
@@ -70,6 +73,7 @@ impl LineChart {
             x_unit: String::new(),
             x_range: None,
             y_high: None,
+            y_top: None,
             log_from: None,
             limit: None,
             stretches: Vec::new(),
@@ -125,6 +129,13 @@ impl LineChart {
     #[must_use]
     pub fn y_at_least(mut self, high: f64) -> Self {
         self.y_high = Some(high);
+        self
+    }
+
+    /// The y axis ends exactly here: for parts of a whole.
+    #[must_use]
+    pub fn y_to(mut self, top: f64) -> Self {
+        self.y_top = Some(top);
         self
     }
 
@@ -185,7 +196,7 @@ impl LineChart {
         let paper = (height - BOTTOM, TOP);
         match self.log_from {
             Some(low) => Scale::logarithmic((low, high.max(low * 10.0) * 1.1), paper),
-            None => Scale::linear((0.0, round_up(high / 4.0) * 4.0), paper),
+            None => Scale::linear((0.0, self.y_top.unwrap_or_else(|| round_up(high / 4.0) * 4.0)), paper),
         }
     }
 
@@ -193,10 +204,12 @@ impl LineChart {
         for Stretch { from, to, name } in &self.stretches {
             let (left, right) = (x.at(*from), x.at(*to));
             let (wide, high) = (right - left, height - BOTTOM - TOP);
+            // One that begins near the paper's edge has its name on the other side, where there is room.
+            let is_late = left + 4.0 + width_of(name) > x.end();
+            let (at, anchor) = if is_late { (left - 4.0, "end") } else { (left + 4.0, "start") };
             let _ = write!(
                 svg,
-                r#"<rect class="chart-stretch" x="{left:.1}" y="{TOP}" width="{wide:.1}" height="{high:.1}"/><text x="{:.1}" y="{:.1}">{}</text>"#,
-                left + 4.0,
+                r#"<rect class="chart-stretch" x="{left:.1}" y="{TOP}" width="{wide:.1}" height="{high:.1}"/><text text-anchor="{anchor}" x="{at:.1}" y="{:.1}">{}</text>"#,
                 TOP + 12.0,
                 escape(name)
             );
@@ -258,6 +271,11 @@ impl LineChart {
             );
         }
     }
+}
+
+/// Roughly: only a browser knows its letters.
+fn width_of(text: &str) -> f64 {
+    LETTER * f64::from(u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
 }
 
 /// The last number of a line.

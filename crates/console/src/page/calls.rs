@@ -41,6 +41,7 @@ pub(super) fn part(scene: &Scene, traces: Option<&Link>) -> Part {
 /// `list` keeps the ids apart where a call stands in both.
 pub(super) fn row(list: &str, call: &Call, traces: Option<&Link>) -> Row {
     let (mood, status) = match (call.failed(), call.was_saved()) {
+        (true, _) if call.status == "CANCELLED" => ("warning", "given up by the caller".to_owned()),
         (true, _) => ("bad", call.status.clone()),
         (false, true) => ("warning", "OK, after a retry".to_owned()),
         (false, false) => ("good", "OK".to_owned()),

@@ -72,7 +72,7 @@ impl Past<'_> {
     fn shares(&self, id: &str, upstream: &Upstream) -> LineChart {
         let chart = self.chart(id, "shares", "Share of each replica in per cent", "Each replica's part of the attempts.");
         let replicas = upstream.replicas.iter().map(|replica| replica.seen.ordinal);
-        replicas.fold(chart.y_at_least(100.0), |chart, ordinal| {
+        replicas.fold(chart.y_to(100.0), |chart, ordinal| {
             let share = |past: &Self, moment| past.history.share(moment, ordinal) * 100.0;
             chart.series(self.line(&format!("replica {ordinal}"), Tone::Series(tone(ordinal)), share))
         })

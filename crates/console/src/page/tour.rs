@@ -31,7 +31,7 @@ impl Stage {
         (Self::Predict, "predict", "Predict"),
         (Self::Break, "break", "Break"),
         (Self::Watch, "watch", "Watch"),
-        (Self::Read, "read", "Read the trace"),
+        (Self::Read, "read", "Read"),
         (Self::Heal, "heal", "Heal"),
     ];
 }

@@ -7,6 +7,8 @@ use crate::outbound::OutboundError;
 pub(crate) struct Watched {
     pub(crate) name: String,
     asked: bool,
+    /// It was here once: who has not come yet is not told of.
+    is_missed: bool,
     pub(crate) away: Option<Away>,
 }
 
@@ -19,7 +21,7 @@ pub(crate) struct Away {
 
 impl Watched {
     pub(crate) fn new(name: String) -> Self {
-        Self { name, asked: false, away: None }
+        Self { name, asked: false, is_missed: false, away: None }
     }
 
     /// Whether its last answer was a good one.
@@ -29,12 +31,15 @@ impl Watched {
 
     /// Notes an answer; returns what there is to tell if that changed something.
     pub(crate) fn answered(&mut self, answer: Result<(), OutboundError>, now: f64) -> Option<String> {
-        let was_here = !self.asked || self.away.is_none();
+        let was_here = self.is_here();
+        let was_missed = self.is_missed;
+        self.is_missed |= was_here && answer.is_err();
         self.asked = true;
         match answer {
             Ok(()) => {
                 self.away = None;
-                (!was_here).then(|| format!("{} answers again", self.name))
+                self.is_missed = false;
+                was_missed.then(|| format!("{} answers again", self.name))
             }
             Err(why) => {
                 let since = self.away.as_ref().map_or(now, |away| away.since);
@@ -54,6 +59,7 @@ mod tests {
     fn only_changes_are_told() {
         let mut gateway = Watched::new("gateway".to_owned());
         let mut answer = |answer, now| gateway.answered(answer, now);
+        assert_eq!(answer(Err(OutboundError::Unreachable), 0.0), None, "it has not started yet");
         assert_eq!(answer(Ok(()), 0.0), None);
         assert_eq!(answer(Err(OutboundError::Unreachable), 1.0).as_deref(), Some("gateway cannot be reached"));
         assert_eq!(answer(Err(OutboundError::Slow), 2.0), None);

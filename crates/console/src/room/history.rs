@@ -13,7 +13,7 @@ const KEPT_SAMPLES: usize = 1_500;
 /// Replicas of which each sample keeps figures.
 const MAX_REPLICAS: usize = 32;
 /// Rates are differences of totals over this many seconds: short enough to show a fault at once, long enough to be calm.
-pub(crate) const RATE_SECONDS: f64 = 4.0;
+pub(crate) const RATE_SECONDS: f64 = 6.0;
 
 /// One moment. Totals are since the gateway's start.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,12 +155,12 @@ mod tests {
     #[test]
     fn a_gap_and_a_restart_break_the_line_instead_of_drawing_a_lie() {
         let mut history = History::default();
-        [0.0, 4.0, 8.0].into_iter().for_each(|at| history.push(sample(at, 1_000, [0, 0])));
-        [40.0, 44.0].into_iter().for_each(|at| history.push(sample(at, 5, [0, 0])));
+        [0.0, 6.0, 12.0].into_iter().for_each(|at| history.push(sample(at, 1_000, [0, 0])));
+        [38.0, 44.0].into_iter().for_each(|at| history.push(sample(at, 5, [0, 0])));
         let ok = |sample: &Sample| Some(sample.ok);
         assert!(history.rate(20.0, ok).is_nan());
         assert_eq!(history.rate(44.0, ok), 0.0);
-        history.push(sample(48.0, 2, [0, 0]));
-        assert!(history.rate(48.0, ok).is_nan());
+        history.push(sample(50.0, 2, [0, 0]));
+        assert!(history.rate(50.0, ok).is_nan());
     }
 }

@@ -128,10 +128,10 @@ impl Scene {
             let had = known.and_then(|known| known.fault.as_ref());
             let name = format!("{}/{}", upstream.name, replica.seen.ordinal);
             match (had, &replica.fault) {
-                (None, Some(fault)) => {
+                (Some(_), None) => self.happenings.add(Happening::now(Mood::Good, format!("{name} healed"))),
+                (had, Some(fault)) if had != Some(fault) => {
                     self.happenings.add(Happening::now(Mood::Bad, format!("{name} {}", fault.words())));
                 }
-                (Some(_), None) => self.happenings.add(Happening::now(Mood::Good, format!("{name} healed"))),
                 _ => {}
             }
         }
