@@ -71,42 +71,70 @@ pub(super) fn measure(
     fair_part: f64,
 ) -> Metrics {
     let Moments { calm, broken, healed } = moments;
-    let part = |due: Duration| match due {
-        due if due < broken => CALM,
-        due if due < healed => BROKEN,
-        _ => HEALING,
-    };
-    let counted = || records.iter().filter(|record| record.due >= calm);
-    let tally = tally(counted(), part);
-    let failed_in = |wanted: usize| tally.as_ref().map_or(0, |tally| tally.per_call[wanted].failed);
-    let calls_in = |wanted: usize| tally.as_ref().map_or(0, |tally| tally.per_call[wanted].calls);
-    let latency =
-        |wanted: usize| tally.as_ref().map_or_else(LatencyMs::none, |tally| LatencyMs::of(&tally.per_call[wanted]));
-    let failed = failed_in(BROKEN) + failed_in(HEALING);
+    let parts = Parts::of(records, moments);
+    let (in_calm, in_broken, in_healing) = (parts.count(CALM), parts.count(BROKEN), parts.count(HEALING));
+    let failed = in_broken.failed + in_healing.failed;
     let calm_share = share(samples, calm, broken);
     let fair = calm_share.unwrap_or(0.0) * fair_part;
-    let before = looks.iter().rev().find(|look| look.at <= broken);
-    let sum_others = |look: &Look| look.ejections.iter().sum::<u64>() - look.ejections[FAULTY];
-    let first = looks
-        .iter()
-        .find(|look| look.at > broken && look.ejections[FAULTY] > before.map_or(0, |before| before.ejections[FAULTY]));
     Metrics {
-        calls: calls_in(CALM) + calls_in(BROKEN) + calls_in(HEALING),
-        calls_while_broken: calls_in(BROKEN),
+        calls: in_calm.calls + in_broken.calls + in_healing.calls,
+        calls_while_broken: in_broken.calls,
         failed,
-        failed_while_calm: failed_in(CALM),
-        failed_ratio: ratio(failed, calls_in(BROKEN)),
-        failures: tally.as_ref().map(|tally| tally.failures.clone()).unwrap_or_default(),
-        latency_ms: latency(BROKEN),
-        calm_latency_ms: latency(CALM),
+        failed_while_calm: in_calm.failed,
+        failed_ratio: ratio(failed, in_broken.calls),
+        failures: parts.0.as_ref().map(|tally| tally.failures.clone()).unwrap_or_default(),
+        latency_ms: in_broken.latency_ms,
+        calm_latency_ms: in_calm.latency_ms,
         calm_share,
         faulty_share: share(samples, broken, healed),
         fair_again_s: fair_again(samples, healed, fair).map(|after| after.as_secs_f64()),
         ejections: looks.last().map(|look| look.ejections[FAULTY]),
-        healthy_ejections: looks.last().map(sum_others),
-        ejected_after_s: first.map(|look| (look.at - broken).as_secs_f64()),
-        lag_ms_p99: tally.as_ref().map_or(0.0, Tally::lag_ms_p99),
+        healthy_ejections: looks.last().map(ejections_of_others),
+        ejected_after_s: ejected_after(looks, broken).map(|after| after.as_secs_f64()),
+        lag_ms_p99: parts.0.as_ref().map_or(0.0, Tally::lag_ms_p99),
     }
+}
+
+/// The calls by the part of the story in which they were due.
+struct Parts(Option<Tally>);
+
+/// One part.
+struct Part {
+    calls: u64,
+    failed: u64,
+    latency_ms: LatencyMs,
+}
+
+impl Parts {
+    fn of(records: &[Record], moments: Moments) -> Self {
+        let Moments { calm, broken, healed } = moments;
+        let part = |due: Duration| match due {
+            due if due < broken => CALM,
+            due if due < healed => BROKEN,
+            _ => HEALING,
+        };
+        Self(tally(records.iter().filter(|record| record.due >= calm), part))
+    }
+
+    fn count(&self, part: usize) -> Part {
+        let series = self.0.as_ref().and_then(|tally| tally.per_call.get(part));
+        series.map_or(Part { calls: 0, failed: 0, latency_ms: LatencyMs::none() }, |series| Part {
+            calls: series.calls,
+            failed: series.failed,
+            latency_ms: LatencyMs::of(series),
+        })
+    }
+}
+
+fn ejections_of_others(look: &Look) -> u64 {
+    look.ejections.iter().sum::<u64>() - look.ejections[FAULTY]
+}
+
+/// How long after the fault the faulty one was first seen ejected once more than before.
+fn ejected_after(looks: &[Look], broken: Duration) -> Option<Duration> {
+    let before = looks.iter().rev().find(|look| look.at <= broken).map_or(0, |look| look.ejections[FAULTY]);
+    let first = looks.iter().find(|look| look.at > broken && look.ejections[FAULTY] > before)?;
+    Some(first.at - broken)
 }
 
 /// The calls in the load generator's own tally, a series for each part; `None` if there is no room for a histogram.

@@ -42,11 +42,9 @@ http {{
     location / {{
       grpc_pass grpc://toys;
       grpc_connect_timeout {connect}ms;
-      grpc_read_timeout {per_try}ms;
-      grpc_send_timeout {per_try}ms;
+      grpc_read_timeout {per_try}ms; grpc_send_timeout {per_try}ms;
       grpc_next_upstream error timeout http_502 http_503 http_504 non_idempotent;
-      grpc_next_upstream_tries 3;
-      grpc_next_upstream_timeout {deadline}ms;
+      grpc_next_upstream_tries 3; grpc_next_upstream_timeout {deadline}ms;
     }}
   }}
 }}
