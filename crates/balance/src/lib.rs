@@ -14,7 +14,7 @@ mod snapshot;
 mod state;
 mod upstream;
 
-pub use client::{Attempted, Client, HashKey, REASONS, Retryable, client};
+pub use client::{Attempted, Client, Expires, HashKey, REASONS, Retryable, client};
 pub use connection::{Connect, ConnectError, Connection, SendError, SendErrorKind};
 pub use discovery::{Discovery, Endpoint, Resolve, SystemResolver};
 pub use policy::{Policy, UnknownPolicy};

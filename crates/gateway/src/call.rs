@@ -1,7 +1,7 @@
 //! What calls of both protocols have in common on their way to a replica.
 
-use crm_balance::{HashKey, Policy, Retryable};
-use crm_server::token::Claims;
+use crm_balance::{Expires, HashKey, Policy, Retryable};
+use crm_server::{process::TakeBy, token::Claims};
 use crm_transcode::Rpc;
 use http::{HeaderValue, Request, Response};
 use tonic::{Status, body::Body};
@@ -24,7 +24,12 @@ pub(crate) async fn send(
     mark_retryable(gateway, rpc, &mut request);
     mark_affinity(routed, claims, &mut request);
     lengthen_stream(gateway, rpc, &mut request);
-    routed.client.clone().oneshot(request).await
+    let mut response = routed.client.clone().oneshot(request).await?;
+    // What is behind the answer must not wait for a caller who does not read it.
+    if let Some(Expires(deadline)) = response.extensions().get().copied() {
+        response.extensions_mut().insert(TakeBy(deadline));
+    }
+    Ok(response)
 }
 
 /// A call may be sent twice if its method says so in its descriptor, or its caller with a key to recognise it by.

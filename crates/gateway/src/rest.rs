@@ -9,6 +9,7 @@ mod unary;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
+use crm_server::process::TakeBy;
 use crm_transcode::{Match, RouteError, frame};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -100,11 +101,13 @@ impl Route<'_> {
         let request = grpc_request(parts, &message, deadline)?;
         let response = call::send(self.gateway, self.routed, Some(rpc), claims.as_deref(), request).await?;
         let messages = Messages::new(response, self.gateway.limits.max_answer_bytes)?;
-        if rpc.server_streaming {
-            lines::answer(Arc::clone(&self.gateway.transcoder), Arc::clone(rpc), messages).await
+        let mut response = if rpc.server_streaming {
+            lines::answer(Arc::clone(&self.gateway.transcoder), Arc::clone(rpc), messages).await?
         } else {
-            unary::answer(&self.gateway.transcoder, rpc, messages).await
-        }
+            unary::answer(&self.gateway.transcoder, rpc, messages).await?
+        };
+        response.extensions_mut().insert(TakeBy(deadline));
+        Ok(response)
     }
 
     /// What the caller allows, or the default; streams may take as long as any call.

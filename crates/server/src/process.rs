@@ -5,7 +5,10 @@ mod drain;
 mod first_bytes;
 mod settings;
 mod signal;
+mod unread;
+mod write_stall;
 
 pub use drain::{serve, serve_grpc};
 pub use settings::{Protocol, ServerSettings};
 pub use signal::shutdown_signal;
+pub use unread::TakeBy;

@@ -10,10 +10,12 @@ use tokio::time::timeout_at;
 use tonic::{Code, Status};
 
 use super::refusal::{self, refuse};
+use super::Expires;
 use super::stage::{Call, Stage};
 use super::timed::Timed;
 use super::timeout_header;
 
+/// The body can say so only while somebody reads it; who serves it on must end it where nobody does ([`Expires`]).
 pub(super) struct Deadline<S> {
     inner: S,
     default: Duration,
@@ -34,7 +36,10 @@ impl<S: Stage> Stage for Deadline<S> {
         let deadline = call.facts.started + asked.unwrap_or(self.default).min(self.longest);
         call.facts.deadline = deadline;
         match timeout_at(deadline, self.inner.call(call)).await {
-            Ok(result) => result.map(|response| response.map(|body| Timed::new(body, deadline))),
+            Ok(result) => result.map(|mut response| {
+                response.extensions_mut().insert(Expires(deadline));
+                response.map(|body| Timed::new(body, deadline))
+            }),
             Err(_) => Err(exceeded()),
         }
     }

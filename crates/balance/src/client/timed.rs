@@ -39,6 +39,8 @@ impl<B: Body<Data = Bytes, Error = Status>> Body for Timed<B> {
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
         let status = match inner.poll_frame(cx) {
             Poll::Ready(Some(Err(status))) => status,
+            // One that always has more to give never waits, and would never end.
+            Poll::Ready(Some(Ok(frame))) if frame.is_data() && this.expiry.deadline() <= Instant::now() => exceeded(),
             Poll::Ready(frame) => return Poll::Ready(frame),
             Poll::Pending => {
                 std::task::ready!(this.expiry.poll(cx));

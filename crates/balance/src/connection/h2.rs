@@ -23,9 +23,10 @@ use super::upload::Upload;
 use super::{Connect, ConnectError, Connection, SendError, SendErrorKind};
 use crate::settings::ConnectionSettings;
 
-/// Flow-control windows: large enough that one slow reader does not stall its neighbours on the same connection.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+/// What an endpoint may send ahead of one reader; it bounds the memory that a slow one costs.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// The most there is, which is no bound: one that slow readers' streams could use up would stall all others, too.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 
 type Driver = h2::client::Connection<TcpStream, Bytes>;
 

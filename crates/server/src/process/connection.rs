@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use http::Request;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
@@ -13,6 +13,8 @@ use tonic::body::Body;
 use tower::ServiceExt;
 
 use super::first_bytes::FirstBytes;
+use super::unread::{self, Tasks};
+use super::write_stall::WriteStall;
 use super::{Protocol, ServerSettings};
 use crate::stack::BoxService;
 
@@ -20,8 +22,8 @@ use crate::stack::BoxService;
 const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
 
 /// hyper with the settings' bounds.
-pub(super) fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+pub(super) fn builder(settings: &ServerSettings) -> Builder<Tasks> {
+    let mut builder = Builder::new(Tasks);
     builder
         .http1()
         // Without a timer the time-out below would be ignored.
@@ -40,7 +42,7 @@ pub(super) fn builder(settings: &ServerSettings) -> Builder<TokioExecutor> {
 
 /// Serves one connection to its end. `drain` asks it to finish what it has begun and to accept nothing new.
 pub(super) async fn serve(
-    builder: Builder<TokioExecutor>,
+    builder: Builder<Tasks>,
     stream: TcpStream,
     service: BoxService,
     settings: &ServerSettings,
@@ -48,8 +50,11 @@ pub(super) async fn serve(
 ) {
     // Small answers go out at once instead of waiting for an acknowledgement.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(FirstBytes::new(stream, settings.header_timeout));
-    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let stall = settings.stall_timeout;
+    let io = TokioIo::new(FirstBytes::new(WriteStall::new(stream, stall), settings.header_timeout));
+    let service = service
+        .map_request(|request: Request<Incoming>| request.map(Body::new))
+        .map_response(move |response| unread::watch(response, stall));
     let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
     let mut ending = pin!(ending(settings.max_connection_age, drain));
     let result = tokio::select! {

@@ -26,6 +26,8 @@ pub struct ServerSettings {
     pub header_timeout: Duration,
     /// How often a silent connection is pinged, and how long its answer may take.
     pub keepalive: Duration,
+    /// How long an answer may wait for a peer that takes nothing of it. Longer than any pause of a network.
+    pub stall_timeout: Duration,
     /// After this time a connection is asked to go away, so that clients find new replicas. Off by default.
     pub max_connection_age: Option<Duration>,
     /// From "not ready" until new calls are refused: the time that balancers need to notice.
@@ -43,6 +45,7 @@ impl Default for ServerSettings {
             max_header_bytes: 16 * 1024,
             header_timeout: Duration::from_secs(10),
             keepalive: Duration::from_secs(20),
+            stall_timeout: Duration::from_secs(30),
             max_connection_age: None,
             drain_grace: Duration::from_millis(300),
             drain_timeout: Duration::from_secs(10),

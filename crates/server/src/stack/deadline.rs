@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::refusal::{refuse, refuse_late};
 use crate::caller::Deadline;
 use crate::problem::Problem;
 use crate::reasons::{DEADLINE_EXCEEDED, TIMEOUT_MALFORMED};
+use crate::process::TakeBy;
 
 /// Ends every call at its deadline, and tells handlers when that is.
 ///
@@ -147,7 +148,13 @@ fn expired() -> Problem {
 
 fn watch_body(response: Response<Body>, deadline: Option<Instant>) -> Response<Body> {
     match deadline {
-        Some(deadline) => response.map(|inner| Body::new(DeadlineBody { inner, deadline, sleep: None, done: false })),
+        Some(deadline) => {
+            let mut response =
+                response.map(|inner| Body::new(DeadlineBody { inner, deadline, sleep: None, done: false }));
+            // Ends it also when nobody reads, and so nobody asks the body.
+            response.extensions_mut().insert(TakeBy(deadline));
+            response
+        }
         None => response,
     }
 }
@@ -169,13 +176,16 @@ impl http_body::Body for DeadlineBody {
         if self.done {
             return Poll::Ready(None);
         }
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
         let deadline = self.deadline;
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if sleep.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
+            // One that always has more to give never waits, and would never end.
+            let is_more = matches!(&frame, Some(Ok(frame)) if frame.is_data());
+            if !is_more || Instant::now() < deadline {
+                return Poll::Ready(frame);
+            }
+        } else {
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            ready!(sleep.as_mut().poll(cx));
         }
         self.done = true;
         self.inner = Body::empty();
