@@ -136,7 +136,7 @@ async fn malformed_timeout_is_refused_by_name() {
     let mut malformed = request(false);
     malformed.headers_mut().insert("grpc-timeout", "soon".parse().unwrap());
     let status = plain(&upstream).oneshot(malformed).await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "GRPC_TIMEOUT_INVALID"));
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "TIMEOUT_MALFORMED"));
 }
 
 #[tokio::test(start_paused = true)]

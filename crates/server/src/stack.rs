@@ -25,9 +25,9 @@ use crate::readiness::Readiness;
 use crate::services::Services;
 use crate::token::Verifier;
 
-pub use access::AccessLayer;
-pub use deadline::{DeadlineLayer, MalformedTimeout, parse_timeout};
-pub use fault::{FaultFuture, FaultLayer, WithFaults};
+use access::AccessLayer;
+use deadline::DeadlineLayer;
+use fault::FaultLayer;
 pub use limit::LimitLayer;
 pub use panics::CatchPanicLayer;
 

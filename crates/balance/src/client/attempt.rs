@@ -11,7 +11,6 @@ use tonic::{Code, Status};
 
 use super::refusal::{self, refuse};
 use super::stage::Facts;
-use super::timeout_header;
 use super::tracker::{Tracked, Tracker};
 use crate::Upstream;
 use crate::connection::{SendError, SendErrorKind};
@@ -100,7 +99,7 @@ impl Attempts {
         let method = request.uri().path().trim_start_matches('/');
         let span = rpc::attempt_span(method, self.upstream.name(), &replica.label, chosen.policy.name(), tries);
         address(&mut request, replica);
-        timeout_header::write(request.headers_mut(), facts.deadline.saturating_duration_since(now).max(Duration::ZERO));
+        rpc::write_timeout(request.headers_mut(), facts.deadline.saturating_duration_since(now).max(Duration::ZERO));
         propagation::inject(&span, request.headers_mut());
         let (link, ordinal) = (&chosen.slot.link, replica.ordinal);
         let sending = link.send(request);

@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
+use crm_telemetry::rpc::{self, MalformedTimeout};
 use http::Response;
 use tokio::time::timeout_at;
 use tonic::{Code, Status};
 
-use super::refusal::{self, refuse};
 use super::Expires;
+use super::refusal::{self, refuse};
 use super::stage::{Call, Stage};
 use super::timed::Timed;
-use super::timeout_header;
 
 /// The body can say so only while somebody reads it; who serves it on must end it where nobody does ([`Expires`]).
 pub(super) struct Deadline<S> {
@@ -32,7 +32,7 @@ impl<S: Stage> Stage for Deadline<S> {
     type Body = Timed<S::Body>;
 
     async fn call(&self, mut call: Call) -> Result<Response<Self::Body>, Status> {
-        let asked = timeout_header::read(call.request.headers()).map_err(|_| malformed())?;
+        let asked = rpc::read_timeout(call.request.headers()).map_err(malformed)?;
         let deadline = call.facts.started + asked.unwrap_or(self.default).min(self.longest);
         call.facts.deadline = deadline;
         match timeout_at(deadline, self.inner.call(call)).await {
@@ -49,7 +49,6 @@ pub(super) fn exceeded() -> Status {
     refuse(Code::DeadlineExceeded, refusal::DEADLINE, "deadline exceeded")
 }
 
-fn malformed() -> Status {
-    let message = "grpc-timeout must be at most eight digits followed by one of H, M, S, m, u, n";
-    refuse(Code::InvalidArgument, refusal::TIMEOUT_INVALID, message)
+fn malformed(error: MalformedTimeout) -> Status {
+    refuse(Code::InvalidArgument, refusal::TIMEOUT_MALFORMED, error.to_string())
 }

@@ -11,7 +11,6 @@ mod retry;
 mod shed;
 mod stage;
 mod timed;
-mod timeout_header;
 mod tracker;
 
 use std::sync::Arc;
@@ -48,12 +47,12 @@ pub struct Attempted {
     /// Attempts, this one included.
     pub tries: u32,
 }
+
 /// Response extension: when the call's time is over. The body ends then with a status, if it is read.
 ///
 /// A body that nobody reads cannot notice: who passes it on should drop it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expires(pub tokio::time::Instant);
-
 
 /// Calls an upstream: a service for any generated tonic client (`AccountServiceClient::new(client)`), or for whole
 /// requests that a gateway passes through.

@@ -12,10 +12,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub const REASONS: &[(&str, &str)] = &[
     (NO_REPLICA, "No replica of the service can take a call now."),
     (DEADLINE, "The call's deadline passed before the service answered."),
-    (
-        TIMEOUT_INVALID,
-        "The `grpc-timeout` header is not a number of at most eight digits with a unit of H, M, S, m, u or n.",
-    ),
+    (TIMEOUT_MALFORMED, "The `grpc-timeout` header is not 1 to 8 digits and a unit (H, M, S, m, u, n)."),
     (
         OVERLOADED,
         "More calls are in flight than the service answers in good time; `grpc-retry-pushback-ms` says when to come again.",
@@ -28,7 +25,7 @@ pub const REASONS: &[(&str, &str)] = &[
 
 pub(super) const NO_REPLICA: &str = "NO_REPLICA_AVAILABLE";
 pub(super) const DEADLINE: &str = "DEADLINE_EXCEEDED";
-pub(super) const TIMEOUT_INVALID: &str = "GRPC_TIMEOUT_INVALID";
+pub(super) const TIMEOUT_MALFORMED: &str = "TIMEOUT_MALFORMED";
 pub(super) const OVERLOADED: &str = "UPSTREAM_OVERLOADED";
 pub(super) const CONNECTION_LOST: &str = "CONNECTION_LOST";
 pub(super) const CALL_RESET: &str = "CALL_RESET";

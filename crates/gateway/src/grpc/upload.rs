@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use crm_server::stack::parse_timeout;
+use crm_telemetry::rpc::read_timeout;
 use http::Request;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Full};
@@ -23,7 +23,7 @@ use crate::{config::CallLimits, reasons, rest::grpc_timeout};
 pub(crate) async fn take_in(request: Request<Body>, limits: &CallLimits) -> Result<Request<Body>, Status> {
     let (mut parts, mut body) = request.into_parts();
     // What is malformed is refused with the call itself.
-    let asked = parse_timeout(&parts.headers).ok().flatten();
+    let asked = read_timeout(&parts.headers).ok().flatten();
     let started = Instant::now();
     let deadline = started + asked.unwrap_or(limits.default_timeout).min(limits.max_timeout);
     let taken = take(&mut body, limits.max_body_bytes);

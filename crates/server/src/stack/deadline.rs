@@ -3,7 +3,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use crm_telemetry::rpc::{MalformedTimeout, read_timeout};
+use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -15,28 +16,28 @@ use super::is_open;
 use super::refusal::{refuse, refuse_late};
 use crate::caller::Deadline;
 use crate::problem::Problem;
-use crate::reasons::{DEADLINE_EXCEEDED, TIMEOUT_MALFORMED};
 use crate::process::TakeBy;
+use crate::reasons::{DEADLINE_EXCEEDED, TIMEOUT_MALFORMED};
 
 /// Ends every call at its deadline, and tells handlers when that is.
 ///
 /// tonic parses `grpc-timeout` only in its own transport, and answers CANCELLED; routes under any other server
 /// ignore it. So it is ours: the answer is DEADLINE_EXCEEDED, in headers or, for a stream that is under way, in trailers.
 #[derive(Clone, Copy, Debug)]
-pub struct DeadlineLayer {
+pub(crate) struct DeadlineLayer {
     default: Duration,
     max: Duration,
 }
 
 impl DeadlineLayer {
     /// `default` for calls that bring no time-out, `max` for those that want too much.
-    pub fn new(default: Duration, max: Duration) -> Self {
+    pub(crate) fn new(default: Duration, max: Duration) -> Self {
         Self { default: default.min(max), max }
     }
 
     /// When the call ends, if it does.
     fn deadline(&self, request: &Request<Body>) -> Result<Option<Instant>, MalformedTimeout> {
-        let timeout = match parse_timeout(request.headers())? {
+        let timeout = match read_timeout(request.headers())? {
             Some(timeout) => Some(timeout.min(self.max)),
             // Watching health lasts as long as the connection.
             None if is_open(request.uri().path()) => None,
@@ -44,30 +45,6 @@ impl DeadlineLayer {
         };
         Ok(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
-}
-
-/// A `grpc-timeout` that is not 1 to 8 digits and a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("grpc-timeout must be 1 to 8 digits and a unit (H, M, S, m, u, n)")]
-pub struct MalformedTimeout;
-
-/// The time-out that a call brings, as gRPC over HTTP/2 spells it.
-pub fn parse_timeout(headers: &HeaderMap) -> Result<Option<Duration>, MalformedTimeout> {
-    let Some(value) = headers.get("grpc-timeout") else { return Ok(None) };
-    let text = value.to_str().map_err(|_| MalformedTimeout)?;
-    let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(MalformedTimeout)?;
-    let well_formed = (1..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let amount: u64 = digits.parse().ok().filter(|_| well_formed).ok_or(MalformedTimeout)?;
-    match unit {
-        "H" => Ok(Duration::from_secs(amount * 3600)),
-        "M" => Ok(Duration::from_secs(amount * 60)),
-        "S" => Ok(Duration::from_secs(amount)),
-        "m" => Ok(Duration::from_millis(amount)),
-        "u" => Ok(Duration::from_micros(amount)),
-        "n" => Ok(Duration::from_nanos(amount)),
-        _ => Err(MalformedTimeout),
-    }
-    .map(Some)
 }
 
 impl<S> Layer<S> for DeadlineLayer {
@@ -80,7 +57,7 @@ impl<S> Layer<S> for DeadlineLayer {
 
 /// What [`DeadlineLayer`] makes of a service.
 #[derive(Clone, Debug)]
-pub struct WithDeadline<S> {
+pub(crate) struct WithDeadline<S> {
     inner: S,
     layer: DeadlineLayer,
 }
@@ -111,7 +88,7 @@ where
 pin_project! {
     /// Nothing inside means that the time-out could not be read.
     #[derive(Debug)]
-    pub struct DeadlineFuture<F> {
+    pub(crate) struct DeadlineFuture<F> {
         #[pin]
         inner: Option<F>,
         #[pin]
@@ -198,42 +175,5 @@ impl http_body::Body for DeadlineBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    fn parse(text: &str) -> Result<Option<Duration>, MalformedTimeout> {
-        let mut headers = HeaderMap::new();
-        headers.insert("grpc-timeout", HeaderValue::from_bytes(text.as_bytes()).unwrap());
-        parse_timeout(&headers)
-    }
-
-    #[test]
-    fn units_are_those_of_grpc() {
-        let cases = [
-            ("2H", Duration::from_secs(7200)),
-            ("3M", Duration::from_secs(180)),
-            ("1S", Duration::from_secs(1)),
-            ("250m", Duration::from_millis(250)),
-            ("7u", Duration::from_micros(7)),
-            ("0n", Duration::ZERO),
-            ("99999999H", Duration::from_secs(99_999_999 * 3600)),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(parse(text), Ok(Some(expected)), "{text}");
-        }
-        assert_eq!(parse_timeout(&HeaderMap::new()), Ok(None));
-    }
-
-    #[test]
-    fn what_is_no_timeout_is_refused() {
-        for text in ["", "S", "1", "1s", "-1S", "+1S", "123456789S", "1.5S", "1 S", "1 S ", "1\u{fc}"] {
-            assert_eq!(parse(text), Err(MalformedTimeout), "{text:?}");
-        }
     }
 }

@@ -21,13 +21,13 @@ use crate::reasons::FAULT_INJECTED;
 ///
 /// Health checks are spared: what a health check sees is a matter of killing or pausing the process.
 #[derive(Clone, Debug)]
-pub struct FaultLayer {
+pub(crate) struct FaultLayer {
     faults: Faults,
 }
 
 impl FaultLayer {
     /// `faults` may change at any time.
-    pub fn new(faults: Faults) -> Self {
+    pub(crate) fn new(faults: Faults) -> Self {
         Self { faults }
     }
 }
@@ -42,7 +42,7 @@ impl<S> Layer<S> for FaultLayer {
 
 /// What [`FaultLayer`] makes of a service.
 #[derive(Clone, Debug)]
-pub struct WithFaults<S> {
+pub(crate) struct WithFaults<S> {
     inner: S,
     faults: Faults,
 }
@@ -101,7 +101,7 @@ type Struck<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>
 
 pin_project! {
     /// Either the call as it came, which costs no allocation, or what the fault makes of it.
-    pub struct FaultFuture<F, E> {
+    pub(crate) struct FaultFuture<F, E> {
         #[pin]
         spared: Option<F>,
         struck: Option<Struck<E>>,

@@ -5,8 +5,10 @@ mod call;
 mod code;
 mod layer;
 mod method;
+mod timeout;
 
 pub use attempt::{attempt_span, end_attempt};
 pub use code::{code_of, is_server_error, status_text};
 pub use layer::{CallBody, CallFuture, ServerLayer, ServerService};
 pub use method::{Method, Methods, OTHER};
+pub use timeout::{GRPC_TIMEOUT, MalformedTimeout, read_timeout, write_timeout};

@@ -1,24 +1,24 @@
-//! The `grpc-timeout` header: at most eight digits and a unit.
-
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-pub(super) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// The header in which a call's time travels: at most eight digits and a unit.
+pub const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// The header is not what gRPC's specification says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+/// A `grpc-timeout` that is not what gRPC's specification says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("grpc-timeout must be 1 to 8 digits and a unit (H, M, S, m, u, n)")]
+pub struct MalformedTimeout;
 
 /// What the caller allows; none if it says nothing.
-pub(super) fn read(headers: &HeaderMap) -> Result<Option<Duration>, Malformed> {
+pub fn read_timeout(headers: &HeaderMap) -> Result<Option<Duration>, MalformedTimeout> {
     headers.get(GRPC_TIMEOUT).map(|value| parse(value.as_bytes())).transpose()
 }
 
-fn parse(value: &[u8]) -> Result<Duration, Malformed> {
-    let (unit, digits) = value.split_last().ok_or(Malformed)?;
+fn parse(value: &[u8]) -> Result<Duration, MalformedTimeout> {
+    let (unit, digits) = value.split_last().ok_or(MalformedTimeout)?;
     if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Malformed);
+        return Err(MalformedTimeout);
     }
     let number = digits.iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
     match unit {
@@ -28,12 +28,12 @@ fn parse(value: &[u8]) -> Result<Duration, Malformed> {
         b'm' => Ok(Duration::from_millis(number)),
         b'u' => Ok(Duration::from_micros(number)),
         b'n' => Ok(Duration::from_nanos(number)),
-        _ => Err(Malformed),
+        _ => Err(MalformedTimeout),
     }
 }
 
 /// Tells the next hop what is left, in the finest unit that fits; never zero, which some servers take for "none".
-pub(super) fn write(headers: &mut HeaderMap, left: Duration) {
+pub fn write_timeout(headers: &mut HeaderMap, left: Duration) {
     const MOST: u128 = 99_999_999;
     let (number, unit) = match (left.as_micros(), left.as_millis()) {
         (micros, _) if micros <= MOST => (micros.max(1), b'u'),
@@ -65,13 +65,18 @@ mod tests {
             ("250m", Ok(Duration::from_millis(250))),
             ("99999999u", Ok(Duration::from_micros(99_999_999))),
             ("7n", Ok(Duration::from_nanos(7))),
-            ("", Err(Malformed)),
-            ("m", Err(Malformed)),
-            ("100", Err(Malformed)),
-            ("123456789m", Err(Malformed)),
-            ("-1S", Err(Malformed)),
-            ("1.5S", Err(Malformed)),
-            ("1s", Err(Malformed)),
+            ("0n", Ok(Duration::ZERO)),
+            ("99999999H", Ok(Duration::from_secs(99_999_999 * 3600))),
+            ("", Err(MalformedTimeout)),
+            ("m", Err(MalformedTimeout)),
+            ("100", Err(MalformedTimeout)),
+            ("123456789m", Err(MalformedTimeout)),
+            ("-1S", Err(MalformedTimeout)),
+            ("1.5S", Err(MalformedTimeout)),
+            ("1s", Err(MalformedTimeout)),
+            ("+1S", Err(MalformedTimeout)),
+            ("1 S", Err(MalformedTimeout)),
+            ("1\u{fc}", Err(MalformedTimeout)),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text.as_bytes()), expected, "{text}");
@@ -89,8 +94,8 @@ mod tests {
         ];
         for (left, expected) in cases {
             let mut headers = HeaderMap::new();
-            write(&mut headers, left);
-            assert_eq!(read(&headers), Ok(Some(expected)));
+            write_timeout(&mut headers, left);
+            assert_eq!(read_timeout(&headers), Ok(Some(expected)));
         }
     }
 }
