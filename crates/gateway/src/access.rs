@@ -5,18 +5,12 @@
 
 use std::sync::Arc;
 
-use crm_server::{
-    problem::Problem,
-    token::{Claims, TokenError, Verifier},
-};
+use crm_server::token::{Claims, TokenError, Verifier};
 use crm_transcode::{Idempotency, Rpc};
-use http::{HeaderMap, header};
-use tonic::{Code, Status};
+use http::HeaderMap;
+use tonic::Status;
 
 use crate::table::Routed;
-
-/// Reason of a write by somebody who may only read; the service gives the same.
-const ROLE_READ_ONLY: &str = "ROLE_READ_ONLY";
 
 /// The check, if this gateway has keys.
 pub(crate) struct Access {
@@ -40,19 +34,7 @@ impl Access {
         }
         // Without keys the configuration has been refused already; should it not have been, nobody gets in.
         let verifier = self.verifier.as_ref().ok_or(TokenError::Signature)?;
-        let claims = verifier.verify(bearer(headers)?)?;
-        if claims.role.may_write() || rpc.is_some_and(|rpc| rpc.idempotency == Idempotency::NoSideEffects) {
-            Ok(Some(claims))
-        } else {
-            Err(Problem::new(Code::PermissionDenied, ROLE_READ_ONLY, "this role may only read").into())
-        }
+        let only_reads = || rpc.is_some_and(|rpc| rpc.idempotency == Idempotency::NoSideEffects);
+        Ok(verifier.admit(headers, only_reads).map(Some)?)
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(TokenError::Missing)?;
-    let value = value.to_str().map_err(|_| TokenError::Malformed)?;
-    let (scheme, token) = value.split_once(' ').ok_or(TokenError::Missing)?;
-    // Schemes are not case-sensitive (RFC 9110, 11.1).
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(TokenError::Missing) }
 }

@@ -3,6 +3,7 @@
 //! JSON web tokens signed with Ed25519 (RFC 8037). The gateway verifies them, and so does each service with the
 //! same token: a service does not believe the network that it stands in.
 
+mod admission;
 mod claims;
 mod crypto;
 mod error;

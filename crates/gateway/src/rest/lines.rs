@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use crm_transcode::{Rpc, Transcoder};
+use crm_transcode::{NDJSON, Rpc, Transcoder};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
 use tonic::{Code, Status, body::Body};
@@ -20,7 +20,6 @@ use tonic::{Code, Status, body::Body};
 use super::{GRPC_STATUS, messages::Messages, refusal::Refusal, unary::unreadable};
 use crate::answer;
 
-const KIND: &str = "application/x-ndjson";
 /// As much of what has arrived already goes into one frame; a message larger than this goes alone.
 const ENOUGH_BYTES: usize = 32 * 1024;
 
@@ -36,7 +35,7 @@ pub(crate) async fn answer(
     if let Some(first) = first {
         lines.ready = lines.line(&first).map_err(|error| unreadable(&error))?;
     }
-    let mut response = answer::with_type(KIND, Bytes::new());
+    let mut response = answer::with_type(NDJSON, Bytes::new());
     *response.body_mut() = Body::new(lines);
     Ok(response)
 }

@@ -2,10 +2,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tonic::Code;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
@@ -13,12 +11,11 @@ use super::is_open;
 use super::refusal::refuse;
 use crate::methods::MethodTable;
 use crate::problem::Problem;
-use crate::reasons::ROLE_READ_ONLY;
-use crate::token::{Claims, Role, TokenError, Verifier};
+use crate::token::{Claims, Verifier};
 
 /// Lets in callers with a valid token whose role allows the method, and tells handlers who they are.
 #[derive(Clone, Debug)]
-pub struct AccessLayer {
+pub(crate) struct AccessLayer {
     rules: Arc<Rules>,
 }
 
@@ -31,28 +28,15 @@ struct Rules {
 
 impl AccessLayer {
     /// What a viewer may call is what `methods` declares to have no side effects.
-    pub fn new(verifier: Verifier, methods: MethodTable) -> Self {
+    pub(crate) fn new(verifier: Verifier, methods: MethodTable) -> Self {
         Self { rules: Arc::new(Rules { verifier, methods }) }
     }
 }
 
 impl Rules {
     fn admit(&self, request: &Request<Body>) -> Result<Arc<Claims>, Problem> {
-        let claims = self.verifier.verify(bearer(request.headers())?)?;
-        if claims.role.may_write() || self.methods.only_reads(request.uri().path()) {
-            return Ok(claims);
-        }
-        let message = "this role may only read";
-        Err(Problem::new(Code::PermissionDenied, ROLE_READ_ONLY, message).with_metadata("role", Role::Viewer.as_str()))
+        self.verifier.admit(request.headers(), || self.methods.only_reads(request.uri().path()))
     }
-}
-
-/// The token itself. The scheme's name is matched in any case (RFC 9110, 11.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
-    let value = headers.get(AUTHORIZATION).ok_or(TokenError::Missing)?;
-    let text = value.to_str().map_err(|_| TokenError::Malformed)?;
-    let (scheme, token) = text.split_once(' ').ok_or(TokenError::Missing)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(TokenError::Missing) }
 }
 
 impl<S> Layer<S> for AccessLayer {
@@ -65,7 +49,7 @@ impl<S> Layer<S> for AccessLayer {
 
 /// What [`AccessLayer`] makes of a service.
 #[derive(Clone, Debug)]
-pub struct Access<S> {
+pub(crate) struct Access<S> {
     inner: S,
     layer: AccessLayer,
 }
@@ -96,7 +80,7 @@ where
 pin_project! {
     /// Either the handler's answer or the layer's own.
     #[derive(Debug)]
-    pub struct AccessFuture<F> {
+    pub(crate) struct AccessFuture<F> {
         #[pin]
         inner: Option<F>,
         refused: Option<Response<Body>>,
