@@ -51,32 +51,43 @@ fn dollars(cents: i64) -> Money {
 /// Reads the file. Rows that cannot be understood are refused in the report; a file without its columns is an error.
 pub(super) fn read(path: &Path, report: &mut Report) -> Result<Vec<AccountRow>, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(|error| usage(&error))?;
-    let positions = columns(reader.headers().map_err(|error| usage(&error))?).map_err(|error| usage(&error))?;
+    let bytes = std::fs::read(path).map_err(|error| usage(&error))?;
+    rows(&unix_lines(&bytes), report).map_err(|error| usage(&error))
+}
+
+/// Without the carriage returns at line ends, behind which the reader counts lines one too low.
+fn unix_lines(bytes: &[u8]) -> Vec<u8> {
+    let is_kept = |at: usize| bytes[at] != b'\r' || bytes.get(at + 1) != Some(&b'\n');
+    (0..bytes.len()).filter(|at| is_kept(*at)).map(|at| bytes[at]).collect()
+}
+
+fn rows(bytes: &[u8], report: &mut Report) -> Result<Vec<AccountRow>, String> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let header = reader.headers().map_err(|error| error.to_string())?;
+    let (positions, cells) = (columns(header)?, header.len());
 
     let (mut rows, mut names) = (Vec::new(), HashSet::new());
     for record in reader.records() {
         report.read += 1;
         match record {
-            Ok(record) => {
-                let row = parse(&record, &positions, report);
-                match row {
-                    Some(row) if !names.insert(row.name.clone()) => {
-                        report.refuse(FILE, row.line, "account", "an earlier row has the same name");
-                    }
-                    Some(row) => rows.push(row),
-                    None => {}
-                }
+            Ok(record) if record.len() != cells => {
+                report.refuse(FILE, line_of(record.position()), "", format!("has {} cells, not {cells}", record.len()));
             }
-            Err(error) if error.is_io_error() => return Err(usage(&error)),
-            Err(error) => report.refuse(FILE, line_of(&error), "", error.to_string()),
+            Ok(record) => match parse(&record, &positions, report) {
+                Some(row) if !names.insert(row.name.clone()) => {
+                    report.refuse(FILE, row.line, "account", "an earlier row has the same name");
+                }
+                Some(row) => rows.push(row),
+                None => {}
+            },
+            Err(error) => report.refuse(FILE, line_of(error.position()), "", error.to_string()),
         }
     }
     Ok(rows)
 }
 
-fn line_of(error: &csv::Error) -> u64 {
-    error.position().map_or(0, csv::Position::line)
+fn line_of(position: Option<&csv::Position>) -> u64 {
+    position.map_or(0, csv::Position::line)
 }
 
 /// Where each column stands; a byte-order mark before the first name is passed over.
@@ -92,7 +103,7 @@ fn columns(header: &StringRecord) -> Result<[usize; 7], String> {
 }
 
 fn parse(record: &StringRecord, positions: &[usize; 7], report: &mut Report) -> Option<AccountRow> {
-    let line = record.position().map_or(0, csv::Position::line);
+    let line = line_of(record.position());
     let [name, sector, year, revenue, employees, country, parent] =
         positions.map(|position| repair::blanks(record.get(position).unwrap_or_default(), report));
     if name.is_empty() {
@@ -166,6 +177,28 @@ mod tests {
         ] {
             assert_eq!(cents_of_millions(text), cents, "{text}");
         }
+    }
+
+    fn refused(text: &str) -> Vec<(u64, String)> {
+        let mut report = Report::default();
+        let header = COLUMNS.join(",");
+        rows(&unix_lines(format!("{header}\r\n{text}").as_bytes()), &mut report).unwrap();
+        report.refused.into_iter().map(|refused| (refused.row, refused.reason)).collect()
+    }
+
+    #[test]
+    fn a_row_with_cells_too_few_or_too_many_is_refused_instead_of_cut() {
+        assert_eq!(refused("Acme,retail,1990,1.5,7,Norway,\r\n"), []);
+        let text = "Acme,retail\r\nBest,retail,1990,1.5,7,Norway,,more\r\n";
+        assert_eq!(refused(text), [(2, "has 2 cells, not 7".to_owned()), (3, "has 8 cells, not 7".to_owned())]);
+        assert_eq!(refused("\"Unclosed,retail\r\nnext,row\r\n"), [(2, "has 1 cells, not 7".to_owned())]);
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        let text = "Acme,retail,1990,1.5,7,Norway,\r\nBest,\"two\r\nlines\",x,1.5,7,Norway,\r\n,,,,,,\r\n";
+        let lines: Vec<u64> = refused(text).into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, [3, 5]);
     }
 
     #[test]

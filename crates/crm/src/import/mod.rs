@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use crm_proto::customers as pb;
 use tokio_stream::StreamExt;
+use tonic::Code;
 use uuid::Uuid;
 
 use self::accounts::AccountRow;
@@ -55,7 +56,8 @@ async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Repo
                 report.created += 1;
                 ids.insert(row.name, id);
             }
-            Err(status) if status.code() == tonic::Code::InvalidArgument => {
+            // It breaks a rule, or its parent was deleted by a user: one row's fault.
+            Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
                 report.refuse(accounts::FILE, row.line, "account", status.message());
             }
             Err(status) => return Err(api.failure(&status)),
