@@ -7,7 +7,7 @@ use crm_server::{
     config::ConfigError,
     process,
     readiness::Readiness,
-    stack::BoxService,
+    stack::{BoxService, LimitLayer},
     token::{KeyError, Verifier},
 };
 use crm_telemetry::Telemetry;
@@ -25,6 +25,7 @@ use crate::{
     faults::Faults,
     gateway::{Gateway, PageLinks, telemetry_layer},
     grpc::{OwnServices, ReflectionError},
+    intake::Intake,
     pages::Pages,
     switches::Switches,
     table::Table,
@@ -150,6 +151,8 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         switches: Arc::new(Switches::default()),
         faults: Arc::new(Faults::new(config.faults)),
         limits: config.calls,
+        places: LimitLayer::new(config.calls.max_concurrent_calls),
+        intake: Intake::new(config.calls.max_buffered_bytes),
         max_header_bytes: config.server.max_header_bytes,
         links: page_links(config, listeners)?,
         table,

@@ -46,8 +46,12 @@ pub struct CallLimits {
     pub default_timeout: Duration,
     /// Longest deadline; a later one is brought forward, and server streams that bring none get it.
     pub max_timeout: Duration,
+    /// Calls at a time, from their headers to the last byte of their answers; more are refused at once.
+    pub max_concurrent_calls: usize,
     /// Longest request body over REST, in bytes.
     pub max_body_bytes: usize,
+    /// Requests that are being taken in, all together, in bytes; what comes beyond is refused.
+    pub max_buffered_bytes: usize,
     /// Longest single message of an answer over REST, in bytes.
     pub max_answer_bytes: usize,
 }
@@ -60,12 +64,15 @@ pub struct Links {
 }
 
 impl Default for CallLimits {
-    /// 10 s, at most 60 s; bodies of 1 MiB, messages of 16 MiB.
+    /// 10 s, at most 60 s; 2,048 calls; bodies of 1 MiB, 64 MiB of them at once; messages of 16 MiB.
     fn default() -> Self {
         Self {
             default_timeout: Duration::from_secs(10),
             max_timeout: Duration::from_secs(60),
+            // What a slow reader's answer fills at most is a window of 256 KiB: so many of them take half a GiB.
+            max_concurrent_calls: 2_048,
             max_body_bytes: 1 << 20,
+            max_buffered_bytes: 64 << 20,
             max_answer_bytes: 16 << 20,
         }
     }

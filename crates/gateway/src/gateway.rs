@@ -1,15 +1,20 @@
 //! What every call needs, built once at the start.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
+use crm_server::stack::{CatchPanicLayer, LimitLayer};
 use crm_telemetry::rpc::{Methods, ServerLayer};
 use crm_transcode::Transcoder;
+use http::{Request, Response};
+use tonic::body::Body;
+use tower::{Layer, Service, ServiceExt};
 
 use crate::{
     access::Access,
     config::{CallLimits, Links},
     faults::Faults,
     grpc::OwnServices,
+    intake::Intake,
     pages::{Home, Pages, UpstreamRow},
     switches::Switches,
     table::{Routed, Table},
@@ -26,6 +31,8 @@ pub(crate) struct Gateway {
     pub(crate) switches: Arc<Switches>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) limits: CallLimits,
+    pub(crate) places: LimitLayer,
+    pub(crate) intake: Intake,
     pub(crate) max_header_bytes: u32,
     pub(crate) links: PageLinks,
 }
@@ -39,6 +46,24 @@ pub(crate) struct PageLinks {
 }
 
 impl Gateway {
+    /// Answers a call of either protocol through what stands around all of them.
+    ///
+    /// The layers' own answers are gRPC's, and headers only.
+    pub(crate) async fn guard<S>(&self, handler: S, request: Request<Body>) -> Response<Body>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        // Innermost, before any work is spent on a call: one bound for all connections and both protocols.
+        let limited = self.places.layer(handler);
+        // A defect that one call finds ends this call and no other.
+        let caught = CatchPanicLayer.layer(limited);
+        // Outermost, so that refusals and panics are counted and traced.
+        match self.telemetry.layer(caught).oneshot(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
+        }
+    }
+
     /// The start page as of now, for a caller who reached the gateway under `host`.
     pub(crate) fn home(&self, host: &str) -> Home {
         Home {

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use http::{Request, Response, StatusCode, Version, header};
 use tonic::{Status, body::Body};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::service_fn;
 
 pub(crate) use own::OwnServices;
 pub use own::ReflectionError;
@@ -23,10 +23,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
         return gateway.own.call(request).await;
     }
     let handler = service_fn(|request| forward(gateway, request));
-    match gateway.telemetry.layer(handler).oneshot(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(never) => match never {},
-    }
+    gateway.guard(handler, request).await
 }
 
 async fn forward(gateway: &Gateway, request: Request<Body>) -> Result<Response<Body>, Infallible> {
@@ -44,7 +41,8 @@ async fn route(gateway: &Gateway, request: Request<Body>) -> Result<Response<Bod
     let rpc = gateway.transcoder.rpc(path).map(|rpc| &**rpc);
     let claims = gateway.access.admit(routed, rpc, request.headers())?;
     let is_one_message = rpc.is_some_and(|rpc| !rpc.client_streaming);
-    let request = if is_one_message { upload::take_in(request, &gateway.limits).await? } else { request };
+    // What it took up is free again when the answer begins: the replica has read the request by then.
+    let (request, _held) = if is_one_message { upload::take_in(gateway, request).await? } else { (request, None) };
     call::send(gateway, routed, rpc, claims.as_deref(), request).await
 }
 

@@ -11,6 +11,7 @@ mod faults;
 mod gateway;
 mod grpc;
 mod headers;
+mod intake;
 mod pages;
 mod reasons;
 mod rest;

@@ -1,6 +1,6 @@
 //! Every error that the gateway makes itself: its code, its reason and its words, in one place.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use axum::extract::rejection::JsonRejection;
 use crm_server::problem::{Problem, Violation};
@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 pub const REASONS: &[(&str, &str)] = &[
     (SERVICE_NOT_ROUTED, "no upstream of this gateway answers the service that was called"),
     (DEADLINE_EXCEEDED, "the call's time was over before the answer was whole"),
+    (OVERLOADED, "the gateway has as many calls in flight, or as many bytes of requests, as it accepts"),
     (INVALID_HEADER, "a header that the gateway reads has no valid value; the violation names it"),
     (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
     (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
@@ -27,6 +28,7 @@ pub const REASONS: &[(&str, &str)] = &[
 
 const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
 const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
+const OVERLOADED: &str = "OVERLOADED";
 const INVALID_HEADER: &str = "INVALID_HEADER";
 const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
 const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
@@ -47,6 +49,12 @@ pub(crate) fn service_not_routed() -> Status {
 
 pub(crate) fn deadline_exceeded() -> Status {
     Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, "the call took longer than its deadline allows").into()
+}
+
+/// With the delay after which room is likely.
+pub(crate) fn overloaded() -> Status {
+    let problem = Problem::new(Code::ResourceExhausted, OVERLOADED, "too many bytes of requests at once");
+    problem.with_retry_delay(Duration::from_millis(100)).into()
 }
 
 pub(crate) fn body_too_large(limit: usize) -> Status {

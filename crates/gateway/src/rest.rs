@@ -14,15 +14,17 @@ use crm_transcode::{Match, RouteError, frame};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
-use tonic::{Status, body::Body};
-use tower::{Layer, ServiceExt, service_fn};
+use tonic::{Code, Status, body::Body};
+use tower::service_fn;
 
 pub(crate) use timeout::{TIMEOUT, grpc_timeout};
 
 use crate::{
     answer, call,
     gateway::Gateway,
-    headers, reasons,
+    headers,
+    intake::Measured,
+    reasons,
     rest::{messages::Messages, refusal::Refusal},
     table::Routed,
     trace,
@@ -56,12 +58,17 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     parts.uri = path;
     let route = Route { gateway, routed, matched: &matched, query: uri.query() };
     let handler = service_fn(|request: Request<Body>| route.answer(request));
-    match gateway.telemetry.layer(handler).oneshot(Request::from_parts(parts, body)).await {
-        Ok(mut response) => {
-            response.headers_mut().remove(GRPC_STATUS);
-            response.map(Body::new)
-        }
-        Err(never) => match never {},
+    let mut response = in_json(gateway, gateway.guard(handler, Request::from_parts(parts, body)).await);
+    response.headers_mut().remove(GRPC_STATUS);
+    response
+}
+
+/// What a layer around the call has answered is gRPC's; everything else is JSON already.
+fn in_json(gateway: &Gateway, response: Response<Body>) -> Response<Body> {
+    let is_grpc = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/grpc");
+    match Status::from_header_map(response.headers()).filter(|_| is_grpc) {
+        Some(status) => refusal::status_response(&gateway.transcoder, &status),
+        None => response,
     }
 }
 
@@ -96,8 +103,9 @@ impl Route<'_> {
         let claims = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
         let deadline = self.deadline(&parts.headers)?;
         refuse_compressed(&parts.headers)?;
-        let body = read_body(body, self.gateway.limits.max_body_bytes, deadline).await?;
-        let message = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &body)?;
+        let mut body = self.gateway.intake.measure(body);
+        let bytes = read_body(&mut body, self.gateway.limits.max_body_bytes, deadline).await?;
+        let message = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
         let request = grpc_request(parts, &message, deadline)?;
         let response = call::send(self.gateway, self.routed, Some(rpc), claims.as_deref(), request).await?;
         let messages = Messages::new(response, self.gateway.limits.max_answer_bytes)?;
@@ -125,14 +133,17 @@ fn refuse_compressed(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// Reads a whole body, which may take as long as the call.
-async fn read_body(body: Body, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
-    if http_body::Body::is_end_stream(&body) {
+async fn read_body(body: &mut Measured, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
+    if http_body::Body::is_end_stream(body) {
         return Ok(Bytes::new());
     }
     match timeout_at(deadline, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
-        Ok(Err(_)) => Err(Status::cancelled("the request's body broke off").into()),
+        Ok(Err(error)) => Err(match error.downcast::<Status>() {
+            Ok(status) if status.code() == Code::ResourceExhausted => (*status).into(),
+            _ => Status::cancelled("the request's body broke off").into(),
+        }),
         Err(_) => Err(reasons::deadline_exceeded().into()),
     }
 }

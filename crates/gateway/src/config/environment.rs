@@ -11,6 +11,7 @@ use super::{CallLimits, Config, Links, PublicKeys, Routes, public_port};
 
 const KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
 const ROUTES: &str = "CRM_ROUTES";
+const MAX_CALLS: &str = "CRM_MAX_CONCURRENT_CALLS";
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +94,17 @@ fn read_calls(env: &mut Env) -> CallLimits {
     let calls = CallLimits {
         default_timeout: millis(env, "CRM_DEFAULT_TIMEOUT_MS", default.default_timeout),
         max_timeout: millis(env, "CRM_MAX_TIMEOUT_MS", default.max_timeout),
+        max_concurrent_calls: env.or(MAX_CALLS, default.max_concurrent_calls),
         max_body_bytes: env.or("CRM_MAX_BODY_BYTES", default.max_body_bytes),
+        max_buffered_bytes: default.max_buffered_bytes,
         max_answer_bytes: default.max_answer_bytes,
     };
+    if calls.max_concurrent_calls == 0 {
+        env.fault(MAX_CALLS, "must be 1 or more");
+    }
+    if calls.max_body_bytes > calls.max_buffered_bytes {
+        env.fault("CRM_MAX_BODY_BYTES", format!("must not be more than {}", calls.max_buffered_bytes));
+    }
     if calls.default_timeout > calls.max_timeout {
         env.fault("CRM_DEFAULT_TIMEOUT_MS", "must not be longer than CRM_MAX_TIMEOUT_MS");
     }

@@ -16,12 +16,22 @@ use http_body_util::{BodyExt, Full};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Status, body::Body};
 
-use crate::{config::CallLimits, reasons, rest::grpc_timeout};
+use crate::{
+    gateway::Gateway,
+    intake::{Held, Measured},
+    reasons,
+    rest::grpc_timeout,
+};
 
 /// Waits for the whole request, as long as the call may take. What is longer than a body may be over REST follows as it
 /// comes. A default deadline begins afterwards; the caller's own has begun.
-pub(crate) async fn take_in(request: Request<Body>, limits: &CallLimits) -> Result<Request<Body>, Status> {
-    let (mut parts, mut body) = request.into_parts();
+pub(crate) async fn take_in(
+    gateway: &Gateway,
+    request: Request<Body>,
+) -> Result<(Request<Body>, Option<Held>), Status> {
+    let limits = &gateway.limits;
+    let (mut parts, body) = request.into_parts();
+    let mut body = gateway.intake.measure(body);
     // What is malformed is refused with the call itself.
     let asked = read_timeout(&parts.headers).ok().flatten();
     let started = Instant::now();
@@ -33,12 +43,13 @@ pub(crate) async fn take_in(request: Request<Body>, limits: &CallLimits) -> Resu
     if asked.is_some() && now.duration_since(started).as_millis() > 0 {
         parts.headers.insert("grpc-timeout", grpc_timeout(deadline.saturating_duration_since(now)));
     }
-    let body = if is_whole { Body::new(Full::new(bytes)) } else { Body::new(Begun { begin: Some(bytes), rest: body }) };
-    Ok(Request::from_parts(parts, body))
+    let (rest, held) = body.into_rest();
+    let body = if is_whole { Body::new(Full::new(bytes)) } else { Body::new(Begun { begin: Some(bytes), rest }) };
+    Ok((Request::from_parts(parts, body), Some(held)))
 }
 
 /// The bytes up to the end, or until they are more than `limit`; and whether this was all. Requests have no trailers.
-async fn take(body: &mut Body, limit: usize) -> Result<(Bytes, bool), Status> {
+async fn take(body: &mut Measured, limit: usize) -> Result<(Bytes, bool), Status> {
     let mut taken = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };

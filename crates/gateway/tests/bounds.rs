@@ -1,0 +1,48 @@
+//! What the gateway takes at once, over all callers: the rest is refused in words of the protocol that was spoken.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use std::sync::atomic::Ordering;
+
+use crm_proto::customers::{self as pb, account_service_client::AccountServiceClient};
+use http::{Method, StatusCode};
+use support::{Rig, eventually, wire::Grpc, with_token};
+use tonic::Code;
+
+fn get(id: &str) -> pb::GetAccountRequest {
+    pb::GetAccountRequest { id: id.into() }
+}
+
+#[tokio::test]
+async fn more_calls_than_there_are_places_are_refused_until_one_is_free() {
+    let rig = Rig::start_with(1, |config| config.calls.max_concurrent_calls = 1).await;
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let hanging = tokio::spawn({
+        let (mut client, request) = (client.clone(), with_token(get("hang"), &rig.token()));
+        async move { client.get_account(request).await }
+    });
+    eventually("the call has arrived", async || rig.seen().running.load(Ordering::SeqCst) == 1).await;
+
+    let refused = client.get_account(with_token(get("7"), &rig.token())).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::ResourceExhausted, "too many calls in flight"));
+    let refused = rig.get("/v1/accounts/7").await;
+    assert_eq!((refused.status, refused.reason().as_str()), (StatusCode::TOO_MANY_REQUESTS, "OVERLOADED"));
+    assert_eq!((refused.header("retry-after"), refused.header("content-type")), ("1", "application/json"));
+
+    hanging.abort();
+    eventually("the place is free", async || rig.get("/v1/accounts/7").await.status == StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn more_bytes_of_requests_than_there_is_room_for_are_refused() {
+    let rig = Rig::start_with(1, |config| config.calls.max_buffered_bytes = 100).await;
+    let body = format!("{{\"name\": \"{}\"}}", "x".repeat(100));
+    let refused = rig.rest(Method::POST, "/v1/accounts?requestId=1", &body).await;
+    assert_eq!((refused.status, refused.reason().as_str()), (StatusCode::TOO_MANY_REQUESTS, "OVERLOADED"));
+
+    let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
+    let refused = client.get_account(with_token(get(&"x".repeat(100)), &rig.token())).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::ResourceExhausted, "too many bytes of requests at once"));
+    assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
+}
