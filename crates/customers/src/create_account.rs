@@ -30,6 +30,7 @@ pub async fn create_account(
     }
     let id = AccountId(Uuid::now_v7());
     if let Some(parent) = new.parent_id {
+        accounts::share_hierarchy(&mut transaction, call.tenant).await?;
         admit_under(&mut transaction, call, id, parent).await?;
     }
     let account = accounts::insert(&mut transaction, call.tenant, id, &new).await?;
@@ -39,7 +40,8 @@ pub async fn create_account(
     Ok(answer)
 }
 
-/// Checks that `child` may be put under `parent`, and keeps the parent from being deleted meanwhile.
+/// Checks that `child`, with what is below it, may be put under `parent`, and keeps the parent from being deleted
+/// meanwhile. The caller holds the tenant's hierarchy, so that what is found here stays so.
 pub(crate) async fn admit_under(
     transaction: &mut TenantTransaction,
     call: Call,
@@ -53,7 +55,8 @@ pub(crate) async fn admit_under(
         return Err(Error::ParentNotFound);
     }
     let ancestry = Ancestry::new(accounts::ancestors(transaction, call.tenant, parent).await?);
-    ancestry.admit(child).map_err(|obstacle| match obstacle {
+    let height = accounts::height(transaction, call.tenant, child).await?;
+    ancestry.admit(child, height).map_err(|obstacle| match obstacle {
         Obstacle::Cycle => Error::ParentCycle,
         Obstacle::TooDeep => Error::ParentTooDeep,
     })

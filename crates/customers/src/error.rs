@@ -19,7 +19,10 @@ pub const REASONS: &[(&str, &str)] = &[
     ("ETAG_MISMATCH", "ABORTED: the resource has changed since its etag was read; read it again"),
     ("ACCOUNT_PARENT_NOT_FOUND", "FAILED_PRECONDITION: the tenant has no such parent account, or it is deleted"),
     ("ACCOUNT_PARENT_CYCLE", "FAILED_PRECONDITION: the account would become its own ancestor"),
-    ("ACCOUNT_PARENT_TOO_DEEP", "FAILED_PRECONDITION: the parent has 32 ancestors already"),
+    (
+        "ACCOUNT_PARENT_TOO_DEEP",
+        "FAILED_PRECONDITION: the account, or a subsidiary below it, would have more than 32 ancestors",
+    ),
     ("ACCOUNT_HAS_CONTACTS", "FAILED_PRECONDITION: the account has contacts that are not deleted"),
     ("ACCOUNT_HAS_SUBSIDIARIES", "FAILED_PRECONDITION: the account has subsidiaries that are not deleted"),
     (
@@ -53,7 +56,7 @@ pub enum Error {
     ParentNotFound,
     #[error("the account would become its own ancestor")]
     ParentCycle,
-    #[error("the parent account is too deep in the hierarchy")]
+    #[error("the account or a subsidiary of it would be too deep in the hierarchy")]
     ParentTooDeep,
     #[error("the account has contacts: delete or move them first")]
     AccountHasContacts,

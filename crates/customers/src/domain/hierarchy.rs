@@ -2,7 +2,7 @@
 
 use super::AccountId;
 
-/// Deepest place, counted in accounts above it, that may take subsidiaries.
+/// Most accounts that may stand above another.
 ///
 /// It bounds the walk upwards; real groups have fewer than ten levels.
 pub const MAX_ANCESTORS: usize = 32;
@@ -16,7 +16,7 @@ pub struct Ancestry(Vec<AccountId>);
 pub enum Obstacle {
     /// It would become its own ancestor.
     Cycle,
-    /// The place is deeper than [`MAX_ANCESTORS`].
+    /// Somebody would have more than [`MAX_ANCESTORS`].
     TooDeep,
 }
 
@@ -26,14 +26,14 @@ impl Ancestry {
         Self(path)
     }
 
-    /// Whether `child` may be put here.
+    /// Whether `child` may be put here, with the `height` levels of subsidiaries that it brings along.
     ///
     /// # Errors
-    /// The child is itself part of the path, or the path is too long to be seen to its end.
-    pub fn admit(&self, child: AccountId) -> Result<(), Obstacle> {
+    /// The child is itself part of the path, or it or its lowest subsidiary would have too much above it.
+    pub fn admit(&self, child: AccountId, height: usize) -> Result<(), Obstacle> {
         if self.0.contains(&child) {
             Err(Obstacle::Cycle)
-        } else if self.0.len() > MAX_ANCESTORS {
+        } else if self.0.len().saturating_add(height) > MAX_ANCESTORS {
             Err(Obstacle::TooDeep)
         } else {
             Ok(())
@@ -54,10 +54,12 @@ mod tests {
     #[test]
     fn an_account_never_gets_under_itself_nor_too_deep() {
         let child = |n| AccountId(Uuid::from_u128(n));
-        assert_eq!(path(3).admit(child(9)), Ok(()));
-        assert_eq!(path(3).admit(child(1)), Err(Obstacle::Cycle));
-        assert_eq!(path(3).admit(child(3)), Err(Obstacle::Cycle));
-        assert_eq!(path(32).admit(child(99)), Ok(()));
-        assert_eq!(path(33).admit(child(99)), Err(Obstacle::TooDeep));
+        assert_eq!(path(3).admit(child(9), 0), Ok(()));
+        assert_eq!(path(3).admit(child(1), 0), Err(Obstacle::Cycle));
+        assert_eq!(path(3).admit(child(3), 0), Err(Obstacle::Cycle));
+        assert_eq!(path(32).admit(child(99), 0), Ok(()));
+        assert_eq!(path(33).admit(child(99), 0), Err(Obstacle::TooDeep));
+        assert_eq!(path(3).admit(child(99), 29), Ok(()));
+        assert_eq!(path(3).admit(child(99), 30), Err(Obstacle::TooDeep));
     }
 }

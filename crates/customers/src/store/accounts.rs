@@ -215,6 +215,21 @@ pub async fn lock_hierarchy(transaction: &mut TenantTransaction, tenant: Uuid) -
     Ok(())
 }
 
+/// Behind [`share_hierarchy`].
+pub const SHARE_HIERARCHY: &str =
+    "select pg_advisory_xact_lock_shared(hashtextextended('customers.hierarchy ' || $1::text, 0))";
+
+/// Waits until nobody moves accounts of the tenant, and keeps moves out until this transaction ends.
+///
+/// For what only adds a leaf: two of those cannot be too deep together, but one and a move of what is above it can.
+///
+/// # Errors
+/// The database's.
+pub async fn share_hierarchy(transaction: &mut TenantTransaction, tenant: Uuid) -> Result<(), Error> {
+    transaction.execute("share_hierarchy", sqlx::query(SHARE_HIERARCHY).bind(tenant)).await?;
+    Ok(())
+}
+
 /// Behind [`ancestors`].
 pub const ANCESTORS: &str = "with recursive path (id, parent_id, length) as (\
      select id, parent_id, 1 from customers.accounts where tenant_id = $1 and id = $2 \
@@ -250,4 +265,24 @@ pub const SUBSIDIARY: &str = "select id from customers.accounts \
 pub async fn has_subsidiary(transaction: &mut TenantTransaction, tenant: Uuid, id: AccountId) -> Result<bool, Error> {
     let query = sqlx::query(SUBSIDIARY).bind(tenant).bind(id.0);
     Ok(transaction.fetch_optional::<(Uuid,)>("find_subsidiary", query).await?.is_some())
+}
+
+/// Behind [`height`]. What stands below a deleted account is deleted, too, and is looked at when it comes back.
+pub const HEIGHT: &str = "with recursive below (id, depth) as (\
+     select id, 0 from customers.accounts where tenant_id = $1 and id = $2 \
+     union all \
+     select child.id, below.depth + 1 from below \
+     join customers.accounts child on child.tenant_id = $1 and child.parent_id = below.id and child.delete_time is null \
+     where below.depth <= $3) \
+     select coalesce(max(depth), 0) from below";
+
+/// Levels of subsidiaries below an account, at most one more than [`MAX_ANCESTORS`].
+///
+/// # Errors
+/// The database's.
+pub async fn height(transaction: &mut TenantTransaction, tenant: Uuid, id: AccountId) -> Result<usize, Error> {
+    let bound = i32::try_from(MAX_ANCESTORS).unwrap_or(i32::MAX);
+    let query = sqlx::query(HEIGHT).bind(tenant).bind(id.0).bind(bound);
+    let (height,) = transaction.fetch_one::<(i32,)>("find_height", query).await?;
+    Ok(usize::try_from(height).unwrap_or(0))
 }

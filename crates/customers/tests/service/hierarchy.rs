@@ -48,6 +48,46 @@ async fn hierarchies_have_a_deepest_level() {
     assert_eq!(refusal(answer), refused(Code::FailedPrecondition, "ACCOUNT_PARENT_TOO_DEEP"));
 }
 
+/// An account with so many levels below it: the top and the bottom.
+async fn chain(agent: &Caller, levels: usize) -> (pb::Account, pb::Account) {
+    let top = agent.create_account(account("Top")).await.unwrap();
+    let mut bottom = top.clone();
+    for _ in 0..levels {
+        bottom = child_of(agent, &bottom.id).await;
+    }
+    (top, bottom)
+}
+
+#[tokio::test]
+async fn a_group_is_moved_only_where_its_lowest_level_is_not_too_deep() {
+    let world = world().await;
+    let (_, place) = chain(&world.agent, 29).await;
+    let (group, lowest) = chain(&world.agent, 2).await;
+    // 30 above the group, and 32 above its lowest level.
+    put_under(&world.agent, &group.id, &place.id).await.unwrap();
+    put_under(&world.agent, &group.id, "").await.unwrap();
+    let deleted = child_of(&world.agent, &lowest.id).await;
+    let too_deep = refused(Code::FailedPrecondition, "ACCOUNT_PARENT_TOO_DEEP");
+    assert_eq!(refusal(put_under(&world.agent, &group.id, &place.id).await), too_deep);
+    // What is deleted does not count, until it comes back.
+    world.agent.delete_account(&deleted.id, "").await.unwrap();
+    put_under(&world.agent, &group.id, &place.id).await.unwrap();
+    assert_eq!(refusal(world.agent.undelete_account(&deleted.id).await), too_deep);
+}
+
+#[tokio::test]
+async fn a_move_and_a_new_subsidiary_at_once_are_not_too_deep_together() {
+    let world = world().await;
+    let (_, place) = chain(&world.agent, 30).await;
+    for _ in 0..10 {
+        let (group, lowest) = chain(&world.agent, 1).await;
+        let leaf = pb::Account { parent_id: lowest.id.clone(), ..account("Leaf") };
+        let (moved, created) =
+            tokio::join!(put_under(&world.agent, &group.id, &place.id), world.agent.create_account(leaf));
+        assert_eq!(u8::from(moved.is_ok()) + u8::from(created.is_ok()), 1, "{moved:?} {created:?}");
+    }
+}
+
 #[tokio::test]
 async fn two_moves_at_once_make_no_loop() {
     let world = world().await;
