@@ -1,8 +1,12 @@
 //! The command line: every command, flag and default, and nothing else.
 
+mod breaking;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::breaking::{Fault, Processes};
 
 /// Bellwether: a CRM platform that can be watched working.
 #[derive(Debug, Parser)]
@@ -58,6 +62,14 @@ pub(crate) enum Command {
         /// `random`, `round_robin`, `weighted_round_robin`, `least_request`, `peak_ewma` or `consistent_hash`
         policy: String,
     },
+    /// Break a replica through the control API: slow, failing, silent; or heal it
+    Fault(Fault),
+    /// Kill processes of the platform (SIGKILL); they are started again
+    Kill(Processes),
+    /// Stop processes in the middle of what they do, for a while
+    Pause(Processes),
+    /// Let processes end what they have begun, and start them again
+    Restart(Processes),
     /// Create or update the database's schemas and roles, then end
     Migrate,
     /// Write the platform's keys and passwords into the folder, once, then end

@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod duration;
 mod failure;
+mod fault;
 mod http;
 mod import;
 mod keys;
@@ -13,6 +14,7 @@ mod migrate;
 mod places;
 mod policy;
 mod probe;
+mod processes;
 mod seed;
 mod serve;
 mod status;
@@ -27,6 +29,7 @@ use self::api::Api;
 use self::cli::{Cli, Command, Import, Role};
 use self::failure::Failure;
 use self::places::Places;
+use self::processes::Deed;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -70,6 +73,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Load(options) => load::run(&places, options).await,
         Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,
         Command::Policy { service, policy } => policy::set(&places, &service, &policy).await,
+        Command::Fault(options) => fault::run(&places, &options).await,
+        Command::Kill(options) => processes::run(&places, Deed::Kill, &options).await,
+        Command::Pause(options) => processes::run(&places, Deed::Pause, &options).await,
+        Command::Restart(options) => processes::run(&places, Deed::Restart, &options).await,
         Command::Migrate => migrate::run().await,
         Command::Keys => keys::write_missing(&places),
         Command::Probe { admin } => probe::ready(admin).await,

@@ -8,8 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
-use super::lock;
 use super::notice::print;
+use super::{lock, orders};
 use crate::failure::Failure;
 use crate::places::Places;
 
@@ -17,7 +17,7 @@ use crate::places::Places;
 const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// All that a platform writes into its folder. Nothing else in there is ours to remove.
-const OURS: [&str; 7] = ["keys", "logs", "postgres", "redis", "state.json", "state.json.new", "lock"];
+const OURS: [&str; 8] = ["keys", "logs", "postgres", "redis", "state.json", "state.json.new", orders::FILE, "lock"];
 
 /// Stops the platform if one runs; with `wipe`, removes all that it wrote.
 pub(crate) async fn down(places: &Places, wipe: bool) -> Result<(), Failure> {

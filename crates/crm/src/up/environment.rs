@@ -89,10 +89,13 @@ pub(super) fn hidden() -> &'static [&'static str] {
 /// A collector of the user's own goes before the viewer.
 fn shared(places: &Places, addresses: &Addresses, role: &str, replica: u16) -> Vec<(&'static str, String)> {
     const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const FAULTS: &str = "CRM_FAULTS";
     let collector = std::env::var(COLLECTOR).unwrap_or_else(|_| format!("http://{}", addresses.viewer.otlp));
     vec![
         (COLLECTOR, collector),
         ("OTEL_SERVICE_NAME", role.to_owned()),
+        // This platform is there to be broken, and its ports are of this machine alone.
+        (FAULTS, std::env::var(FAULTS).unwrap_or_else(|_| "on".to_owned())),
         ("CRM_REPLICA", replica.to_string()),
         ("CRM_TOKEN_PUBLIC_KEY_FILE", places.public_key().display().to_string()),
     ]

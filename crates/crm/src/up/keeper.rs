@@ -1,5 +1,6 @@
 //! Keeps one child running: starts it, tells when it is ready, starts it again when it dies, stops it when asked.
 
+use std::convert::Infallible;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::notice::say;
+use super::orders::{Desk, End, Ward};
 use super::ready::until_ready;
 use super::state::Board;
 use super::unit::Unit;
@@ -34,30 +36,46 @@ pub(super) enum Progress {
 pub(super) fn keep(
     unit: Unit,
     board: Arc<Board>,
+    desk: &Desk,
     stop: CancellationToken,
-) -> (watch::Receiver<Progress>, impl Future<Output = ()>) {
+) -> (watch::Receiver<Progress>, impl Future<Output = ()> + use<>) {
     let (progress, seen) = watch::channel(Progress::Starting);
     board.add(unit.process());
-    (seen, Keeper { unit, board, progress }.run(stop))
+    let ward = Ward {
+        name: unit.name(),
+        board: Arc::clone(&board),
+        errands: desk.open(&unit.name()),
+        farewell: ChildSignal::SIGTERM,
+        never_pauses: None,
+    };
+    (seen, Keeper { unit, board, progress, ward }.run(stop))
 }
 
 struct Keeper {
     unit: Unit,
     board: Arc<Board>,
     progress: watch::Sender<Progress>,
+    ward: Ward,
 }
 
 impl Keeper {
-    async fn run(self, stop: CancellationToken) {
+    async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::default();
         for restarts in 0.. {
             let started = Instant::now();
             let ended = match self.unit.spawn() {
                 Ok(child) => {
                     self.board.started(&self.unit.name(), child.pid(), restarts);
-                    tokio::select! {
-                        status = self.watch(&child, started, restarts) => describe(status),
+                    let end = tokio::select! {
+                        end = self.watch(&child, started, restarts) => end,
                         () = stop.cancelled() => return self.stop(child).await,
+                    };
+                    match end {
+                        End::ByItself(status) => describe(status),
+                        End::Ordered(hold) => {
+                            self.board.ended(&self.unit.name());
+                            tokio::select! { () = self.ward.hold(hold) => continue, () = stop.cancelled() => return }
+                        }
                     }
                 }
                 Err(error) => format!("{error:#}"),
@@ -73,16 +91,12 @@ impl Keeper {
     }
 
     /// Waits for its end; on the way it becomes ready.
-    async fn watch(&self, child: &Child, started: Instant, restarts: u32) -> ExitStatus {
+    async fn watch(&mut self, child: &Child, started: Instant, restarts: u32) -> End {
+        let Self { unit, progress, ward, .. } = self;
         tokio::select! {
-            status = child.wait() => return status,
-            () = until_ready(self.unit.admin) => {}
+            end = ward.attend(child) => end,
+            never = become_ready(unit, progress, started, restarts) => match never {},
         }
-        self.progress.send_replace(Progress::Ready);
-        if restarts > 0 {
-            say(format!("{} is ready again after {:.1} s", self.unit.name(), started.elapsed().as_secs_f64()));
-        }
-        child.wait().await
     }
 
     async fn stop(&self, child: Child) {
@@ -99,6 +113,16 @@ impl Keeper {
         let reason = format!("{} ended again and again ({ended}){}", self.unit.name(), last_lines(&self.unit));
         self.progress.send_replace(Progress::Hopeless(reason));
     }
+}
+
+/// Tells when it is ready, and does nothing more.
+async fn become_ready(unit: &Unit, progress: &watch::Sender<Progress>, started: Instant, restarts: u32) -> Infallible {
+    until_ready(unit.admin).await;
+    progress.send_replace(Progress::Ready);
+    if restarts > 0 {
+        say(format!("{} is ready again after {:.1} s", unit.name(), started.elapsed().as_secs_f64()));
+    }
+    std::future::pending().await
 }
 
 /// `exit status: 1`, `signal: 9 (SIGKILL)`.

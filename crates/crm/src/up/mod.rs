@@ -7,7 +7,7 @@
 //! redis ─────────────────┴─ services, gateways ─┬─ ready ─ seed ─ load ─ table
 //! trace-viewer, console ───────────────────────┘
 //! ```
-//! A child that dies is started again ([`keeper`]), all die with the supervisor, and what runs where stands in
+//! A child that dies is started again ([`keeper`]), unless somebody asked for its death ([`orders`]); all die with the supervisor, and what runs where stands in
 //! `state.json` ([`state`]), which every other command reads.
 
 mod addresses;
@@ -18,6 +18,7 @@ mod environment;
 mod keeper;
 mod lock;
 mod notice;
+mod orders;
 mod platform;
 mod ready;
 mod servers;
@@ -34,7 +35,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::down::down;
-pub(crate) use self::status::{ProcessStatus, status};
+pub(crate) use self::orders::{Hold, Order, Request, ask};
+pub(crate) use self::ready::is_connected;
+pub(crate) use self::status::{Health, ProcessStatus, Status, status};
 
 use crate::cli;
 use crate::failure::Failure;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::addresses::Addresses;
 use super::keeper::{Progress, keep};
 use super::notice::{print, say};
+use super::orders::{self, Desk};
 use super::ready::until_connected;
 use super::stages::{Stage, Stages};
 use super::state::{Board, State};
@@ -36,9 +37,11 @@ pub(super) async fn run(
     keys::write_missing(places)?;
     let addresses = Addresses::reserve(options)?;
     let board = Arc::new(Board::new(places, initial_state(&addresses)));
-    let mut platform = Platform { places, options, addresses, board, stages: Stages::default(), waiting: Vec::new() };
+    let (desk, stages) = (Desk::default(), Stages::default());
+    let mut platform = Platform { places, options, addresses, board, desk: desk.clone(), stages, waiting: Vec::new() };
     let living = tokio::select! {
         result = platform.live(started) => result,
+        () = orders::serve(places, desk) => Ok(()),
         () = stop.cancelled() => Ok(()),
     };
     say("stopping");
@@ -52,6 +55,7 @@ struct Platform<'a> {
     options: &'a Up,
     addresses: Addresses,
     board: Arc<Board>,
+    desk: Desk,
     stages: Stages,
     /// What has to be ready before the platform is.
     waiting: Vec<watch::Receiver<Progress>>,
@@ -97,14 +101,19 @@ impl Platform<'_> {
     }
 
     fn keep(&mut self, stage: Stage, unit: Unit) {
-        let (progress, task) = keep(unit, Arc::clone(&self.board), self.stages.stop(stage));
+        let (progress, task) = keep(unit, Arc::clone(&self.board), &self.desk, self.stages.stop(stage));
         self.waiting.push(progress);
         self.stages.spawn(stage, task);
     }
 
     fn keep_store(&mut self, server: Option<impl servers::Server>, role: &'static str) {
         if let Some(server) = server {
-            let task = servers::keep(server, role, Arc::clone(&self.board), self.stages.stop(Stage::Stores));
+            let task = servers::keep(
+                server,
+                role,
+                (Arc::clone(&self.board), self.desk.clone()),
+                self.stages.stop(Stage::Stores),
+            );
             self.stages.spawn(Stage::Stores, task);
         }
     }
@@ -154,6 +163,7 @@ fn initial_state(addresses: &Addresses) -> State {
         ready_after_ms: 0,
         gateways: addresses.gateways.iter().map(|gateway| gateway.public).collect(),
         control: addresses.gateways.first().map(|gateway| gateway.control),
+        controls: addresses.gateways.iter().map(|gateway| gateway.control).collect(),
         console: Some(addresses.console.page),
         viewer: Some(addresses.viewer.pages),
         otlp: Some(addresses.viewer.otlp),

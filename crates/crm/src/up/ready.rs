@@ -24,12 +24,17 @@ pub(super) async fn until_ready(admin: Option<SocketAddr>) {
 
 /// Waits until the gateway with this control address has a connection to each replica. Bounded by the caller.
 pub(super) async fn until_connected(control: SocketAddr) {
-    while !is_connected(control).await.unwrap_or(false) {
+    while !is_connected(control).await {
         sleep(LOOK_EVERY).await;
     }
 }
 
-async fn is_connected(control: SocketAddr) -> Option<bool> {
+/// Whether the gateway with this control address has a connection to each replica.
+pub(crate) async fn is_connected(control: SocketAddr) -> bool {
+    ask_connected(control).await.unwrap_or(false)
+}
+
+async fn ask_connected(control: SocketAddr) -> Option<bool> {
     let address = control.to_string();
     let asked = http::send(&address, Method::GET, "/upstreams", Value::Null);
     let answer: Value = serde_json::from_slice(&timeout(PATIENCE, asked).await.ok()?.ok()?.body).ok()?;

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crm_sandbox::child::Child;
+use crm_sandbox::child::{Child, ChildSignal};
 use crm_sandbox::{Postgres, Redis};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::notice::say;
-use super::state::{Board, Process};
+use super::orders::{Desk, End, Ward};
+use super::state::{Board, Condition, Process};
 
 /// A private server, as [`keep`] sees it.
 pub(super) trait Server: Send + 'static {
@@ -19,11 +20,17 @@ pub(super) trait Server: Send + 'static {
     fn restart(&mut self) -> Result<(), crm_sandbox::Error>;
     fn stop(self);
     fn socket(&self) -> PathBuf;
+    /// What asks it to end well.
+    const FAREWELL: ChildSignal;
+    /// Why it cannot be paused, if it cannot.
+    const NEVER_PAUSES: Option<&'static str>;
 }
 
 macro_rules! server {
-    ($server:ty) => {
+    ($server:ty, $farewell:expr, $never_pauses:expr) => {
         impl Server for $server {
+            const FAREWELL: ChildSignal = $farewell;
+            const NEVER_PAUSES: Option<&'static str> = $never_pauses;
             fn process(&self) -> &Child {
                 self.process()
             }
@@ -40,21 +47,40 @@ macro_rules! server {
     };
 }
 
-server!(Postgres);
-server!(Redis);
+// SIGTERM would wait until every client has left.
+server!(Postgres, ChildSignal::SIGINT, Some("its first process alone would stop, and no query with it"));
+server!(Redis, ChildSignal::SIGTERM, None);
 
 /// Keeps a private server running until `stop`.
-pub(super) async fn keep<S: Server>(mut server: S, role: &'static str, board: Arc<Board>, stop: CancellationToken) {
+pub(super) async fn keep<S: Server>(
+    mut server: S,
+    role: &'static str,
+    (board, desk): (Arc<Board>, Desk),
+    stop: CancellationToken,
+) {
     board.add(process(&server, role));
     let name = format!("{role}/0");
+    let mut ward = Ward {
+        name: name.clone(),
+        board: Arc::clone(&board),
+        errands: desk.open(&name),
+        farewell: S::FAREWELL,
+        never_pauses: S::NEVER_PAUSES,
+    };
     let (mut backoff, mut restarts, mut started) = (Backoff::default(), 0, Instant::now());
     loop {
-        tokio::select! {
-            status = server.process().wait() => say(format!("{name} ended ({status}); starting it again")),
+        let end = tokio::select! {
+            end = ward.attend(server.process()) => end,
             () = stop.cancelled() => break,
-        }
+        };
         board.ended(&name);
-        sleep(backoff.after(started.elapsed())).await;
+        match end {
+            End::Ordered(hold) => tokio::select! { () = ward.hold(hold) => {} () = stop.cancelled() => break },
+            End::ByItself(status) => {
+                say(format!("{name} ended ({status}); starting it again"));
+                sleep(backoff.after(started.elapsed())).await;
+            }
+        }
         started = Instant::now();
         server = match restart(server).await {
             Some(server) => server,
@@ -91,5 +117,6 @@ fn process(server: &impl Server, role: &str) -> Process {
         address: Some(server.socket().display().to_string()),
         admin: None,
         restarts: 0,
+        condition: Condition::Running,
     }
 }

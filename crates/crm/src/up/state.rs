@@ -27,12 +27,35 @@ pub(crate) struct State {
     pub(crate) ready_after_ms: u64,
     pub(crate) gateways: Vec<SocketAddr>,
     pub(crate) control: Option<SocketAddr>,
+    /// The control API of each gateway.
+    pub(crate) controls: Vec<SocketAddr>,
     pub(crate) console: Option<SocketAddr>,
     pub(crate) viewer: Option<SocketAddr>,
     pub(crate) otlp: Option<SocketAddr>,
     /// What the customers service connects with; the reason why this file is its owner's alone.
     pub(crate) customers_database_url: String,
     pub(crate) processes: Vec<Process>,
+}
+
+#[cfg(test)]
+impl State {
+    /// Of a platform that has nothing yet.
+    pub(super) fn empty() -> Self {
+        Self {
+            supervisor: 1,
+            ready: false,
+            announced: false,
+            ready_after_ms: 0,
+            gateways: Vec::new(),
+            control: None,
+            controls: Vec::new(),
+            console: None,
+            viewer: None,
+            otlp: None,
+            customers_database_url: String::new(),
+            processes: Vec::new(),
+        }
+    }
 }
 
 /// A process that the supervisor keeps alive.
@@ -48,6 +71,19 @@ pub(crate) struct Process {
     pub(crate) address: Option<String>,
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) restarts: u32,
+    pub(crate) condition: Condition,
+}
+
+/// What somebody has ordered for a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Condition {
+    /// Nothing: it runs, or is being started.
+    Running,
+    /// It is stopped in the middle of what it does.
+    Paused,
+    /// It has ended and is not to be started yet.
+    Held,
 }
 
 /// The state shared by all who change it; each change is written at once.
@@ -87,6 +123,10 @@ impl Board {
 
     pub(super) fn ended(&self, name: &str) {
         self.change(name, |process| process.pid = None);
+    }
+
+    pub(super) fn is(&self, name: &str, condition: Condition) {
+        self.change(name, |process| process.condition = condition);
     }
 
     pub(super) fn snapshot(&self) -> State {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::ready::is_ready;
-use super::state::{self, Process, State};
+use super::state::{self, Condition, Process, State};
 use super::{lock, table};
 use crate::failure::Failure;
 use crate::places::Places;
@@ -22,6 +22,9 @@ pub(crate) struct Status {
     pub(crate) viewer: Option<String>,
     pub(crate) otlp: Option<String>,
     pub(crate) processes: Vec<ProcessStatus>,
+    /// The control API of each gateway.
+    #[serde(skip)]
+    pub(crate) controls: Vec<SocketAddr>,
     /// Not for everybody's eyes.
     #[serde(skip)]
     pub(crate) customers_database_url: String,
@@ -53,6 +56,10 @@ pub(crate) enum Health {
     Silent,
     /// It does not run.
     Down,
+    /// It is paused, as somebody ordered.
+    Paused,
+    /// It does not run and is not to, as somebody ordered.
+    Held,
 }
 
 impl Health {
@@ -63,6 +70,8 @@ impl Health {
             Self::NotReady => "not_ready",
             Self::Silent => "silent",
             Self::Down => "down",
+            Self::Paused => "paused",
+            Self::Held => "held",
         }
     }
 }
@@ -81,6 +90,7 @@ pub(crate) async fn status(places: &Places) -> Result<Status, Failure> {
         viewer: state.viewer.as_ref().map(text),
         otlp: state.otlp.as_ref().map(text),
         processes,
+        controls: state.controls,
         customers_database_url: state.customers_database_url,
     })
 }
@@ -111,6 +121,11 @@ async fn look(process: &Process) -> ProcessStatus {
 }
 
 async fn health(process: &Process) -> Health {
+    match process.condition {
+        Condition::Paused => return Health::Paused,
+        Condition::Held => return Health::Held,
+        Condition::Running => {}
+    }
     if process.pid.and_then(resident_bytes).is_none() {
         return Health::Down;
     }

@@ -58,6 +58,7 @@ fn hints(places: &Places, state: &State) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::up::state::Condition;
 
     #[test]
     fn table_names_each_process_and_link() {
@@ -69,6 +70,7 @@ mod tests {
             address: Some("127.0.0.1:1".to_owned()),
             admin: None,
             restarts: 0,
+            condition: Condition::Running,
         };
         let state = State {
             supervisor: 1,
@@ -77,6 +79,7 @@ mod tests {
             ready_after_ms: 1234,
             gateways: vec![([127, 0, 0, 1], 8080).into()],
             control: Some(([127, 0, 0, 1], 8081).into()),
+            controls: Vec::new(),
             console: Some(([127, 0, 0, 1], 8000).into()),
             viewer: Some(([127, 0, 0, 1], 16686).into()),
             otlp: None,

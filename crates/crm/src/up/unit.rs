@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crm_sandbox::child::{Child, Program};
 
-use super::state::Process;
+use super::state::{Condition, Process};
 use crate::places::Places;
 
 const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;
@@ -55,6 +55,7 @@ impl Unit {
             address: self.address.map(|address| address.to_string()),
             admin: self.admin,
             restarts: 0,
+            condition: Condition::Running,
         }
     }
 }

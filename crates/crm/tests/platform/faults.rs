@@ -3,29 +3,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::load::Load;
 use crate::platform::{Platform, eventually};
-
-/// The scenario of the same name with more time for each call: a loaded machine is slow, and that is no failed read.
-fn load(platform: &Platform, rate: &str, duration: &str) -> std::process::Child {
-    let (scenario, file) = (platform.dir.join("lookups.toml"), platform.dir.join("load.json"));
-    let patient = format!("timeout = \"15s\"\n{}", include_str!("../../../../load-tests/lookups.toml"));
-    std::fs::write(&scenario, patient).unwrap();
-    std::process::Command::new(env!("CARGO_BIN_EXE_crm"))
-        .arg("load")
-        .arg(scenario)
-        .args(["--rate", rate, "--duration", duration, "--json", file.to_str().unwrap()])
-        .env("CRM_DIR", &platform.dir)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn result(platform: &Platform) -> Value {
-    serde_json::from_slice(&std::fs::read(platform.dir.join("load.json")).unwrap()).unwrap()
-}
 
 async fn with_accounts() -> Platform {
     let platform = Platform::start().await;
@@ -38,7 +17,7 @@ async fn with_accounts() -> Platform {
 #[tokio::test]
 async fn killing_a_replica_fails_no_read_and_it_comes_back() {
     let platform = with_accounts().await;
-    let mut load = load(&platform, "100", "8s");
+    let load = Load::start(&platform, "100", "8s");
     tokio::time::sleep(Duration::from_secs(3)).await;
     let old = platform.kill("customers", 0);
     let back = eventually(|| async {
@@ -46,8 +25,7 @@ async fn killing_a_replica_fails_no_read_and_it_comes_back() {
         process["health"] == "ready" && process["pid"].as_i64() != Some(old)
     });
     assert!(back.await, "{}", platform.status());
-    load.wait().unwrap();
-    let result = result(&platform);
+    let result = load.result();
     assert!(result["calls"].as_u64().unwrap() > 400, "{result}");
     assert_eq!(result["failed"], 0, "{result}");
     assert_eq!(platform.process("customers", 0)["restarts"], 1);
@@ -56,11 +34,10 @@ async fn killing_a_replica_fails_no_read_and_it_comes_back() {
 #[tokio::test]
 async fn killing_redis_fails_no_read() {
     let platform = with_accounts().await;
-    let mut load = load(&platform, "100", "6s");
+    let load = Load::start(&platform, "100", "6s");
     tokio::time::sleep(Duration::from_secs(2)).await;
     platform.kill("redis", 0);
-    load.wait().unwrap();
-    let result = result(&platform);
+    let result = load.result();
     assert_eq!(result["failed"], 0, "{result}");
 }
 

@@ -1,11 +1,13 @@
 //! The whole platform, started as a user starts it, on free ports and in a folder of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod breaking;
 mod faults;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;
 mod import;
 mod life;
+mod load;
 mod platform;
 mod trace;

@@ -49,7 +49,11 @@ impl Platform {
     }
 
     pub(crate) async fn start_in(dir: PathBuf) -> Self {
-        let supervisor = spawn_up(&dir, &[]);
+        Self::start_with(dir, &[]).await
+    }
+
+    pub(crate) async fn start_with(dir: PathBuf, extra: &[&str]) -> Self {
+        let supervisor = spawn_up(&dir, extra);
         let mut platform = Self { supervisor, dir, token: String::new() };
         platform.until_ready().await;
         platform.token = String::from_utf8(crm(&platform.dir, &["token"]).stdout).unwrap().trim().to_owned();
