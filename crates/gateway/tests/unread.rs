@@ -25,19 +25,20 @@ async fn narrow(rig: &Rig) -> http2::SendRequest<Body> {
 async fn call(
     rig: &Rig,
     sender: &http2::SendRequest<Body>,
-    method: &str,
-    message: &'static [u8],
+    (method, message, timeout): (&str, &'static [u8], &str),
 ) -> Response<Incoming> {
     let request = Request::post(format!("http://{}/crm.customers.v1.AccountService/{method}", rig.public))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
-        .header("grpc-timeout", "1S")
+        .header("grpc-timeout", timeout)
         .header("authorization", format!("Bearer {}", rig.token()))
         .body(Body::new(Full::new(Bytes::from_static(message))))
         .unwrap();
     sender.clone().send_request(request).await.unwrap()
 }
 
+/// A `GetAccountRequest` for more than a stream's window holds.
+const LARGE: &[u8] = b"\0\0\0\0\x07\x0a\x05large";
 /// An `ExportAccountsRequest` for more than anybody takes.
 const ENDLESS: &[u8] = b"\0\0\0\0\x09\x0a\x07endless";
 
@@ -46,11 +47,11 @@ async fn callers_that_do_not_read_stall_nobody_else() {
     let rig = Rig::start().await;
     let sender = narrow(&rig).await;
     let mut held = Vec::new();
-    for _ in 0..40 {
-        held.push(call(&rig, &sender, "GetAccount", b"\0\0\0\0\x07\x0a\x05large").await);
+    for _ in 0..12 {
+        held.push(call(&rig, &sender, ("GetAccount", LARGE, "30S")).await);
     }
-    // At once: their deadlines must not be what lets others through.
-    let neighbour = tokio::time::timeout(Duration::from_millis(900), rig.get("/v1/accounts/7")).await;
+    // Long before their deadlines, which must not be what lets others through.
+    let neighbour = tokio::time::timeout(Duration::from_secs(5), rig.get("/v1/accounts/7")).await;
     assert_eq!(neighbour.expect("a neighbour's call must not hang").status, 200);
 }
 
@@ -59,7 +60,7 @@ async fn an_answer_that_nobody_reads_ends_with_its_deadline() {
     let rig = Rig::start().await;
     let sender = narrow(&rig).await;
     let running = || rig.seen().running.load(Ordering::SeqCst);
-    let held = call(&rig, &sender, "ExportAccounts", ENDLESS).await;
+    let held = call(&rig, &sender, ("ExportAccounts", ENDLESS, "1S")).await;
     assert_eq!((held.status().as_u16(), running()), (200, 1));
     eventually("the stream behind it is cancelled", async || running() == 0).await;
     assert!(held.into_body().collect().await.is_err(), "it did not end well");
