@@ -41,7 +41,7 @@ pub(super) async fn run(
     let mut platform = Platform { places, options, addresses, board, desk: desk.clone(), stages, waiting: Vec::new() };
     let living = tokio::select! {
         result = platform.live(started) => result,
-        () = orders::serve(places, desk) => Ok(()),
+        never = orders::serve(places, desk) => match never {},
         () = stop.cancelled() => Ok(()),
     };
     say("stopping");

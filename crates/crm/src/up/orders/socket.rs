@@ -1,5 +1,6 @@
 //! The way to the supervisor: a socket in the platform's folder that only its owner can use. One line there, one back.
 
+use std::convert::Infallible;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -25,7 +26,7 @@ const MAX_BYTES: u64 = 4096;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes orders until it is dropped.
-pub(in crate::up) async fn serve(places: &Places, desk: Desk) {
+pub(in crate::up) async fn serve(places: &Places, desk: Desk) -> Infallible {
     match listen(places.root()) {
         Ok(listener) => accept(listener, desk).await,
         // The platform is of use without it.
