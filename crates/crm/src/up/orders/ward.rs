@@ -73,30 +73,35 @@ impl Ward {
 
     /// Between an ordered end and the next start.
     pub(in crate::up) async fn hold(&mut self, hold: Hold) {
-        let mut until = hold.length().map(|length| Instant::now() + length);
         if hold != Hold::NONE {
             self.board.is(&self.name, Condition::Held);
         }
+        let mut until = moment_after(hold);
         loop {
             tokio::select! {
-                () = at(until), if until.is_some() => break,
+                () = at(until) => break,
                 Some(errand) = self.errands.recv() => {
-                    let reply = match errand.order {
-                        Order::Heal => Ok(format!("{} is started again", self.name)),
-                        Order::Kill(hold) | Order::Restart(hold) => Ok(format!("{} is held{}", self.name, hold.words())),
-                        Order::Pause(_) => Err(format!("{} does not run now", self.name)),
-                    };
-                    match errand.order {
-                        Order::Heal => until = Some(Instant::now()),
-                        Order::Kill(hold) | Order::Restart(hold) => until = hold.length().map(|length| Instant::now() + length),
-                        Order::Pause(_) => {}
-                    }
+                    let reply = self.obey_held(errand.order, &mut until);
                     self.tell(&reply);
                     let _ = errand.reply.send(reply);
                 }
             }
         }
         self.board.is(&self.name, Condition::Running);
+    }
+
+    fn obey_held(&self, order: Order, until: &mut Option<Instant>) -> Reply {
+        match order {
+            Order::Heal => {
+                *until = Some(Instant::now());
+                Ok(format!("{} is started again", self.name))
+            }
+            Order::Kill(hold) | Order::Restart(hold) => {
+                *until = moment_after(hold);
+                Ok(format!("{} was down already{}", self.name, held(hold)))
+            }
+            Order::Pause(_) => Err(format!("{} does not run now", self.name)),
+        }
     }
 
     fn tell(&self, reply: &Reply) {
@@ -135,7 +140,7 @@ impl Ward {
         }
         child.signal_group(ChildSignal::SIGSTOP);
         standing.paused = true;
-        standing.resumes = hold.length().map(|length| Instant::now() + length);
+        standing.resumes = moment_after(hold);
         self.board.is(&self.name, Condition::Paused);
         Ok(format!("{} paused (process {}){}", self.name, child.pid(), hold.words()))
     }
@@ -152,6 +157,11 @@ fn held(hold: Hold) -> String {
         Hold::NONE => ", starts again at once".to_owned(),
         hold => format!(", stays down{}", hold.words()),
     }
+}
+
+/// None until it is healed.
+fn moment_after(hold: Hold) -> Option<Instant> {
+    hold.length().and_then(|length| Instant::now().checked_add(length))
 }
 
 /// Sleeps until then; for ever if there is no such moment.
