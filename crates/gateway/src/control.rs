@@ -5,9 +5,9 @@
 //! JSON; errors are those of the public API.
 
 mod events;
-mod fault;
 mod host;
 mod injection;
+mod refusal;
 mod switch;
 mod upstream;
 
@@ -56,8 +56,8 @@ pub(crate) fn routes(control: Control) -> Router {
         .route("/switches", get(switch::list))
         .route("/switches/{name}", get(switch::show).put(switch::set))
         .route("/events", get(events::stream))
-        .fallback(fault::no_route)
-        .method_not_allowed_fallback(fault::wrong_method)
+        .fallback(refusal::no_route)
+        .method_not_allowed_fallback(refusal::wrong_method)
         .layer(middleware::from_fn_with_state(control.clone(), host::guard))
         .with_state(control)
 }

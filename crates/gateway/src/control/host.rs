@@ -21,7 +21,7 @@ pub(crate) async fn guard(State(control): State<Control>, request: Request, next
     if is_ours(request.uri(), request.headers()) {
         return next.run(request).await;
     }
-    control.fault(&reasons::foreign_host()).into_response()
+    control.refuse(&reasons::foreign_host()).into_response()
 }
 
 fn is_ours(uri: &Uri, headers: &HeaderMap) -> bool {

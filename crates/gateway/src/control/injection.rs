@@ -14,7 +14,7 @@ use tonic::Status;
 
 use super::{
     Control,
-    fault::Fault,
+    refusal::Refusal,
     upstream::{View, find},
 };
 use crate::{reasons, table::Routed};
@@ -26,13 +26,13 @@ pub(crate) async fn set(
     State(control): State<Control>,
     Path((service, replica)): Path<(String, String)>,
     change: Result<Json<Value>, JsonRejection>,
-) -> Result<Json<View>, Fault> {
+) -> Result<Json<View>, Refusal> {
     let routed = find(&control, &service)?;
     let targets = targets(&control, routed, &replica)?;
-    let Json(change) = change.map_err(|rejection| control.fault(&reasons::malformed_change(&rejection)))?;
-    let fault = body::parse(&change).map_err(|violations| control.fault(&reasons::invalid_change(violations)))?;
+    let Json(change) = change.map_err(|rejection| control.refuse(&reasons::malformed_change(&rejection)))?;
+    let fault = body::parse(&change).map_err(|violations| control.refuse(&reasons::invalid_change(violations)))?;
     let set = targets.iter().map(|target| async { (target.0, control.faults.set(&target.1, fault).await) });
-    all_done(join_all(set).await).map_err(|status| control.fault(&status))?;
+    all_done(join_all(set).await).map_err(|status| control.refuse(&status))?;
     tracing::warn!(upstream = service, replica, ?fault, "fault set");
     Ok(Json(View::of(&control, routed).await))
 }
@@ -41,24 +41,24 @@ pub(crate) async fn set(
 pub(crate) async fn clear(
     State(control): State<Control>,
     Path((service, replica)): Path<(String, String)>,
-) -> Result<Json<View>, Fault> {
+) -> Result<Json<View>, Refusal> {
     let routed = find(&control, &service)?;
     let targets = targets(&control, routed, &replica)?;
     let cleared = targets.iter().map(|target| async { (target.0, control.faults.clear(&target.1).await) });
-    all_done(join_all(cleared).await).map_err(|status| control.fault(&status))?;
+    all_done(join_all(cleared).await).map_err(|status| control.refuse(&status))?;
     tracing::info!(upstream = service, replica, "fault cleared");
     Ok(Json(View::of(&control, routed).await))
 }
 
 /// Ordinal and address of each replica meant.
-fn targets(control: &Control, routed: &Routed, replica: &str) -> Result<Vec<(u32, String)>, Fault> {
+fn targets(control: &Control, routed: &Routed, replica: &str) -> Result<Vec<(u32, String)>, Refusal> {
     if !control.faults.allowed() {
-        return Err(control.fault(&reasons::faults_off()));
+        return Err(control.refuse(&reasons::faults_off()));
     }
     let known = routed.upstream.replicas().into_iter().filter(|known| known.state != Phase::Draining);
     let meant = known.filter(|known| replica == "all" || replica == known.ordinal.to_string());
     let targets: Vec<_> = meant.map(|known| (known.ordinal, known.address)).collect();
-    if targets.is_empty() { Err(control.fault(&reasons::unknown_replica())) } else { Ok(targets) }
+    if targets.is_empty() { Err(control.refuse(&reasons::unknown_replica())) } else { Ok(targets) }
 }
 
 /// What kept some of them from it, if anything did; the others have changed all the same.

@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Control, fault::Fault};
+use super::{Control, refusal::Refusal};
 use crate::{reasons, switches::SwitchState};
 
 /// All switches.
@@ -26,18 +26,21 @@ pub(crate) async fn list(State(control): State<Control>) -> Json<Views> {
     Json(Views { switches: control.switches.all() })
 }
 
-pub(crate) async fn show(State(control): State<Control>, Path(name): Path<String>) -> Result<Json<SwitchState>, Fault> {
+pub(crate) async fn show(
+    State(control): State<Control>,
+    Path(name): Path<String>,
+) -> Result<Json<SwitchState>, Refusal> {
     let switch = control.switches.get(&name);
-    switch.map(Json).ok_or_else(|| control.fault(&reasons::unknown_switch()))
+    switch.map(Json).ok_or_else(|| control.refuse(&reasons::unknown_switch()))
 }
 
 pub(crate) async fn set(
     State(control): State<Control>,
     Path(name): Path<String>,
     flip: Result<Json<Flip>, JsonRejection>,
-) -> Result<Json<SwitchState>, Fault> {
-    let Json(flip) = flip.map_err(|rejection| control.fault(&reasons::malformed_change(&rejection)))?;
-    let switch = control.switches.set(&name, flip.on).ok_or_else(|| control.fault(&reasons::unknown_switch()))?;
+) -> Result<Json<SwitchState>, Refusal> {
+    let Json(flip) = flip.map_err(|rejection| control.refuse(&reasons::malformed_change(&rejection)))?;
+    let switch = control.switches.set(&name, flip.on).ok_or_else(|| control.refuse(&reasons::unknown_switch()))?;
     tracing::info!(switch = name, on = flip.on, "switch flipped");
     Ok(Json(switch))
 }

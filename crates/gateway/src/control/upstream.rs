@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Control,
-    fault::Fault,
     injection::{FaultView, FaultsView},
+    refusal::Refusal,
 };
 use crate::{reasons, table::Routed};
 
@@ -76,7 +76,7 @@ pub(crate) async fn list(State(control): State<Control>) -> Json<Views> {
     Json(Views { faults: FaultsView { allowed: control.faults.allowed() }, upstreams })
 }
 
-pub(crate) async fn show(State(control): State<Control>, Path(service): Path<String>) -> Result<Json<View>, Fault> {
+pub(crate) async fn show(State(control): State<Control>, Path(service): Path<String>) -> Result<Json<View>, Refusal> {
     Ok(Json(View::of(&control, find(&control, &service)?).await))
 }
 
@@ -84,17 +84,17 @@ pub(crate) async fn set_policy(
     State(control): State<Control>,
     Path(service): Path<String>,
     change: Result<Json<PolicyChange>, JsonRejection>,
-) -> Result<Json<View>, Fault> {
+) -> Result<Json<View>, Refusal> {
     let routed = find(&control, &service)?;
-    let Json(change) = change.map_err(|rejection| control.fault(&reasons::malformed_change(&rejection)))?;
+    let Json(change) = change.map_err(|rejection| control.refuse(&reasons::malformed_change(&rejection)))?;
     let policy = change.policy.parse::<Policy>();
-    let policy = policy.map_err(|unknown| control.fault(&reasons::invalid_field("policy", &unknown)))?;
+    let policy = policy.map_err(|unknown| control.refuse(&reasons::invalid_field("policy", &unknown)))?;
     routed.upstream.set_policy(policy);
     tracing::info!(upstream = routed.upstream.name(), policy = policy.name(), "policy changed");
     Ok(Json(View::of(&control, routed).await))
 }
 
-pub(super) fn find<'a>(control: &'a Control, name: &str) -> Result<&'a Routed, Fault> {
+pub(super) fn find<'a>(control: &'a Control, name: &str) -> Result<&'a Routed, Refusal> {
     let found = control.table.find_named(name).map(|routed| &**routed);
-    found.ok_or_else(|| control.fault(&reasons::unknown_upstream()))
+    found.ok_or_else(|| control.refuse(&reasons::unknown_upstream()))
 }

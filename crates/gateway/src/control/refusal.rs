@@ -13,31 +13,31 @@ use crate::reasons;
 
 /// An error as it is sent.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct Refusal {
     status: StatusCode,
     json: Vec<u8>,
 }
 
 impl Control {
     /// What a status looks like over HTTP.
-    pub(crate) fn fault(&self, status: &Status) -> Fault {
+    pub(crate) fn refuse(&self, status: &Status) -> Refusal {
         let (http_status, json) = self.transcoder.status_json(status.code().into(), status.message(), status.details());
-        Fault { status: http_status, json }
+        Refusal { status: http_status, json }
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let kind = [(http::header::CONTENT_TYPE, "application/json")];
         (self.status, kind, Body::from(self.json)).into_response()
     }
 }
 
-pub(crate) async fn no_route(State(control): State<Control>) -> Fault {
-    control.fault(&reasons::unknown_control_route())
+pub(crate) async fn no_route(State(control): State<Control>) -> Refusal {
+    control.refuse(&reasons::unknown_control_route())
 }
 
 /// The router adds `Allow` itself.
-pub(crate) async fn wrong_method(State(control): State<Control>) -> Fault {
-    Fault { status: StatusCode::METHOD_NOT_ALLOWED, ..control.fault(&reasons::wrong_control_method()) }
+pub(crate) async fn wrong_method(State(control): State<Control>) -> Refusal {
+    Refusal { status: StatusCode::METHOD_NOT_ALLOWED, ..control.refuse(&reasons::wrong_control_method()) }
 }
