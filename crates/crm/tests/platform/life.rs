@@ -37,7 +37,14 @@ async fn a_folder_has_one_platform() {
 #[tokio::test]
 async fn commands_without_a_platform_say_what_is_missing() {
     let dir = fresh_dir();
-    for arguments in [&["status"][..], &["token"], &["policy", "customers", "random"], &["load", "gentle"]] {
+    for arguments in [
+        &["status"][..],
+        &["token"],
+        &["policy", "customers", "random"],
+        &["fault", "all", "--heal"],
+        &["kill", "customers"],
+        &["load", "gentle"],
+    ] {
         let output = crm(&dir, arguments);
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("crm up"), "{output:?}");
