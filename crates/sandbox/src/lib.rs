@@ -2,6 +2,7 @@
 
 mod account;
 mod binaries;
+pub mod browser;
 pub mod child;
 mod error;
 pub mod fault_proxy;

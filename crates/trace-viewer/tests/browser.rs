@@ -9,11 +9,11 @@ use std::{
     sync::LazyLock,
 };
 
+use crm_sandbox::browser::Browser;
 use crm_trace_viewer::Config;
 use support::{
     Viewer,
     spans::{MICROS, MILLIS, contact_lookup, from_service, now_ns, span},
-    webdriver::Browser,
 };
 
 const FAILED: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;

@@ -98,8 +98,11 @@ mod tests {
 
     #[test]
     fn figures_add_up_and_the_worse_state_is_shown() {
-        let documents =
-            vec![document("a:1", Phase::Ready, 30.0), document("a:1", Phase::Ejected, 0.0), document("b:1", Phase::Ready, 10.0)];
+        let documents = vec![
+            document("a:1", Phase::Ready, 30.0),
+            document("a:1", Phase::Ejected, 0.0),
+            document("b:1", Phase::Ready, 10.0),
+        ];
         let (upstreams, allowed) = merge(documents);
         assert!(!allowed);
         let [upstream] = &upstreams[..] else { panic!("{upstreams:?}") };

@@ -19,6 +19,8 @@ struct Calls {
 
 pub(super) struct Row {
     pub(super) id: String,
+    /// `AccountService/`, after which a line may break.
+    pub(super) before: String,
     pub(super) name: String,
     pub(super) took: String,
     pub(super) status: String,
@@ -34,7 +36,8 @@ pub(super) fn part(scene: &Scene, traces: Option<&Link>) -> Part {
         None => Some("No trace viewer is configured.".to_owned()),
         Some(viewer) => viewer.away.as_ref().map(|away| format!("The trace viewer {}.", away.why)),
     };
-    let html = render(&Calls { slow: rows("slow", &scene.calls.slow), failed: rows("failed", &scene.calls.failed), missing });
+    let html =
+        render(&Calls { slow: rows("slow", &scene.calls.slow), failed: rows("failed", &scene.calls.failed), missing });
     Part::leaf("calls", html)
 }
 
@@ -47,9 +50,11 @@ pub(super) fn row(list: &str, call: &Call, traces: Option<&Link>) -> Row {
         (false, false) => ("good", "OK".to_owned()),
     };
     let tried: Vec<&str> = call.tried.iter().map(|(replica, _)| replica.as_str()).collect();
+    let (before, name) = call.name.split_at(call.name.rfind('/').map_or(0, |slash| slash + 1));
     Row {
         id: format!("{list}-{}", call.trace),
-        name: call.name.clone(),
+        before: before.to_owned(),
+        name: name.to_owned(),
         took: duration(call.took_ms),
         status,
         mood,

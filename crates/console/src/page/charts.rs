@@ -47,10 +47,15 @@ impl Past<'_> {
     }
 
     fn calls(&self, id: &str) -> LineChart {
-        self.chart(id, "calls", "Calls a second", "Calls that were answered, and second tries, over the last five minutes.")
-            .y_at_least(4.0)
-            .series(self.rate("answered", Tone::Series(0), |sample| sample.ok))
-            .series(self.rate("retries", Tone::Warning, |sample| sample.retries))
+        self.chart(
+            id,
+            "calls",
+            "Calls a second",
+            "Calls that were answered, and second tries, over the last five minutes.",
+        )
+        .y_at_least(4.0)
+        .series(self.rate("answered", Tone::Series(0), |sample| sample.ok))
+        .series(self.rate("retries", Tone::Warning, |sample| sample.retries))
     }
 
     fn failures(&self, id: &str) -> LineChart {
@@ -62,15 +67,21 @@ impl Past<'_> {
     }
 
     fn latency(&self, id: &str) -> LineChart {
-        self.chart(id, "latency", "Latency in milliseconds", "Median and 99th percentile as callers see them, on a logarithmic scale.")
-            .log_from(1.0)
-            .y_at_least(100.0)
-            .series(self.line("p99", Tone::Series(1), |past, moment| past.known(moment, |sample| sample.p99_ms)))
-            .series(self.line("p50", Tone::Series(0), |past, moment| past.known(moment, |sample| sample.p50_ms)))
+        self.chart(
+            id,
+            "latency",
+            "Latency in milliseconds",
+            "Median and 99th percentile as callers see them, on a logarithmic scale.",
+        )
+        .log_from(1.0)
+        .y_at_least(100.0)
+        .series(self.line("p99", Tone::Series(1), |past, moment| past.known(moment, |sample| sample.p99_ms)))
+        .series(self.line("p50", Tone::Series(0), |past, moment| past.known(moment, |sample| sample.p50_ms)))
     }
 
     fn shares(&self, id: &str, upstream: &Upstream) -> LineChart {
-        let chart = self.chart(id, "shares", "Share of each replica in per cent", "Each replica's part of the attempts.");
+        let chart =
+            self.chart(id, "shares", "Share of each replica in per cent", "Each replica's part of the attempts.");
         let replicas = upstream.replicas.iter().map(|replica| replica.seen.ordinal);
         replicas.fold(chart.y_to(100.0), |chart, ordinal| {
             let share = |past: &Self, moment| past.history.share(moment, ordinal) * 100.0;

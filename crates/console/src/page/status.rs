@@ -22,10 +22,7 @@ struct Chip {
 pub(super) fn part(scene: &Scene) -> Part {
     let all = scene.gateways.iter().map(|gateway| chip("gateway", gateway, scene.now));
     let all = all.chain(scene.viewer.iter().map(|viewer| chip("traces", viewer, scene.now))).collect();
-    Part::leaf(
-        "status",
-        render(&Status { all, is_live: scene.is_live(), is_empty: scene.upstreams.is_empty() }),
-    )
+    Part::leaf("status", render(&Status { all, is_live: scene.is_live(), is_empty: scene.upstreams.is_empty() }))
 }
 
 fn chip(role: &str, watched: &Watched, now: f64) -> Chip {

@@ -36,8 +36,14 @@ mod tests {
 
     #[test]
     fn figures_are_short() {
-        assert_eq!((duration(1.84).as_str(), duration(3_210.0).as_str(), duration(0.0).as_str()), ("1.84 ms", "3.21 s", "–"));
-        assert_eq!((percent(0.523).as_str(), percent(0.004).as_str(), percent(f64::NAN).as_str()), ("52 %", "< 1 %", "–"));
+        assert_eq!(
+            (duration(1.84).as_str(), duration(3_210.0).as_str(), duration(0.0).as_str()),
+            ("1.84 ms", "3.21 s", "–")
+        );
+        assert_eq!(
+            (percent(0.523).as_str(), percent(0.004).as_str(), percent(f64::NAN).as_str()),
+            ("52 %", "< 1 %", "–")
+        );
         assert_eq!((rate(8.123).as_str(), rate(f64::NAN).as_str()), ("8.1/s", "–"));
         assert_eq!((ago(12.3).as_str(), ago(200.0).as_str()), ("12 s", "3 min"));
     }

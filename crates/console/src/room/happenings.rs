@@ -46,11 +46,16 @@ impl Happening {
 
 fn words(event: &Event) -> (Mood, String) {
     match event {
-        Event::StateChanged { upstream, replica, from, to, reason, .. } => moved(upstream, *replica, (*from, *to), reason),
-        Event::PolicyChanged { upstream, from, to } => (Mood::Plain, format!("{upstream}: policy {to} instead of {from}")),
-        Event::PanicEntered { upstream, healthy, known } => {
-            (Mood::Bad, format!("{upstream}: panic, only {healthy} of {known} healthy; calls go to all that are connected"))
+        Event::StateChanged { upstream, replica, from, to, reason, .. } => {
+            moved(upstream, *replica, (*from, *to), reason)
         }
+        Event::PolicyChanged { upstream, from, to } => {
+            (Mood::Plain, format!("{upstream}: policy {to} instead of {from}"))
+        }
+        Event::PanicEntered { upstream, healthy, known } => (
+            Mood::Bad,
+            format!("{upstream}: panic, only {healthy} of {known} healthy; calls go to all that are connected"),
+        ),
         Event::PanicLeft { upstream } => (Mood::Good, format!("{upstream}: panic is over")),
     }
 }
@@ -68,7 +73,8 @@ fn moved(upstream: &str, replica: u32, (from, to): (Option<Phase>, Option<Phase>
         Some(Phase::Draining) => (Mood::Warning, "draining"),
         None => (Mood::Plain, "gone"),
     };
-    (mood, format!("{name} {what} – {reason}"))
+    let says_more = !what.ends_with(reason);
+    (mood, if says_more { format!("{name} {what} – {reason}") } else { format!("{name} {what}") })
 }
 
 /// A bounded list, newest first.
@@ -114,6 +120,15 @@ mod tests {
         };
         check(Some(Phase::Ready), Some(Phase::Ejected), Mood::Bad, "customers/1 ejected – why");
         check(Some(Phase::Probing), Some(Phase::Ready), Mood::Good, "customers/1 is back – why");
+        let connected = Event::StateChanged {
+            upstream: "customers".to_owned(),
+            replica: 1,
+            address: String::new(),
+            from: Some(Phase::Connecting),
+            to: Some(Phase::Ready),
+            reason: "connected".to_owned(),
+        };
+        assert_eq!(Happening::of(&connected, None).text, "customers/1 is connected");
         check(None, Some(Phase::Connecting), Mood::Plain, "customers/1 discovered – why");
         check(Some(Phase::Draining), None, Mood::Plain, "customers/1 gone – why");
     }

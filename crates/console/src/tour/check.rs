@@ -33,7 +33,9 @@ fn look(expect: &Expect, tour: &Tour, scene: &Scene, history: &History) -> Optio
     match expect.metric {
         Metric::Share => Some(bounded(expect, history.share(now, tour.replica), percent)),
         Metric::Failed => Some(bounded(expect, failed(history, now), percent)),
-        Metric::P99Ms => Some(bounded(expect, scene.upstream(&tour.upstream)?.calls.p99_ms, |ms| format!("{} ms", short(ms)))),
+        Metric::P99Ms => {
+            Some(bounded(expect, scene.upstream(&tour.upstream)?.calls.p99_ms, |ms| format!("{} ms", short(ms))))
+        }
         Metric::State => {
             let wanted = expect.was?;
             let dots = || history.since(now - LOOK_BACK).filter_map(|sample| sample.replica(tour.replica));

@@ -57,7 +57,10 @@ mod tests {
     fn what_is_not_understood_is_left_out() {
         let data = r#"{"event":"policy_changed","upstream":"customers","from":"random","to":"peak_ewma"}"#;
         let text = |event, data| understand(event, data, Some("b:1")).map(|it| it.text);
-        assert_eq!(text("balance", data).as_deref(), Some("customers: policy peak_ewma instead of random (seen by b:1)"));
+        assert_eq!(
+            text("balance", data).as_deref(),
+            Some("customers: policy peak_ewma instead of random (seen by b:1)")
+        );
         assert_eq!(text("balance", "{}"), None);
         assert_eq!(text("weather", data), None);
         assert!(text("missed", "3").is_some());

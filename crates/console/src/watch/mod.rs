@@ -10,7 +10,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{config::Config, control::Controls, outbound::Outbound, room::Room};
 
 /// Starts watching; ends with `stopping`.
-pub(crate) fn start(config: &Config, controls: &Controls, outbound: &Outbound, room: &Room, stopping: &CancellationToken) {
+pub(crate) fn start(
+    config: &Config,
+    controls: &Controls,
+    outbound: &Outbound,
+    room: &Room,
+    stopping: &CancellationToken,
+) {
     let tasks = TaskTracker::new();
     let until = |task: futures_util::future::BoxFuture<'static, ()>| {
         tasks.spawn(stopping.clone().run_until_cancelled_owned(task));

@@ -82,7 +82,9 @@ pub(super) async fn set_fault(
             let said = format!("{upstream}/{replica} is broken for {FAULT_SECONDS} s, or until you heal it.");
             (Command::Break { upstream, replica: target, fault }, said)
         }
-        None => (Command::Heal { upstream: upstream.clone(), replica: target }, format!("{upstream}/{replica} is healed.")),
+        None => {
+            (Command::Heal { upstream: upstream.clone(), replica: target }, format!("{upstream}/{replica} is healed."))
+        }
     };
     outcome(&headers, web.controls.tell(&command).await, &said, "/")
 }

@@ -36,7 +36,8 @@ fn refusal(headers: &HeaderMap, uri: &Uri, hosts: &Hosts) -> Option<&'static str
         return Some("Another site's page sent this.");
     }
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
-    let is_own = |origin: &str| origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host.as_str()));
+    let is_own =
+        |origin: &str| origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host.as_str()));
     (!origin.is_none_or(is_own)).then_some("A page of another origin sent this.")
 }
 

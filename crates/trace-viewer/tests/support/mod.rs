@@ -3,7 +3,6 @@
 
 pub mod http;
 pub mod spans;
-pub mod webdriver;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -57,7 +57,8 @@ impl Trace {
     fn call(&self) -> Option<Call> {
         let is_ours = self.id.len() <= 32 && self.id.bytes().all(|byte| byte.is_ascii_hexdigit());
         let root = self.of_gateway("server").min_by_key(|span| span.start_time).filter(|_| is_ours)?;
-        let mut attempts: Vec<&Span> = self.of_gateway("client").filter(|span| span.tag("crm.replica").is_some()).collect();
+        let mut attempts: Vec<&Span> =
+            self.of_gateway("client").filter(|span| span.tag("crm.replica").is_some()).collect();
         attempts.sort_by_key(|span| span.start_time);
         let tried = attempts.into_iter().filter_map(|span| Some((span.tag("crm.replica")?, span.status() != "OK")));
         Some(Call {
@@ -128,7 +129,10 @@ mod tests {
         );
         let calls = serde_json::from_str::<Found>(&text).unwrap().calls();
         let [call] = &calls[..] else { panic!("{calls:?}") };
-        assert_eq!((call.name.as_str(), call.took_ms, call.status.as_str()), ("AccountService/ListAccounts", 55.346, "OK"));
+        assert_eq!(
+            (call.name.as_str(), call.took_ms, call.status.as_str()),
+            ("AccountService/ListAccounts", 55.346, "OK")
+        );
         assert_eq!(call.tried, [("0".to_owned(), true), ("1".to_owned(), false)]);
         assert!(call.was_saved() && !call.failed());
     }

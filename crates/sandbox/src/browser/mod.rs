@@ -1,5 +1,8 @@
-//! A real browser through chromedriver. The W3C WebDriver protocol is JSON over HTTP, and five of its commands are enough,
-//! so no client library with its TLS stack is needed.
+//! For tests of pages: a real browser through chromedriver. The W3C WebDriver protocol is JSON over HTTP, and five of its commands are enough,
+//! so no client library with its TLS stack is needed. Whatever goes wrong here fails the test that asked for it.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod http;
 
 use std::{
     path::{Path, PathBuf},
@@ -9,14 +12,13 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::http;
-
 const HOW_TO_INSTALL: &str = "this test needs a browser: apt-get install -y --no-install-recommends chromium chromium-driver (`make test` does so)";
 /// Bound on anything that the page has to do.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One headless window; browser and driver end with it.
+#[derive(Debug)]
 pub struct Browser {
     driver: Child,
     session: String,
@@ -24,6 +26,10 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// Starts chromedriver, and a window through it.
+    ///
+    /// # Panics
+    /// When there is no browser on this machine; the message says how to get one.
     pub async fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver")
@@ -32,7 +38,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let driver = driver.unwrap_or_else(|error| panic!("chromedriver: {error}; {HOW_TO_INSTALL}"));
-        let profile = std::env::temp_dir().join(format!("trace-viewer-browser-{}", driver.id()));
+        let profile = std::env::temp_dir().join(format!("bellwether-browser-{}", driver.id()));
         // Built before the session, so that the driver ends even if no session comes.
         let mut browser = Self { driver, session: String::new(), profile };
         let base = format!("http://127.0.0.1:{port}");
@@ -53,6 +59,7 @@ impl Browser {
         json["value"].take()
     }
 
+    /// Goes to an address, and waits for the page to have loaded.
     pub async fn open(&self, url: &str) {
         self.command("url", json!({"url": url})).await;
     }
@@ -62,6 +69,14 @@ impl Browser {
         self.command("execute/sync", json!({"script": script, "args": []})).await
     }
 
+    /// Presses keys one after the other, as a person without a mouse does: letters, or one of [`keys`].
+    pub async fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})));
+        let strokes: Vec<Value> = strokes.collect();
+        self.command("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})).await;
+    }
+
+    /// What the page shows, as text.
     pub async fn text(&self) -> String {
         self.run("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
     }
@@ -94,6 +109,7 @@ impl Browser {
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), png).unwrap();
     }
 
+    /// Ends the window in an orderly way; without it, it ends all the same.
     pub async fn close(self) {
         let request = ::http::Request::delete(&self.session).body(http_body_util::Full::default()).unwrap();
         http::send(request).await;
@@ -106,6 +122,16 @@ impl Drop for Browser {
         let _ = self.driver.wait();
         let _ = std::fs::remove_dir_all(&self.profile);
     }
+}
+
+/// Keys that are no letters (WebDriver, "Keyboard Actions").
+pub mod keys {
+    /// On to the next link, button or field.
+    pub const TAB: &str = "\u{e004}";
+    /// Follows a link, presses a button.
+    pub const ENTER: &str = "\u{e007}";
+    /// Presses a button, ticks a box.
+    pub const SPACE: &str = " ";
 }
 
 fn capabilities(profile: &Path) -> Vec<u8> {

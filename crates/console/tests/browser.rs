@@ -1,0 +1,83 @@
+//! The page in a real browser, without a mouse: the way of a person through a tour.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use crm_sandbox::browser::{Browser, keys};
+use support::{Room, replica};
+
+/// Presses TAB until the element has the focus.
+async fn tab_to(browser: &Browser, selector: &str) {
+    for _ in 0..80 {
+        let there = format!("return document.activeElement.matches({selector:?})");
+        if browser.run(&there).await == true {
+            return;
+        }
+        browser.press(keys::TAB).await;
+    }
+    panic!("no way to {selector} by keyboard");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn person_without_a_mouse_switches_breaks_and_takes_a_tour() {
+    let room = Room::open().await;
+    room.page_with("GetAccount").await;
+    let browser = Browser::start().await;
+    browser.open(&room.url("/")).await;
+    browser.wait_for_text(&["customers/0", "ready", "What happened"]).await;
+
+    tab_to(&browser, "#policy-customers-random").await;
+    let ring = "return getComputedStyle(document.activeElement).outlineStyle";
+    assert_eq!(browser.run(ring).await, "solid", "one sees where one is");
+    browser.press(keys::ENTER).await;
+    browser.wait_for_text(&["customers: random chooses now."]).await;
+    // The picker was replaced around it, and the focus is where it was.
+    browser
+        .wait_for_script("return document.activeElement.matches('#policy-customers-random[aria-pressed=true]')")
+        .await;
+
+    tab_to(&browser, "#face-customers-1-failing").await;
+    browser.press(keys::SPACE).await;
+    browser.wait_for_text(&["customers/1 is broken for 120 s"]).await;
+    room.gateway.change(|truth| truth.replicas[1] = replica(1, "ejected"));
+    browser.wait_for_text(&["ejected", "consecutive failures"]).await;
+    browser.wait_for_script("return document.activeElement.id === 'face-customers-1-failing'").await;
+    browser.picture("live-room-browser-test").await;
+
+    take_a_tour(&browser).await;
+    assert!(room.gateway.told().iter().any(|told| told.contains("delay_ms")), "{:?}", room.gateway.told());
+    browser.close().await;
+    room.close().await;
+}
+
+async fn take_a_tour(browser: &Browser) {
+    tab_to(browser, "a[href*='slow-replica']").await;
+    browser.press(keys::ENTER).await;
+    browser.wait_for_text(&["What part of the calls will it still get?"]).await;
+    tab_to(browser, "input[name=guess]").await;
+    browser.press(keys::SPACE).await;
+    for (button, then) in [
+        ("That is my guess", "each call to replica 0 is held"),
+        ("Do it", "Replica 0 gets less than a tenth of the calls"),
+        ("Read a trace of it", "123 ms at replica 0"),
+        ("Now heal it", "The delay is taken away"),
+        ("Heal", "You guessed otherwise"),
+    ] {
+        tab_to(browser, "#tour .main").await;
+        assert_eq!(browser.run("return document.activeElement.innerText").await, button);
+        browser.press(keys::ENTER).await;
+        browser.wait_for_text(&[then]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_whose_console_goes_says_so() {
+    let room = Room::open().await;
+    room.page_with("customers/1").await;
+    let browser = Browser::start().await;
+    browser.open(&room.url("/")).await;
+    browser.wait_for_text(&["customers/1"]).await;
+    room.close().await;
+    browser.wait_for_text(&["The connection to the console is lost"]).await;
+    browser.close().await;
+}
