@@ -108,7 +108,7 @@ async fn a_paused_replica_fails_hardly_a_read_and_goes_on_where_it_was() {
 #[tokio::test]
 async fn rolling_restarts_of_all_replicas_and_of_both_gateways_lose_no_call() {
     let platform = platform(&["--gateways", "2"]).await;
-    let mut load = Load::start(&platform, "100", "40s");
+    let mut load = Load::start(&platform, "30", "40s");
     tokio::time::sleep(Duration::from_secs(2)).await;
     let replicas = done(&crm(&platform.dir, &["restart", "customers", "--rolling"]));
     assert!(replicas.contains("customers/1 is ready"), "{replicas}");
@@ -116,7 +116,7 @@ async fn rolling_restarts_of_all_replicas_and_of_both_gateways_lose_no_call() {
     assert!(gateways.contains("gateway/1 is ready"), "{gateways}");
     assert!(load.is_running(), "the load has outlived the restarts");
     let result = load.result();
-    assert!(result["calls"].as_u64().unwrap() > 3_000, "{result}");
+    assert!(result["calls"].as_u64().unwrap() > 900, "{result}");
     assert_eq!(result["failed"], 0, "{result}");
     for (role, replica) in [("customers", 0), ("customers", 1), ("gateway", 0), ("gateway", 1)] {
         assert_eq!(platform.process(role, replica)["restarts"], 1, "{role}/{replica}");

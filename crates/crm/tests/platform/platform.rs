@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::http::{self, Answer};
 
@@ -17,7 +18,11 @@ pub(crate) struct Platform {
     supervisor: Child,
     pub(crate) dir: PathBuf,
     token: String,
+    /// One platform at a time: several on two cores would measure each other.
+    turn: Option<MutexGuard<'static, ()>>,
 }
+
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// The program under test.
 pub(crate) fn crm(dir: &Path, arguments: &[&str]) -> Output {
@@ -53,8 +58,9 @@ impl Platform {
     }
 
     pub(crate) async fn start_with(dir: PathBuf, extra: &[&str]) -> Self {
+        let turn = Some(TURN.lock().await);
         let supervisor = spawn_up(&dir, extra);
-        let mut platform = Self { supervisor, dir, token: String::new() };
+        let mut platform = Self { supervisor, dir, token: String::new(), turn };
         platform.until_ready().await;
         platform.token = String::from_utf8(crm(&platform.dir, &["token"]).stdout).unwrap().trim().to_owned();
         platform
@@ -130,6 +136,7 @@ impl Platform {
 
     pub(crate) fn wait_for_supervisor(&mut self) {
         self.supervisor.wait().unwrap();
+        self.turn = None;
     }
 }
 
