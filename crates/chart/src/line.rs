@@ -201,16 +201,21 @@ impl LineChart {
     }
 
     fn draw_stretches(&self, svg: &mut String, x: &Scale, height: f64) {
+        // Where the name before ends: the next one goes below it rather than over it.
+        let mut taken = f64::NEG_INFINITY;
         for Stretch { from, to, name } in &self.stretches {
             let (left, right) = (x.at(*from), x.at(*to));
             let (wide, high) = (right - left, height - BOTTOM - TOP);
             // One that begins near the paper's edge has its name on the other side, where there is room.
-            let is_late = left + 4.0 + width_of(name) > x.end();
+            let wide_name = width_of(name);
+            let is_late = left + 4.0 + wide_name > x.end();
             let (at, anchor) = if is_late { (left - 4.0, "end") } else { (left + 4.0, "start") };
+            let begins = if is_late { at - wide_name } else { at };
+            let line = if begins < taken { TOP + 25.0 } else { TOP + 12.0 };
+            taken = begins + wide_name;
             let _ = write!(
                 svg,
-                r#"<rect class="chart-stretch" x="{left:.1}" y="{TOP}" width="{wide:.1}" height="{high:.1}"/><text text-anchor="{anchor}" x="{at:.1}" y="{:.1}">{}</text>"#,
-                TOP + 12.0,
+                r#"<rect class="chart-stretch" x="{left:.1}" y="{TOP}" width="{wide:.1}" height="{high:.1}"/><text text-anchor="{anchor}" x="{at:.1}" y="{line:.1}">{}</text>"#,
                 escape(name)
             );
         }

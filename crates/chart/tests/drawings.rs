@@ -66,3 +66,18 @@ fn every_class_that_is_drawn_has_a_style() {
         assert!(STYLE.contains(&format!(".{class}")), "{class} has no style");
     }
 }
+
+#[test]
+fn names_of_stretches_stay_on_the_paper_and_off_each_other() {
+    let chart = |stretches: [(f64, f64); 2]| {
+        let chart = lines().x_range(0.0, 100.0);
+        stretches
+            .iter()
+            .fold(chart, |chart, (from, to)| chart.stretch(Stretch::new(*from, *to, "replica 1 ejected")))
+            .render()
+    };
+    let heights = |svg: &str| svg.matches(r#"y="42.0">replica"#).count();
+    assert_eq!(heights(&chart([(5.0, 8.0), (60.0, 70.0)])), 2, "far apart: on one line");
+    assert_eq!(heights(&chart([(5.0, 8.0), (9.0, 12.0)])), 1, "close: one below the other");
+    assert!(chart([(5.0, 8.0), (98.0, 100.0)]).contains(r#"text-anchor="end""#), "at the edge: on the other side");
+}
