@@ -39,25 +39,50 @@ async fn endpoint_that_fails_at_once_is_ejected_after_at_most_ten_failures() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn peak_ewma_finds_a_failing_endpoint_guilty_though_it_shuns_it_and_no_caller_notices() {
+    for mode in [Mode::FailFast(Code::Unavailable), Mode::FailLate(Code::Unavailable)] {
+        let net = Net::of(4);
+        let upstream = net.upstream().policy(Policy::PeakEwma).build();
+        let client = plain(&upstream);
+        load(&client, 800, 2, true).await;
+        net.at(1).set(mode.clone());
+        let seen = load(&client, 800, 1, true).await;
+        assert!(replica(&upstream, 1).ejections > 0, "{mode:?}: not ejected within a second");
+        // A failure in the trailers reaches the caller, whose answer has begun.
+        let most = if mode == Mode::FailFast(Code::Unavailable) { 0 } else { 10 };
+        assert!(failed(&seen) <= most, "{mode:?}: {} calls failed", failed(&seen));
+        net.at(1).set(SERVE);
+        load(&client, 800, 8, true).await;
+        let after = load(&client, 800, 2, true).await;
+        assert!(share(&after, 1) > 0.2, "{mode:?}: share {} ten seconds after healing", share(&after, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn endpoint_that_fails_thirty_percent_is_ejected_within_ten_seconds() {
-    for policy in [Policy::RoundRobin, Policy::LeastRequest, Policy::Random] {
+    let cases =
+        [(Policy::RoundRobin, false), (Policy::LeastRequest, false), (Policy::Random, false), (Policy::PeakEwma, true)];
+    for (policy, retryable) in cases {
         let net = Net::of(4);
         let upstream = net.upstream().policy(policy).build();
         ready(&upstream).await;
         net.at(2).set(Mode::FailOneIn(3, Duration::from_millis(2)));
-        load(&plain(&upstream), 200, 10, false).await;
+        load(&plain(&upstream), 200, 10, retryable).await;
         assert!(replica(&upstream, 2).ejections > 0, "{policy}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn half_a_percent_of_noise_ejects_nobody_in_ten_minutes() {
-    let net = Net::of(4);
-    let upstream = net.upstream().build();
-    net.set_all(&Mode::FailOneIn(200, Duration::from_millis(2)));
-    load(&plain(&upstream), 50, 600, false).await;
-    for replica in upstream.replicas() {
-        assert_eq!(replica.ejections, 0, "replica {}", replica.ordinal);
+    for retryable in [false, true] {
+        let net = Net::of(4);
+        let upstream = net.upstream().build();
+        net.set_all(&Mode::FailOneIn(200, Duration::from_millis(2)));
+        let seen = load(&plain(&upstream), 50, 600, retryable).await;
+        for replica in upstream.replicas() {
+            assert_eq!(replica.ejections, 0, "replica {}", replica.ordinal);
+            assert!(share(&seen, replica.ordinal) > 0.15, "replica {}", replica.ordinal);
+        }
     }
 }
 

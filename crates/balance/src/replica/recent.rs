@@ -10,10 +10,15 @@ use super::Outcome;
 /// Seconds that are remembered; the longest window that can be judged is one less.
 const BUCKETS: usize = 16;
 
+/// Successes in a row that clear an endpoint of suspicion: one that fails three calls of ten makes as many one time in 35.
+const CLEARED_BY: u32 = 10;
+
 #[derive(Debug)]
 pub(crate) struct Recent {
     epoch: Instant,
     consecutive: AtomicU32,
+    /// Successes that are still wanted after its last failure.
+    suspicion: AtomicU32,
     calls: AtomicU64,
     failures: AtomicU64,
     cancelled: AtomicU64,
@@ -45,6 +50,7 @@ impl Recent {
         Self {
             epoch,
             consecutive: AtomicU32::new(0),
+            suspicion: AtomicU32::new(0),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             cancelled: AtomicU64::new(0),
@@ -66,10 +72,12 @@ impl Recent {
         match outcome {
             Outcome::Served => {
                 bucket.served.fetch_add(1, Relaxed);
+                self.calm_suspicion();
                 self.clear_consecutive()
             }
             Outcome::Failed => {
                 bucket.failed.fetch_add(1, Relaxed);
+                self.suspicion.store(CLEARED_BY, Relaxed);
                 self.failure()
             }
             Outcome::Lost => {
@@ -94,6 +102,19 @@ impl Recent {
         0
     }
 
+    fn calm_suspicion(&self) {
+        let wanted = self.suspicion.load(Relaxed);
+        if wanted != 0 {
+            // A step that is lost to a race costs one more success.
+            self.suspicion.store(wanted - 1, Relaxed);
+        }
+    }
+
+    /// Whether it failed a call and has not shown since that this was an exception.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.suspicion.load(Relaxed) != 0
+    }
+
     fn failure(&self) -> u32 {
         self.failures.fetch_add(1, Relaxed);
         self.consecutive.fetch_add(1, Relaxed) + 1
@@ -113,6 +134,7 @@ impl Recent {
     /// Forgets what would eject it: it was judged, or returns.
     pub(crate) fn acquit(&self, now: Instant) {
         self.consecutive.store(0, Relaxed);
+        self.suspicion.store(0, Relaxed);
         self.judged_from.store(self.second(now), Relaxed);
         let bucket = self.bucket(self.second(now));
         bucket.served.store(0, Relaxed);
@@ -183,6 +205,27 @@ mod tests {
         let now = epoch + Duration::from_secs(39);
         assert_eq!(recent.over(WINDOW, now), Samples { calls: 5, served: 3, failed: 2 });
         assert_eq!(recent.over(WINDOW, now + Duration::from_secs(20)), Samples::default());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn suspicion_ends_after_ten_successes_on_end_or_an_acquittal() {
+        let now = Instant::now();
+        let recent = Recent::new(now);
+        let check = |outcomes: &[(Outcome, u32)], suspect: bool| {
+            for (outcome, times) in outcomes {
+                (0..*times).for_each(|_| {
+                    recent.record(*outcome, now);
+                });
+            }
+            assert_eq!(recent.is_suspect(), suspect, "{outcomes:?}");
+        };
+        check(&[(Outcome::TimedOut, 1), (Outcome::Lost, 1), (Outcome::Cancelled, 1)], false);
+        check(&[(Outcome::Failed, 1)], true);
+        check(&[(Outcome::Served, 9), (Outcome::Failed, 1), (Outcome::Served, 9)], true);
+        check(&[(Outcome::Served, 1)], false);
+        recent.record(Outcome::Failed, now);
+        recent.acquit(now);
+        check(&[], false);
     }
 
     #[tokio::test(start_paused = true)]

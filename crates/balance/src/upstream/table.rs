@@ -38,6 +38,9 @@ impl Table {
         if let Some(probe) = self.take_probe(ask) {
             return Some(probe);
         }
+        if let Some(suspect) = self.find_suspect(ask) {
+            return Some(Chosen { slot: Arc::clone(suspect), policy: self.policy, is_probe: false });
+        }
         let mut slot = self.pick(ask, ask.avoid, dice)?;
         if slot.link.is_closed() {
             slot = self.pick_open(ask, dice)?;
@@ -65,6 +68,21 @@ impl Table {
     /// Whether a call that finds nobody may hope for an endpoint within milliseconds.
     pub(crate) fn has_hope(&self) -> bool {
         self.reconnecting || self.slots.iter().any(|slot| slot.link.is_closed())
+    }
+
+    /// An endpoint that failed a call, to be tried on purpose: peak EWMA shuns it for its failure, and what is never called
+    /// is neither found guilty nor cleared. One call at a time, and only such as survive a failure.
+    fn find_suspect(&self, ask: &Ask<'_>) -> Option<&Arc<Slot>> {
+        if self.policy != Policy::PeakEwma || !ask.retryable || self.panic || self.slots.len() < 2 {
+            return None;
+        }
+        let is_due = |slot: &&Arc<Slot>| {
+            slot.replica.recent.is_suspect()
+                && slot.replica.load.in_flight() == 0
+                && !ask.avoid.contains(&slot.replica.ordinal)
+                && !slot.link.is_closed()
+        };
+        self.slots.iter().find(is_due)
     }
 
     fn take_probe(&self, ask: &Ask<'_>) -> Option<Chosen> {
