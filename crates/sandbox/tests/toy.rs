@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use crm_sandbox::{
+    TemporaryFolder,
     child::ChildSignal,
     toy::{Fault, Toy, ToyProcess, ToySettings},
 };
@@ -151,4 +152,19 @@ async fn toy_process_can_be_told_paused_killed_and_restarted() {
     assert!(TcpStream::connect(toy.address()).await.is_err());
     toy.restart().await.unwrap();
     assert_eq!(call(&mut connect(toy.address()).await, METHOD).await.0, "0");
+}
+
+#[tokio::test]
+async fn what_a_killed_toy_has_done_stays_in_the_ledger() {
+    let folder = TemporaryFolder::new("toy-ledger").unwrap();
+    let path = folder.path().join("ledger");
+    let settings = ToySettings { ledger: Some(path.clone()), ..ToySettings::default() };
+    let mut toy = ToyProcess::start(toy_command, settings).await.unwrap();
+    call(&mut connect(toy.address()).await, METHOD).await;
+    toy.process().kill().expect("dead");
+    toy.restart().await.unwrap();
+    call(&mut connect(toy.address()).await, METHOD).await;
+    let ledger = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(ledger.lines().count(), 2, "{ledger}");
+    assert!(ledger.lines().all(|line| line.starts_with(METHOD)), "{ledger}");
 }

@@ -11,8 +11,10 @@ const DEFAULT_CODE: u16 = 14;
 pub struct Fault {
     /// Added to the service time, in milliseconds: a slow replica, whose slots are held for longer.
     pub delay_ms: u64,
-    /// The share of calls, 0 to 1, that fail after having been served. Spread evenly, not by chance.
+    /// The share of calls, 0 to 1, that fail after having been served; spread evenly, unless told otherwise.
     pub error_rate: f64,
+    /// Which calls fail is a matter of chance: now several on end, now none for long.
+    pub by_chance: bool,
     /// The gRPC status code of failures.
     pub code: u16,
     /// Accepts calls, health checks too, and never answers.
@@ -23,13 +25,17 @@ pub struct Fault {
 
 impl Default for Fault {
     fn default() -> Self {
-        Self { delay_ms: 0, error_rate: 0.0, code: DEFAULT_CODE, hang: false, fail_fast: false }
+        Self { delay_ms: 0, error_rate: 0.0, by_chance: false, code: DEFAULT_CODE, hang: false, fail_fast: false }
     }
 }
 
 impl Fault {
-    /// Whether the `n`th call (from 1) is one that fails: after n calls, `n * rate` have, rounded down.
-    pub(super) fn fails(&self, n: u64) -> bool {
+    /// Whether the `n`th call (from 1) is one that fails: evenly spread, `n * rate` have after n calls, rounded down;
+    /// by chance, `luck` decides, from [0, 1).
+    pub(super) fn fails(&self, n: u64, luck: f64) -> bool {
+        if self.by_chance {
+            return luck < self.error_rate;
+        }
         #[expect(clippy::cast_precision_loss, reason = "exact far beyond any number of calls that a test makes")]
         let failed_after = |n: u64| (n as f64 * self.error_rate.clamp(0.0, 1.0)).floor();
         failed_after(n) > failed_after(n.saturating_sub(1))
@@ -44,7 +50,7 @@ mod tests {
     fn failures_are_spread_evenly() {
         let check = |error_rate: f64, expected: &[u64]| {
             let fault = Fault { error_rate, ..Fault::default() };
-            let failing: Vec<u64> = (1..=10).filter(|n| fault.fails(*n)).collect();
+            let failing: Vec<u64> = (1..=10).filter(|n| fault.fails(*n, 0.0)).collect();
             assert_eq!(failing, expected, "rate {error_rate}");
         };
         check(0.0, &[]);
@@ -52,5 +58,12 @@ mod tests {
         check(0.5, &[2, 4, 6, 8, 10]);
         check(1.0, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         check(7.0, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    }
+
+    #[test]
+    fn by_chance_is_what_luck_says() {
+        let fault = Fault { error_rate: 0.2, by_chance: true, ..Fault::default() };
+        assert!(fault.fails(1, 0.199) && fault.fails(2, 0.0));
+        assert!(!fault.fails(5, 0.2) && !fault.fails(10, 0.999));
     }
 }

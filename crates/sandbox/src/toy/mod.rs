@@ -7,6 +7,7 @@ mod answer;
 mod counts;
 mod fault;
 mod health;
+mod ledger;
 mod process;
 mod server;
 
@@ -15,7 +16,7 @@ pub use process::{ToyProcess, ToyRemote, serve_from_environment};
 pub use server::Toy;
 
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// How a toy upstream behaves when nothing is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,11 +29,14 @@ pub struct ToySettings {
     pub answer: Vec<u8>,
     /// Whether `grpc.health.v1` is there; without it the answer to a check is `UNIMPLEMENTED`.
     pub health: bool,
+    /// A file in which each call that was served is entered before it is answered: a line with its method and its message
+    /// in hexadecimal. Several toys may share it, and it tells what a killed one has done.
+    pub ledger: Option<PathBuf>,
 }
 
 impl Default for ToySettings {
     /// Immediate, practically unlimited, an empty message, with a health service.
     fn default() -> Self {
-        Self { service_time: Duration::ZERO, slots: 1024, answer: Vec::new(), health: true }
+        Self { service_time: Duration::ZERO, slots: 1024, answer: Vec::new(), health: true, ledger: None }
     }
 }

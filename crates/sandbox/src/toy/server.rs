@@ -8,6 +8,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    hash::{BuildHasher, RandomState},
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -24,6 +25,7 @@ use super::{
     answer::{self, Body},
     counts::Counts,
     health,
+    ledger::Ledger,
 };
 use crate::ports::{self, Reserved};
 
@@ -53,10 +55,10 @@ impl Toy {
     /// Starts one on a listener of the caller's.
     ///
     /// # Errors
-    /// The operating system's, when it cannot say the listener's address.
+    /// The operating system's, when it cannot say the listener's address or open the ledger.
     pub fn serve(settings: ToySettings, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let state = Arc::new(State::new(settings));
+        let state = Arc::new(State::new(settings)?);
         let task = Mutex::new(tokio::spawn(accept(listener, Arc::clone(&state))));
         Ok(Self { address, state, task, reserved: None })
     }
@@ -141,13 +143,23 @@ pub(super) struct State {
     fault: Mutex<Fault>,
     serving: watch::Sender<bool>,
     counts: Counts,
+    dice: RandomState,
+    ledger: Option<Ledger>,
 }
 
 impl State {
-    fn new(settings: ToySettings) -> Self {
+    fn new(settings: ToySettings) -> io::Result<Self> {
+        let ledger = settings.ledger.as_deref().map(Ledger::open).transpose()?;
         let slots = Semaphore::new(settings.slots.min(Semaphore::MAX_PERMITS));
-        let serving = watch::Sender::new(true);
-        Self { slots, serving, settings, fault: Mutex::default(), counts: Counts::default() }
+        Ok(Self {
+            slots,
+            serving: watch::Sender::new(true),
+            settings,
+            fault: Mutex::default(),
+            counts: Counts::default(),
+            dice: RandomState::new(),
+            ledger,
+        })
     }
 
     pub(super) fn set_fault(&self, fault: Fault) {
@@ -162,7 +174,7 @@ impl State {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn respond(&self, path: &str) -> Response<Body> {
+    async fn respond(&self, path: &str, message: &[u8]) -> Response<Body> {
         let fault = self.fault();
         if fault.hang {
             return std::future::pending().await;
@@ -175,7 +187,20 @@ impl State {
             return answer::status(fault.code);
         }
         self.hold_a_slot(self.settings.service_time + Duration::from_millis(fault.delay_ms)).await;
-        if fault.fails(number) { answer::status(fault.code) } else { answer::message(&self.settings.answer) }
+        if let Some(ledger) = &self.ledger {
+            ledger.enter(path, message);
+        }
+        if fault.fails(number, self.luck(number)) {
+            answer::status(fault.code)
+        } else {
+            answer::message(&self.settings.answer)
+        }
+    }
+
+    /// From [0, 1), another in each process.
+    fn luck(&self, number: u64) -> f64 {
+        let hash = u32::try_from(self.dice.hash_one(number) >> 32).unwrap_or(u32::MAX);
+        f64::from(hash) / (f64::from(u32::MAX) + 1.0)
     }
 
     async fn hold_a_slot(&self, for_how_long: Duration) {
@@ -210,12 +235,18 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
 async fn serve_call(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     let is_order = super::process::is_order(&path);
-    let body = if is_order { collect(request.into_body()).await } else { drain(request.into_body()).await };
-    Ok(if is_order { super::process::obey(&path, &body, &state) } else { state.respond(&path).await })
+    let is_kept = is_order || state.ledger.is_some();
+    let body = if is_kept { collect(request.into_body()).await } else { drain(request.into_body()).await };
+    Ok(if is_order { super::process::obey(&path, &body, &state) } else { state.respond(&path, unframed(&body)).await })
 }
 
 async fn collect(body: Incoming) -> Bytes {
     body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+}
+
+/// The message of a unary call, without its prefix of five bytes.
+fn unframed(body: &[u8]) -> &[u8] {
+    body.get(5..).unwrap_or_default()
 }
 
 /// Read to its end, as a real service does, but not kept.
