@@ -45,7 +45,7 @@ pub(crate) fn judge(
     consecutive: u32,
     now: Instant,
 ) -> Option<Verdict> {
-    if !matches!(outcome, Outcome::Failed | Outcome::TimedOut) {
+    if !matches!(outcome, Outcome::Failed | Outcome::TimedOut) || !settings.enabled.is_on() {
         return None;
     }
     if consecutive >= settings.consecutive_failures {

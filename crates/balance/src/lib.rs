@@ -12,6 +12,7 @@ mod replica;
 mod settings;
 mod snapshot;
 mod state;
+mod switch;
 mod upstream;
 
 pub use client::{Attempted, Client, Expires, HashKey, REASONS, Retryable, client};
@@ -22,4 +23,5 @@ pub use settings::{
     ClientSettings, ConnectionSettings, EjectionSettings, HealthCheck, PerTry, RetrySettings, ShedSettings,
 };
 pub use snapshot::{CallsSnapshot, Event, Phase, ReplicaSnapshot};
+pub use switch::Switch;
 pub use upstream::{Builder, Upstream};

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use crate::Switch;
+
 /// When an endpoint is taken out for failing, and how it comes back. Each endpoint is judged alone: comparing it with its
 /// group needs more hosts than a small service has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EjectionSettings {
+    /// Off ejects nobody any more; who is out serves its time and its probe.
+    pub enabled: Switch,
     /// Failures in a row that eject. Default 5: a dead endpoint is out before it has cost ten calls.
     pub consecutive_failures: u32,
     /// Below this share of successes over the window an endpoint is ejected. Default 0.85: thirty per cent of failures is
@@ -30,6 +34,7 @@ pub struct EjectionSettings {
 impl Default for EjectionSettings {
     fn default() -> Self {
         Self {
+            enabled: Switch::on(),
             consecutive_failures: 5,
             success_rate: 0.85,
             window: Duration::from_secs(5),
@@ -165,7 +170,7 @@ pub enum PerTry {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShedSettings {
     /// Off lets every call in.
-    pub enabled: bool,
+    pub enabled: Switch,
     /// The limit at start. Default 256.
     pub initial: u32,
     /// The limit never falls below. Default 32.
@@ -180,7 +185,7 @@ pub struct ShedSettings {
 
 impl Default for ShedSettings {
     fn default() -> Self {
-        Self { enabled: true, initial: 256, min: 32, max: 4096, tolerance: 2.0, bulk_share: 0.75 }
+        Self { enabled: Switch::on(), initial: 256, min: 32, max: 4096, tolerance: 2.0, bulk_share: 0.75 }
     }
 }
 

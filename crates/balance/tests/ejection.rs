@@ -6,7 +6,7 @@ mod fake;
 
 use std::time::Duration;
 
-use crm_balance::{Event, HealthCheck, Phase, Policy, Upstream};
+use crm_balance::{EjectionSettings, Event, HealthCheck, Phase, Policy, Switch, Upstream};
 use fake::*;
 use tokio::time::sleep;
 use tonic::Code;
@@ -42,6 +42,22 @@ async fn ejected_endpoint_gets_no_call_until_its_time_is_over_and_then_one_at_a_
     };
     tokio::join!(load(&client, 200, 1, true), during_probe);
     assert!(share(&load(&client, 200, 5, true).await, 1) > 0.2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_ejected_while_the_switch_is_off_and_the_failing_one_is_as_soon_as_it_is_on() {
+    let net = Net::of(3);
+    let switch = Switch::off();
+    let ejection = EjectionSettings { enabled: switch.clone(), ..EjectionSettings::default() };
+    let upstream = net.upstream().policy(Policy::RoundRobin).ejection(ejection).build();
+    ready(&upstream).await;
+    net.at(1).set(Mode::FailFast(Code::Internal));
+    let client = plain(&upstream);
+    let seen = load(&client, 200, 2, false).await;
+    assert!(failed(&seen) > 100 && replica(&upstream, 1).ejections == 0, "{} failed", failed(&seen));
+    switch.set(true);
+    load(&client, 200, 1, false).await;
+    assert_eq!(replica(&upstream, 1).ejections, 1);
 }
 
 #[tokio::test(start_paused = true)]

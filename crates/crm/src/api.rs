@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crm_balance::{Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, Policy, RetrySettings, Upstream};
+use crm_balance::{
+    Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, Policy, RetrySettings, Switch, Upstream,
+};
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_server::token::Role;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -52,14 +54,14 @@ pub(crate) async fn gateways(places: &Places) -> Result<Vec<String>, Failure> {
 
 /// A client over the gateways. They judge health and eject behind them; here only dead connections are passed over.
 pub(crate) fn client(gateways: &[String], retry: RetrySettings) -> Client {
-    let never = EjectionSettings { max_ejected: 0.0, ..EjectionSettings::default() };
+    let never = EjectionSettings { enabled: Switch::off(), ..EjectionSettings::default() };
     let upstream = Upstream::builder("gateway", Discovery::of(gateways.iter().map(String::as_str)))
         .policy(Policy::RoundRobin)
         .health(HealthCheck::Off)
         .ejection(never)
         .build();
     let mut settings = ClientSettings { retry, ..ClientSettings::default() };
-    settings.shed.enabled = false;
+    settings.shed.enabled = Switch::off();
     crm_balance::client(upstream, settings)
 }
 

@@ -136,7 +136,8 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
 
 fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Readiness), ServeError> {
     let transcoder = Arc::new(Transcoder::new(crm_proto::DESCRIPTORS)?);
-    let table = Arc::new(Table::connect(&config.routes.0, &config.calls));
+    let switches = Arc::new(Switches::default());
+    let table = Arc::new(Table::connect(&config.routes.0, &config.calls, &switches));
     let routed = |service: &&str| table.find_service(service).is_some();
     let mut services: Vec<&str> = transcoder.methods().map(|rpc| rpc.service.as_str()).filter(routed).collect();
     services.sort_unstable();
@@ -148,7 +149,7 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         telemetry: telemetry_layer(&transcoder),
         own,
         pages: Pages::new(&transcoder, |path| table.find(path).is_some()),
-        switches: Arc::new(Switches::default()),
+        switches,
         faults: Arc::new(Faults::new(config.faults)),
         limits: config.calls,
         places: LimitLayer::new(config.calls.max_concurrent_calls),

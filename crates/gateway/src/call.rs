@@ -35,7 +35,7 @@ pub(crate) async fn send(
 /// A call may be sent twice if its method says so in its descriptor, or its caller with a key to recognise it by.
 fn mark_retryable(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
     let promised = rpc.is_some_and(|rpc| rpc.idempotency.is_retryable());
-    if (promised || request.headers().contains_key(IDEMPOTENCY_KEY)) && gateway.switches.retries() {
+    if (promised || request.headers().contains_key(IDEMPOTENCY_KEY)) && gateway.switches.retries.is_on() {
         request.extensions_mut().insert(Retryable(true));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
 
 async fn forward(gateway: &Gateway, request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let mut response = route(gateway, request).await.unwrap_or_else(Status::into_http);
-    if gateway.switches.trace_header() {
+    if gateway.switches.trace_header.is_on() {
         trace::stamp(response.headers_mut());
     }
     Ok(response)

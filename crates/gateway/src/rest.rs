@@ -89,7 +89,7 @@ impl Route<'_> {
             Err(refusal) => refusal.into_response(&self.gateway.transcoder),
         };
         trace::note_status(response.status());
-        if self.gateway.switches.trace_header() {
+        if self.gateway.switches.trace_header.is_on() {
             trace::stamp(response.headers_mut());
         }
         Ok(response)

@@ -1,6 +1,6 @@
 //! What can be flipped while the gateway runs, to see what it is worth.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use crm_balance::Switch;
 
 /// One switch as the control API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -13,30 +13,26 @@ pub(crate) struct SwitchState {
 /// All switches of a gateway; every one starts on.
 #[derive(Debug)]
 pub(crate) struct Switches {
-    retries: AtomicBool,
-    trace_header: AtomicBool,
+    /// Whether idempotent calls that failed after they were sent are tried again.
+    pub(crate) retries: Switch,
+    /// Whether replicas that fail are taken out.
+    pub(crate) ejection: Switch,
+    /// Whether calls that would only queue are refused.
+    pub(crate) shedding: Switch,
+    /// Whether answers tell their trace's id.
+    pub(crate) trace_header: Switch,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { retries: AtomicBool::new(true), trace_header: AtomicBool::new(true) }
+        Self { retries: Switch::on(), ejection: Switch::on(), shedding: Switch::on(), trace_header: Switch::on() }
     }
 }
 
 impl Switches {
-    /// Whether idempotent calls that failed after they were sent are tried again.
-    pub(crate) fn retries(&self) -> bool {
-        self.retries.load(Ordering::Relaxed)
-    }
-
-    /// Whether answers tell their trace's id.
-    pub(crate) fn trace_header(&self) -> bool {
-        self.trace_header.load(Ordering::Relaxed)
-    }
-
     /// All of them, by name.
     pub(crate) fn all(&self) -> Vec<SwitchState> {
-        self.entries().map(|(name, meaning, on)| SwitchState { name, on: on.load(Ordering::Relaxed), meaning }).to_vec()
+        self.entries().map(|(name, meaning, switch)| SwitchState { name, on: switch.is_on(), meaning }).to_vec()
     }
 
     /// One of them, or `None` if there is none of the name.
@@ -48,17 +44,19 @@ impl Switches {
     pub(crate) fn set(&self, name: &str, on: bool) -> Option<SwitchState> {
         let entries = self.entries();
         let (_, _, switch) = entries.iter().find(|(known, ..)| *known == name)?;
-        switch.store(on, Ordering::Relaxed);
+        switch.set(on);
         self.get(name)
     }
 
-    fn entries(&self) -> [(&'static str, &'static str, &AtomicBool); 2] {
+    fn entries(&self) -> [(&'static str, &'static str, &Switch); 4] {
         [
             (
                 "retries",
                 "idempotent calls that failed after they were sent are tried again on another replica",
                 &self.retries,
             ),
+            ("ejection", "a replica that fails its calls is taken out, and returns by a probe", &self.ejection),
+            ("shedding", "calls that would only queue are refused at once", &self.shedding),
             ("trace_header", "answers carry x-trace-id and traceresponse", &self.trace_header),
         ]
     }

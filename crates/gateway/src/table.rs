@@ -2,9 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use crm_balance::{Client, ClientSettings, Discovery, HealthCheck, Phase, Upstream, client};
+use crm_balance::{
+    Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, Phase, ShedSettings, Upstream, client,
+};
 
-use crate::config::{CallLimits, Route, Target};
+use crate::{
+    config::{CallLimits, Route, Target},
+    switches::Switches,
+};
 
 /// How long an answer of DNS is believed.
 const DNS_EVERY: Duration = Duration::from_secs(2);
@@ -37,8 +42,8 @@ pub(crate) struct Table {
 
 impl Table {
     /// Connects to every upstream; must be called within a runtime.
-    pub(crate) fn connect(routes: &[Route], limits: &CallLimits) -> Self {
-        let all: Vec<Arc<Routed>> = routes.iter().map(|route| Arc::new(connect(route, limits))).collect();
+    pub(crate) fn connect(routes: &[Route], limits: &CallLimits, switches: &Switches) -> Self {
+        let all: Vec<Arc<Routed>> = routes.iter().map(|route| Arc::new(connect(route, limits, switches))).collect();
         let by_key = all.iter().map(|routed| (routed.key.clone(), Arc::clone(routed))).collect();
         Self { all, by_key }
     }
@@ -65,13 +70,17 @@ impl Table {
     }
 }
 
-fn connect(route: &Route, limits: &CallLimits) -> Routed {
+fn connect(route: &Route, limits: &CallLimits, switches: &Switches) -> Routed {
     let health = if route.health { HealthCheck::default() } else { HealthCheck::Off };
-    let upstream =
-        Upstream::builder(route.upstream_name(), discovery(&route.target)).policy(route.policy).health(health).build();
+    let upstream = Upstream::builder(route.upstream_name(), discovery(&route.target))
+        .policy(route.policy)
+        .health(health)
+        .ejection(EjectionSettings { enabled: switches.ejection.clone(), ..EjectionSettings::default() })
+        .build();
     let settings = ClientSettings {
         default_timeout: limits.default_timeout,
         max_timeout: limits.max_timeout,
+        shed: ShedSettings { enabled: switches.shedding.clone(), ..ShedSettings::default() },
         ..ClientSettings::default()
     };
     Routed { key: route.key.clone(), auth: route.auth, client: client(upstream.clone(), settings), upstream }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crm_balance::{Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, RetrySettings, Upstream};
+use crm_balance::{Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, RetrySettings, Switch, Upstream};
 use crm_lab::load::{LoadError, LoadReport, Options, Scenario, run};
 use crm_sandbox::toy::{Fault, Toy, ToySettings};
 use tokio_util::sync::CancellationToken;
@@ -12,12 +12,12 @@ const CALL: &str = "[[calls]]\nname = 'get'\nrpc = 'crm.customers.v1.AccountServ
 
 /// No retry, no ejection, no shedding: what the toy does is what the report must tell.
 fn client(toy: &Toy) -> Client {
-    let never = EjectionSettings { max_ejected: 0.0, ..EjectionSettings::default() };
+    let never = EjectionSettings { enabled: Switch::off(), ..EjectionSettings::default() };
     let address = toy.address().to_string();
     let upstream =
         Upstream::builder("toy", Discovery::of([address.as_str()])).health(HealthCheck::Off).ejection(never).build();
     let mut settings = ClientSettings { retry: RetrySettings::off(), ..ClientSettings::default() };
-    settings.shed.enabled = false;
+    settings.shed.enabled = Switch::off();
     crm_balance::client(upstream, settings)
 }
 

@@ -68,7 +68,7 @@ impl Limit {
         let place = Place(self);
         let ahead = self.in_flight.fetch_add(1, Relaxed);
         let limit = f64::from(self.limit.load(Relaxed)) * if bulk { self.settings.bulk_share } else { 1.0 };
-        (!self.settings.enabled || f64::from(ahead) < limit).then_some(place)
+        (!self.settings.enabled.is_on() || f64::from(ahead) < limit).then_some(place)
     }
 
     /// Takes in how long a call took.
@@ -169,6 +169,17 @@ mod tests {
         assert!(fourth.is_some());
         assert!(limit.enter(false).is_none());
         drop(fourth);
+        assert!(limit.enter(false).is_some());
+    }
+
+    #[test]
+    fn everybody_is_let_in_while_the_switch_is_off() {
+        let settings = ShedSettings { initial: 1, ..ShedSettings::default() };
+        let switch = settings.enabled.clone();
+        let limit = Limit::new(settings);
+        let _first = limit.enter(false);
+        assert!(limit.enter(false).is_none());
+        switch.set(false);
         assert!(limit.enter(false).is_some());
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use crm_balance::{
     Attempted, Client, ClientSettings, Connect, ConnectError, Connection, Discovery, EjectionSettings, Endpoint, Event,
-    HealthCheck, ReplicaSnapshot, Retryable, SendError, SendErrorKind, ShedSettings, Upstream, client,
+    HealthCheck, ReplicaSnapshot, Retryable, SendError, SendErrorKind, ShedSettings, Switch, Upstream, client,
 };
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -333,7 +333,7 @@ pub fn share(seen: &[Seen], replica: u32) -> f64 {
 
 /// A client whose limits do not interfere, for tests that are about something else.
 pub fn plain(upstream: &Upstream) -> Client {
-    let shed = ShedSettings { enabled: false, ..ShedSettings::default() };
+    let shed = ShedSettings { enabled: Switch::off(), ..ShedSettings::default() };
     client(upstream.clone(), ClientSettings { shed, ..ClientSettings::default() })
 }
 

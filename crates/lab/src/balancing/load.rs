@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use crm_balance::{ClientSettings, Discovery, EjectionSettings, HealthCheck, Policy, RetrySettings, Upstream};
+use crm_balance::{ClientSettings, Discovery, EjectionSettings, HealthCheck, Policy, RetrySettings, Switch, Upstream};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc;
@@ -151,13 +151,13 @@ fn scenario(rate: u32) -> Result<Scenario, LabError> {
 
 /// One connection that tries nothing twice, sheds nothing and judges nobody: what is measured is behind it.
 fn client(address: &str) -> crm_balance::Client {
-    let never = EjectionSettings { max_ejected: 0.0, ..EjectionSettings::default() };
+    let never = EjectionSettings { enabled: Switch::off(), ..EjectionSettings::default() };
     let upstream = Upstream::builder("lab", Discovery::of([address]))
         .policy(Policy::RoundRobin)
         .health(HealthCheck::Off)
         .ejection(never)
         .build();
     let mut settings = ClientSettings { retry: RetrySettings::off(), ..ClientSettings::default() };
-    settings.shed.enabled = false;
+    settings.shed.enabled = Switch::off();
     crm_balance::client(upstream, settings)
 }
