@@ -29,9 +29,9 @@ pub(super) struct Company {
     pub(super) created: u64,
 }
 
-/// The `number`th company and its name.
-pub(super) fn company(number: u32, size: SeedSize, random: &mut Random) -> (Company, String) {
-    let created = BEGIN_MS + SPAN_MS / 2 * u64::from(number) / u64::from(size.accounts.max(1));
+/// The `number`th company and its name. The same whatever the size: a larger set continues a smaller one.
+pub(super) fn company(number: u32, random: &mut Random) -> (Company, String) {
+    let created = created(number);
     let id = random.id(created);
     let (first, second, round) = words(number);
     let name = format!("{first}{second} {}", random.pick(&COMPANY_FORM));
@@ -49,7 +49,7 @@ pub(super) fn random(number: u32) -> Random {
 /// A line of `copy` for the `number`th company.
 pub(super) fn row(number: u32, size: SeedSize) -> String {
     let mut random = random(number);
-    let (company, name) = company(number, size, &mut random);
+    let (company, name) = company(number, &mut random);
     let industry = random.pick_early(&INDUSTRIES);
     let (territory, country, currency) = *random.pick_early(&PLACES);
     // Some four people work there for each one that we know.
@@ -57,7 +57,7 @@ pub(super) fn row(number: u32, size: SeedSize) -> String {
     let revenue = employees * (60_000 + random.below(240_000));
     let minor = Currency::parse(currency).map_or(100, Currency::minor_units).unsigned_abs();
     let founded = 1_900 + random.below(120);
-    let parent = parent(number, size, &mut random);
+    let parent = parent(number, &mut random);
     let (created, updated) = (company.created, updated(company.created, &mut random));
     let Company { id, domain, owner, .. } = company;
     let (key, revenue, parent) =
@@ -90,10 +90,10 @@ fn people_of(number: u32, size: SeedSize) -> u64 {
 }
 
 /// One company in twenty belongs to a large one.
-fn parent(number: u32, size: SeedSize, random: &mut Random) -> Option<Uuid> {
+fn parent(number: u32, random: &mut Random) -> Option<Uuid> {
     let is_subsidiary = random.chance(5);
     let parent = u32::try_from(random.below(PARENTS)).unwrap_or_default();
-    (is_subsidiary && number >= super::ACCOUNTS_A_CHUNK).then(|| company(parent, size, &mut self::random(parent)).0.id)
+    (is_subsidiary && number >= super::ACCOUNTS_A_CHUNK).then(|| company(parent, &mut self::random(parent)).0.id)
 }
 
 /// Two words that no other company has in the same round; the stride shares no factor with their number.
@@ -103,6 +103,13 @@ fn words(number: u32) -> (&'static str, &'static str, u32) {
     let pair = (number % PAIRS) * STRIDE % PAIRS;
     let (first, second) = ((pair / 60) as usize, (pair % 60) as usize);
     (COMPANY_FIRST[first], COMPANY_SECOND[second], number / PAIRS)
+}
+
+/// When it was created: as many as the demo set has come in the first half of the span, evenly. Those of a larger set
+/// come in the same time, beside them.
+fn created(number: u32) -> u64 {
+    let demo = SeedSize::DEMO.accounts;
+    BEGIN_MS + SPAN_MS / 2 * u64::from(number % demo) / u64::from(demo)
 }
 
 /// A later moment within the span.
@@ -127,7 +134,7 @@ mod tests {
     #[test]
     fn domains_are_unique_and_reserved() {
         let domains: HashSet<String> =
-            (0..20_000).map(|number| company(number, SeedSize::DEMO, &mut random(number)).0.domain).collect();
+            (0..20_000).map(|number| company(number, &mut random(number)).0.domain).collect();
         assert_eq!(domains.len(), 20_000);
         assert!(domains.iter().all(|domain| crate::domain::parse_domain_name(domain).as_ref() == Ok(domain)));
     }

@@ -36,8 +36,8 @@ impl People {
             self.first = people_up_to(self.company, self.size);
             self.current = None;
         }
-        let (number, size) = (self.company, self.size);
-        self.current.get_or_insert_with(|| companies::company(number, size, &mut companies::random(number)).0).clone()
+        let number = self.company;
+        self.current.get_or_insert_with(|| companies::company(number, &mut companies::random(number)).0).clone()
     }
 }
 
