@@ -99,7 +99,8 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let database = connect(&config).await?;
-    let store = CachedStore::new(database.clone(), &Redis::connect(config.redis_url.expose())?);
+    let redis = Redis::connect(config.redis_url.expose())?;
+    let store = CachedStore::new(database.clone(), &redis, config.first_tier_ttl);
     let idempotency = Idempotency::new(SCHEMA)?;
     let grpc = Grpc::new(Customers::new(store, idempotency.clone()));
     let (service, readiness) = stack::build(services(&grpc)?, &config.stack, verifier)?;

@@ -39,7 +39,7 @@ pub struct CachedStore {
 const ACCOUNT_BYTES: u64 = 2 << 20;
 const CONTACT_BYTES: u64 = 3 << 20;
 
-fn policy(name: &'static str, l1_bytes: u64) -> Policy {
+fn policy(name: &'static str, l1_bytes: u64, l1_ttl: Duration) -> Policy {
     Policy {
         // A record is changed a few times a day and read in bursts while someone works with it. Writes invalidate,
         // so this bounds memory, not staleness.
@@ -51,8 +51,7 @@ fn policy(name: &'static str, l1_bytes: u64) -> Policy {
         jitter: 0.1,
         // Small: the hot set of a replica is a few thousand records, and the shared tier is a millisecond away.
         l1_bytes,
-        // The longest that a lost invalidation shows an old state: shorter than it takes to notice a colleague's change.
-        l1_ttl: Duration::from_secs(5),
+        l1_ttl,
         // An export or a nightly job that walks over everything shall not push out what people work with.
         l1_eviction: Eviction::LeastFrequentlyUsed,
         name,
@@ -60,10 +59,10 @@ fn policy(name: &'static str, l1_bytes: u64) -> Policy {
 }
 
 impl CachedStore {
-    /// The store in `database`, with its second tier in `redis`.
-    pub fn new(database: Database, redis: &Redis) -> Self {
-        let accounts = Cache::new(redis.clone(), policy("accounts", ACCOUNT_BYTES));
-        let contacts = Cache::new(redis.clone(), policy("contacts", CONTACT_BYTES));
+    /// The store in `database`, with its second tier in `redis`, and rows in the first one for at most `first_tier_ttl`.
+    pub fn new(database: Database, redis: &Redis, first_tier_ttl: Duration) -> Self {
+        let accounts = Cache::new(redis.clone(), policy("accounts", ACCOUNT_BYTES, first_tier_ttl));
+        let contacts = Cache::new(redis.clone(), policy("contacts", CONTACT_BYTES, first_tier_ttl));
         Self { database, accounts, contacts }
     }
 

@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crm_server::config::{ConfigError, Env, Secret};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
+
+use crate::customers::EXPORTS;
 
 /// What the process needs to know.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct ServiceConfig {
     pub database_url: Secret,
     /// URL of Redis (`CRM_REDIS_URL`).
     pub redis_url: Secret,
+    /// How long a row stays in a replica's own memory: the longest that a lost invalidation shows an old state.
+    pub first_tier_ttl: Duration,
     /// Most connections to the database (`CRM_DATABASE_CONNECTIONS`, 10).
     pub database_connections: u32,
     /// The listening port.
@@ -40,12 +45,17 @@ impl ServiceConfig {
     /// Defaults for everything but the two servers.
     pub fn new(database_url: Secret, redis_url: Secret) -> Self {
         let (server, stack) = (ServerSettings::default(), StackSettings::default());
-        Self { database_url, redis_url, database_connections: CONNECTIONS, server, stack }
+        let (first_tier_ttl, database_connections) = (FIRST_TIER_TTL, CONNECTIONS);
+        Self { database_url, redis_url, first_tier_ttl, database_connections, server, stack }
     }
 }
 
 /// A replica keeps two cores busy with fewer; Postgres has a hundred for all processes together.
 const CONNECTIONS: u32 = 10;
+/// One for each export, which may hold it for minutes, and one for everybody else.
+const LEAST_CONNECTIONS: u32 = EXPORTS + 1;
+/// Shorter than it takes to notice a colleague's change.
+const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
 
 impl Config {
     /// Reads the settings.
@@ -59,14 +69,14 @@ impl Config {
         let database_url = env.required_url("CRM_CUSTOMERS_DATABASE_URL", "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE");
         let redis_url = env.required("CRM_REDIS_URL");
         let database_connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
-        if !(2..=1000).contains(&database_connections) {
-            // One for an export, one for everybody else.
-            env.fault("CRM_DATABASE_CONNECTIONS", "must be 2 to 1000");
+        if !(LEAST_CONNECTIONS..=1000).contains(&database_connections) {
+            env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
         }
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
         env.finish()?;
         let (database_url, redis_url) = (database_url.get()?, redis_url.get()?);
-        let service = ServiceConfig { database_url, redis_url, database_connections, server, stack };
+        let defaults = ServiceConfig::new(database_url, redis_url);
+        let service = ServiceConfig { database_connections, server, stack, ..defaults };
         let (listen, admin_listen) = (listen.get()?, admin_listen.get()?);
         Ok(Self { listen, admin_listen, service, token_public_key_file: token_public_key_file.get()? })
     }
@@ -93,7 +103,7 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "1")];
+        let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2")];
         let error = Config::from_env(Env::from_pairs(pairs)).unwrap_err().to_string();
         for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS"]) {
             assert!(error.contains(name), "{name} is missing in: {error}");

@@ -12,7 +12,7 @@ use crate::convert::RequestId;
 use crate::error::Error;
 
 /// Exports that run at once. Each holds a connection, for as long as its client takes to read.
-const EXPORTS: usize = 2;
+pub(crate) const EXPORTS: u32 = 2;
 
 /// The customers context of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct Customers {
 impl Customers {
     /// The context over a store.
     pub fn new(store: CachedStore, idempotency: Idempotency) -> Self {
-        Self { store, idempotency, exports: Arc::new(Semaphore::new(EXPORTS)) }
+        Self { store, idempotency, exports: Arc::new(Semaphore::new(EXPORTS as usize)) }
     }
 
     /// What this request was answered before, if it was; claims its id otherwise.

@@ -1,6 +1,9 @@
 //! Two replicas, one Redis.
 
+use std::time::Duration;
+
 use crm_customers::app;
+use crm_customers::config::ServiceConfig;
 use crm_proto::customers as pb;
 use crm_sandbox::{Redis, RedisSettings, TemporaryFolder};
 use crm_server::token::Role;
@@ -19,7 +22,12 @@ async fn a_write_at_one_replica_is_seen_at_the_other() {
     let folder = TemporaryFolder::new("crm-coherence").unwrap();
     let redis = Redis::start(&folder.path().join("redis"), RedisSettings::for_tests()).unwrap();
     let url = own.url_as(app::ROLE, "");
-    let (one, two) = (Service::start(&url, &redis.url()).await, Service::start(&url, &redis.url()).await);
+    // Longer than the test waits for anything: what is seen was told, and has not merely expired.
+    let config = || {
+        let config = ServiceConfig::new(url.parse().unwrap(), redis.url().parse().unwrap());
+        ServiceConfig { first_tier_ttl: Duration::from_secs(3_600), ..config }
+    };
+    let (one, two) = (Service::start_as(config()).await, Service::start_as(config()).await);
     let (here, there) = (one.caller("acme", Role::Agent), two.caller("acme", Role::Agent));
     let created = here.create_account(account("Acme")).await.unwrap();
     for round in 0..5 {

@@ -50,11 +50,14 @@ pub struct Service {
 
 impl Service {
     pub async fn start(database_url: &str, redis_url: &str) -> Self {
+        Self::start_as(ServiceConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap())).await
+    }
+
+    pub async fn start_as(mut config: ServiceConfig) -> Self {
         let (private, public) = Signer::generate_pem().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
-        let mut config = ServiceConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
         config.server.drain_grace = Duration::from_millis(10);
         let shutdown = CancellationToken::new();
         let verifier = Verifier::from_pem(&public).unwrap();
