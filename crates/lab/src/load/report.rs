@@ -68,7 +68,7 @@ pub struct Threshold {
     pub name: String,
     /// The most that may be.
     pub limit: f64,
-    /// What was.
+    /// What was; infinite (in JSON, `null`) for a latency when no call succeeded.
     pub actual: f64,
     /// Whether it held.
     pub passed: bool,
@@ -108,14 +108,16 @@ impl LoadReport {
     #[allow(clippy::cast_precision_loss, reason = "call counts are below 2^52")]
     fn measure(&self, name: &str) -> f64 {
         let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+        // Nobody who waits for an answer that never comes has waited 0 ms for it.
+        let latency = |ms: f64| if self.failed < self.calls { ms } else { f64::INFINITY };
         match name {
             "failed_ratio" => share(self.failed, self.calls),
             "dropped_ratio" => share(self.dropped, self.offered),
-            "p50_ms" => self.latency_ms.p50,
-            "p90_ms" => self.latency_ms.p90,
-            "p99_ms" => self.latency_ms.p99,
-            "p999_ms" => self.latency_ms.p999,
-            "max_ms" => self.latency_ms.max,
+            "p50_ms" => latency(self.latency_ms.p50),
+            "p90_ms" => latency(self.latency_ms.p90),
+            "p99_ms" => latency(self.latency_ms.p99),
+            "p999_ms" => latency(self.latency_ms.p999),
+            "max_ms" => latency(self.latency_ms.max),
             "lag_p99_ms" => self.lag_ms_p99,
             _ => f64::INFINITY,
         }
@@ -169,5 +171,34 @@ impl fmt::Display for LoadReport {
             writeln!(f, "  {verdict:7} {name} {actual:.4} (limit {limit})")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::tally::Outcome;
+    use super::*;
+
+    fn report(failures: &[Option<&str>]) -> LoadReport {
+        let text =
+            "name = 't'\nrate = 1\nduration = '1s'\n[[calls]]\nname = 'c'\nrpc = 'a.B/C'\n[thresholds]\np99_ms = 250";
+        let mut tally = Tally::new(1).unwrap();
+        for failure in failures {
+            let failure = failure.map(str::to_owned);
+            tally.count(&Outcome { index: 0, latency: Duration::from_millis(10), lag: Duration::ZERO, failure });
+        }
+        LoadReport::new(&Scenario::parse(text).unwrap(), &tally, 1.0)
+    }
+
+    #[test]
+    fn latency_of_no_success_is_beyond_every_limit() {
+        assert!(report(&[None]).passed());
+        assert!(report(&[None, Some("Unavailable")]).passed(), "it says nothing of failures");
+        let failing = report(&[Some("Unavailable"); 3]);
+        assert!(!failing.passed(), "{failing}");
+        assert!(serde_json::to_string(&failing).unwrap().contains(r#""actual":null"#));
+        assert!(!report(&[]).passed(), "nor does a run without a call hold");
     }
 }
