@@ -15,6 +15,7 @@ mod places;
 mod policy;
 mod probe;
 mod processes;
+mod program;
 mod seed;
 mod serve;
 mod status;

@@ -1,6 +1,5 @@
 //! The platform from its start to its end.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,8 +20,8 @@ use super::unit::Unit;
 use super::{environment, servers, table};
 use crate::cli::{SeedChoice, Up};
 use crate::failure::Failure;
-use crate::keys;
 use crate::places::Places;
+use crate::{keys, program};
 
 /// For the processes, once the stores are there.
 const START_PATIENCE: Duration = Duration::from_secs(60);
@@ -144,7 +143,7 @@ impl Platform<'_> {
             SeedChoice::Demo => "demo",
             SeedChoice::Large => "large",
         };
-        let mut command = Command::new(std::env::current_exe().map_err(anyhow::Error::from)?);
+        let mut command = program::this();
         command.args(["seed", size, "--dir"]).arg(self.places.root());
         for variable in environment::hidden() {
             command.env_remove(variable);

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crm_sandbox::child::{Child, Program};
 
 use super::state::{Condition, Process};
 use crate::places::Places;
+use crate::program;
 
 const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -37,7 +37,7 @@ impl Unit {
     }
 
     pub(super) fn spawn(&self) -> anyhow::Result<Child> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = program::this();
         command.args(&self.arguments);
         for variable in self.hidden {
             command.env_remove(variable);
