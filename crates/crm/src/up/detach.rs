@@ -1,8 +1,8 @@
 //! `crm up --detach`: the supervisor in the background, the caller waiting only until it is ready.
 
 use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use super::notice::print;
 use super::{lock, state, status};
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::program;
 
 /// Set for the process in the background.
 const BACKGROUND: &str = "CRM_UP_IN_BACKGROUND";
@@ -30,7 +31,7 @@ pub(super) fn leave_terminal() {
 
 /// Starts this very command in the background, and waits until its platform is ready or it has ended.
 pub(super) async fn start(places: &Places) -> Result<(), Failure> {
-    drop(lock::take(places)?);
+    drop(lock::take(places).await?);
     let log = places.root().join("logs/up.log");
     let mut supervisor = spawn(&log).context("cannot start the supervisor")?;
     while !is_announced(places, supervisor.id()) {
@@ -52,8 +53,7 @@ fn is_announced(places: &Places, supervisor: u32) -> bool {
 fn spawn(log: &Path) -> std::io::Result<Child> {
     // From the beginning, each time: it holds what this start has to say.
     let file = OpenOptions::new().create(true).write(true).truncate(true).open(log)?;
-    let program: PathBuf = std::env::current_exe()?;
-    let mut command = Command::new(program);
+    let mut command = program::this();
     command.args(std::env::args_os().skip(1)).env(BACKGROUND, "1");
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).spawn()
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(places: &Places, options: cli::Up) -> Result<(), Failure
         detach::leave_terminal();
     }
     // Let go of by the kernel only: a server that was still starting when told to stop ends after this function.
-    std::mem::forget(lock::take(places)?);
+    std::mem::forget(lock::take(places).await?);
     platform::run(places, &options, started, stop_signal()?).await
 }
 
