@@ -1,17 +1,26 @@
 //! `crm policy`: switches the balancing policy of a service, through the control API.
 
+use ::http::Method;
+use serde_json::json;
+
 use crate::failure::Failure;
+use crate::http::send;
 use crate::places::Places;
 use crate::status;
 
+/// Each gateway chooses by itself, so every one is told, even if another does not answer.
 pub(crate) async fn set(places: &Places, service: &str, policy: &str) -> Result<(), Failure> {
-    let control = status::control(places).await?;
-    let path = format!("/upstreams/{service}/policy");
-    let answer =
-        crate::http::send(&control, ::http::Method::PUT, &path, serde_json::json!({ "policy": policy })).await?;
-    if answer.status.is_success() {
-        println!("{service}: {policy}");
-        return Ok(());
+    let mut told = Ok(());
+    for control in status::controls(places).await? {
+        told = told.and(tell(&control, service, policy).await);
     }
-    Err(Failure::Usage(answer.message()))
+    told?;
+    println!("{service}: {policy}");
+    Ok(())
+}
+
+async fn tell(control: &str, service: &str, policy: &str) -> Result<(), Failure> {
+    let path = format!("/upstreams/{service}/policy");
+    let answer = send(control, Method::PUT, &path, json!({ "policy": policy })).await?;
+    if answer.status.is_success() { Ok(()) } else { Err(Failure::Usage(answer.message())) }
 }

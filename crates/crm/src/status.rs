@@ -28,16 +28,25 @@ fn row(process: &ProcessStatus) -> String {
     format!("{:16} {pid:>8}  {address:24} {health:10} {memory:>9} {restarts:>9}", process.name)
 }
 
-/// Names the control API of a platform that runs elsewhere: in containers, say.
+/// Names the control API of a platform that runs elsewhere, in containers, say: `host:port` of each gateway, with commas
+/// between them.
 const CONTROL: &str = "CRM_CONTROL";
 
-/// Address of the control API.
+/// Address of a control API: for what one gateway can do for all.
 pub(crate) async fn control(places: &Places) -> Result<String, Failure> {
-    if let Ok(elsewhere) = std::env::var(CONTROL) {
-        return Ok(elsewhere);
+    Ok(controls(places).await?.swap_remove(0))
+}
+
+/// Addresses of the control APIs of all gateways; at least one.
+pub(crate) async fn controls(places: &Places) -> Result<Vec<String>, Failure> {
+    let controls: Vec<String> = match std::env::var(CONTROL) {
+        Ok(elsewhere) => elsewhere.split(',').map(|control| control.trim().to_owned()).collect(),
+        Err(_) => status(places).await?.controls.iter().map(ToString::to_string).collect(),
+    };
+    if controls.is_empty() {
+        return Err(Failure::Missing("no gateway runs yet; `crm status` tells".to_owned()));
     }
-    let control = status(places).await?.control;
-    control.ok_or_else(|| Failure::Missing("no gateway runs yet; `crm status` tells".to_owned()))
+    Ok(controls)
 }
 
 /// What the customers service connects with.
