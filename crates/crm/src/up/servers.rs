@@ -78,14 +78,13 @@ pub(super) async fn keep<S: Server>(
             End::Ordered(hold) => tokio::select! { () = ward.hold(hold) => {} () = stop.cancelled() => break },
             End::ByItself(status) => {
                 say(format!("{name} ended ({status}); starting it again"));
-                sleep(backoff.after(started.elapsed())).await;
+                tokio::select! { () = sleep(backoff.after(started.elapsed())) => {} () = stop.cancelled() => break }
             }
         }
         started = Instant::now();
-        server = match restart(server).await {
-            Some(server) => server,
-            None => return,
-        };
+        // Who starts while it is told to stop, stops as soon as it has started: nobody waits for that here.
+        let Some(Some(restarted)) = stop.run_until_cancelled(restart(server)).await else { return };
+        server = restarted;
         restarts += 1;
         if server.process().exit_status().is_none() {
             board.started(&name, server.process().pid(), restarts);
