@@ -25,7 +25,12 @@ const show = (banner, text) => {
 };
 
 let source, retry;
+const disconnect = () => {
+  clearTimeout(retry);
+  source?.close();
+};
 const connect = () => {
+  disconnect();
   const tour = byId("tour").dataset.tour;
   source = new EventSource("/live" + (tour ? "?tour=" + encodeURIComponent(tour) : ""));
   source.addEventListener("open", () => show(lost, ""));
@@ -33,10 +38,7 @@ const connect = () => {
   source.addEventListener("error", () => {
     show(lost, "The connection to the console is lost: what you see is a picture of that moment. Trying again…");
     // A refused connection is not tried again by the browser.
-    if (source.readyState === EventSource.CLOSED) {
-      clearTimeout(retry);
-      retry = setTimeout(connect, 3000);
-    }
+    if (source.readyState === EventSource.CLOSED) retry = setTimeout(connect, 3000);
   });
 };
 
@@ -45,7 +47,7 @@ pause.addEventListener("click", () => {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", isPaused);
   pause.textContent = isPaused ? "Go on" : "Pause";
-  if (isPaused) source.close();
+  if (isPaused) disconnect();
   else connect();
 });
 

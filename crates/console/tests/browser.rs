@@ -70,6 +70,34 @@ async fn take_a_tour(browser: &Browser) {
     }
 }
 
+/// Counts the streams that the page opens from now on, and lets its timers run thirty times as fast.
+const COUNT_STREAMS: &str = "
+    const [Stream, later] = [EventSource, setTimeout];
+    window.opened = 0;
+    window.EventSource = class extends Stream { constructor(url) { super(url); window.opened += 1; } };
+    window.setTimeout = (then, ms) => later(then, ms / 30);";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_paused_while_it_is_turned_away_stays_away() {
+    let room = Room::open().await;
+    let mut open = Vec::new();
+    for _ in 0..32 {
+        open.push(room.send(http::Method::GET, "/live", &[], "").await);
+    }
+    let browser = Browser::start().await;
+    browser.open(&room.url("/")).await;
+    browser.run(COUNT_STREAMS).await;
+    browser.wait_for_script("return opened > 1").await;
+    // A refusal that is on its way as the button is pressed changes nothing either.
+    browser.run("document.getElementById('pause').click(); window.opened = 0").await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(browser.run("return opened").await, 0, "ten times as long as it takes to try again");
+    browser.run("document.getElementById('pause').click()").await;
+    browser.wait_for_script("return opened > 1").await;
+    browser.close().await;
+    room.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_whose_console_goes_says_so() {
     let room = Room::open().await;

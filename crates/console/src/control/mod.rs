@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 pub(crate) use document::{Document, Replica, Upstream};
 pub(crate) use merge::merge;
+#[cfg(test)]
+pub(crate) use merge::tests::document;
 
 use crate::{
     config::Link,

@@ -42,12 +42,15 @@ pub(crate) struct Scene {
     pub(crate) calls: RecentCalls,
     /// Seconds since the console's start, of the last sample.
     pub(crate) now: f64,
+    /// What each gateway answered last, in their order.
+    documents: Vec<Option<Document>>,
 }
 
 impl Room {
     /// An empty room with these gateways, and a trace viewer if there is one.
     pub(crate) fn new(gateways: Vec<String>, viewer: Option<String>) -> Self {
         let scene = Scene {
+            documents: vec![None; gateways.len()],
             gateways: gateways.into_iter().map(Watched::new).collect(),
             viewer: viewer.map(Watched::new),
             ..Scene::default()
@@ -64,13 +67,13 @@ impl Room {
         let now = self.epoch.elapsed().as_secs_f64();
         let mut scene = self.scene.write();
         scene.now = now;
-        let mut documents = Vec::new();
         for (gateway, answer) in answers.into_iter().enumerate() {
-            let known = answer.map(|document| documents.push(document));
+            let last = scene.documents.get_mut(gateway);
+            let known = answer.map(|document| last.map(|last| *last = Some(document)).unwrap_or_default());
             scene.gateway_answered(gateway, known, now);
         }
-        if !documents.is_empty() {
-            let (upstreams, faults_allowed) = control::merge(documents);
+        if scene.is_live() {
+            let (upstreams, faults_allowed) = scene.merged();
             scene.faults_allowed = faults_allowed;
             scene.take(upstreams, now);
         }
@@ -99,6 +102,15 @@ impl Scene {
 
     pub(crate) fn upstream(&self, name: &str) -> Option<&Upstream> {
         self.upstreams.iter().find(|upstream| upstream.name == name)
+    }
+
+    /// All that is known of the gateways, as one.
+    fn merged(&self) -> (Vec<Upstream>, bool) {
+        let known = self.gateways.iter().zip(&self.documents);
+        let known = known.filter_map(|(gateway, document)| Some((gateway.is_here(), document.as_ref()?)));
+        let (here, away): (Vec<_>, Vec<_>) = known.partition(|(is_here, _)| *is_here);
+        let here = here.into_iter().map(|(_, document)| document.clone()).collect();
+        control::merge(here, away.into_iter().map(|(_, document)| document))
     }
 
     fn gateway_answered(&mut self, at: usize, answer: Result<(), OutboundError>, now: f64) {
@@ -135,5 +147,28 @@ impl Scene {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_balance::Phase;
+
+    use super::*;
+    use crate::control::document;
+
+    #[test]
+    fn a_gateway_that_misses_an_answer_makes_no_calls_by_that() {
+        let room = Room::new(vec!["one".to_owned(), "other".to_owned()], None);
+        let answer = || Ok(document("a:1", Phase::Ready, 10.0));
+        let totals = || room.look().histories["customers"].latest().map(|sample| (sample.ok, sample.replicas[0].calls));
+        for answers in
+            [[answer(), answer()], [answer(), Err(OutboundError::Slow)], [Err(OutboundError::Slow), answer()]]
+        {
+            room.sampled(answers.into());
+            assert_eq!(totals(), Some((18, 20)));
+        }
+        room.sampled(vec![answer(), answer()]);
+        assert_eq!(totals(), Some((18, 20)), "nor when it is back");
     }
 }
