@@ -6,10 +6,14 @@ mod fake;
 
 use std::time::Duration;
 
-use crm_balance::{EjectionSettings, Event, HealthCheck, Phase, Policy, Switch, Upstream};
+use crm_balance::{
+    ClientSettings, EjectionSettings, Event, HealthCheck, Phase, Policy, RetrySettings, Switch, Upstream, client,
+};
 use fake::*;
+use http_body_util::BodyExt;
 use tokio::time::sleep;
 use tonic::Code;
+use tower::ServiceExt;
 
 async fn eject(net: &Net, upstream: &Upstream, at: usize) {
     net.at(at).set(Mode::FailFast(Code::Internal));
@@ -62,13 +66,19 @@ async fn nobody_is_ejected_while_the_switch_is_off_and_the_failing_one_is_as_soo
 
 #[tokio::test(start_paused = true)]
 async fn failed_probe_ejects_for_longer_and_a_retryable_call_does_not_notice_it() {
+    for code in [Code::Unavailable, Code::Internal, Code::Unknown, Code::DataLoss] {
+        check_failed_probe(code).await;
+    }
+}
+
+async fn check_failed_probe(code: Code) {
     let net = Net::of(3);
     let upstream = net.upstream().policy(Policy::RoundRobin).build();
     ready(&upstream).await;
     eject(&net, &upstream, 0).await;
-    net.at(0).set(Mode::FailFast(Code::Unavailable));
+    net.at(0).set(Mode::FailFast(code));
     let seen = load(&plain(&upstream), 100, 20, true).await;
-    assert_eq!(failed(&seen), 0);
+    assert_eq!(failed(&seen), 0, "{code:?}");
     let ejections = replica(&upstream, 0).ejections;
     assert!((3..=4).contains(&ejections), "{ejections} ejections in 20 s of 2, 4, 8, … s");
 }
@@ -86,6 +96,59 @@ async fn cancelled_probe_lets_the_next_call_probe() {
     net.at(0).set(SERVE);
     assert_eq!(call(&client, request(true)).await.replica, Some(0));
     assert_eq!(replica(&upstream, 0).state, Phase::Ready);
+}
+
+/// An upstream of two whose first waits for its probe.
+async fn probing(net: &Net) -> Upstream {
+    let upstream = net.upstream().policy(Policy::RoundRobin).build();
+    ready(&upstream).await;
+    eject(net, &upstream, 0).await;
+    until(|| replica(&upstream, 0).state == Phase::Probing).await;
+    upstream
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_that_cannot_be_tried_again_does_not_carry_a_probe() {
+    let net = Net::of(2);
+    let upstream = probing(&net).await;
+    let large = http_body_util::Full::new(bytes::Bytes::from(vec![0; 100_000]));
+    let large = request(true).map(|_| tonic::body::Body::new(large));
+    assert_eq!(call(&plain(&upstream), large).await.replica, Some(1));
+    let settings = ClientSettings { retry: RetrySettings::off(), ..ClientSettings::default() };
+    assert_eq!(call(&client(upstream, settings), request(true)).await.replica, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_as_probe_is_judged_before_its_end() {
+    let net = Net::of(2);
+    let upstream = probing(&net).await;
+    net.at(0).set(Mode::Export);
+    let mut body = plain(&upstream).oneshot(request(true)).await.unwrap().into_body();
+    for state in [Phase::Probing, Phase::Ready] {
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(replica(&upstream, 0).state, state);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_that_breaks_counts_unless_its_connection_was_lost() {
+    let cases = [
+        (Code::Unavailable, Phase::Ready),
+        (Code::Internal, Phase::Ejected),
+        (Code::Cancelled, Phase::Ejected),
+        (Code::PermissionDenied, Phase::Ejected),
+    ];
+    for (code, state) in cases {
+        let net = Net::of(2);
+        let upstream = net.upstream().policy(Policy::RoundRobin).build();
+        ready(&upstream).await;
+        net.at(0).set(Mode::BreakOff(code));
+        let client = plain(&upstream);
+        for _ in 0..20 {
+            let _ = client.clone().oneshot(request(false)).await.unwrap().into_body().collect().await;
+        }
+        assert_eq!(replica(&upstream, 0).state, state, "{code:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

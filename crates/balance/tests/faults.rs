@@ -6,7 +6,7 @@ mod fake;
 
 use std::time::Duration;
 
-use crm_balance::{ClientSettings, Phase, Policy, client};
+use crm_balance::{ClientSettings, EjectionSettings, Phase, Policy, Switch, client};
 use fake::*;
 use tonic::Code;
 
@@ -40,7 +40,13 @@ async fn endpoint_that_fails_at_once_is_ejected_after_at_most_ten_failures() {
 
 #[tokio::test(start_paused = true)]
 async fn peak_ewma_finds_a_failing_endpoint_guilty_though_it_shuns_it_and_no_caller_notices() {
-    for mode in [Mode::FailFast(Code::Unavailable), Mode::FailLate(Code::Unavailable)] {
+    // The first failure is no trial's yet; and one in the trailers reaches the caller always, whose answer has begun.
+    let cases = [
+        (Mode::FailFast(Code::Unavailable), 0),
+        (Mode::FailFast(Code::Internal), 2),
+        (Mode::FailLate(Code::Unavailable), 10),
+    ];
+    for (mode, most) in cases {
         let net = Net::of(4);
         let upstream = net.upstream().policy(Policy::PeakEwma).build();
         let client = plain(&upstream);
@@ -48,13 +54,27 @@ async fn peak_ewma_finds_a_failing_endpoint_guilty_though_it_shuns_it_and_no_cal
         net.at(1).set(mode.clone());
         let seen = load(&client, 800, 1, true).await;
         assert!(replica(&upstream, 1).ejections > 0, "{mode:?}: not ejected within a second");
-        // A failure in the trailers reaches the caller, whose answer has begun.
-        let most = if mode == Mode::FailFast(Code::Unavailable) { 0 } else { 10 };
         assert!(failed(&seen) <= most, "{mode:?}: {} calls failed", failed(&seen));
         net.at(1).set(SERVE);
         load(&client, 800, 8, true).await;
         let after = load(&client, 800, 2, true).await;
         assert!(share(&after, 1) > 0.2, "{mode:?}: share {} ten seconds after healing", share(&after, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_endpoint_that_may_not_be_ejected_does_not_attract_calls() {
+    // Of three only one may be out; of four all may stay where the switch is off.
+    for (count, failing, switch) in [(3, 2, Switch::on()), (4, 1, Switch::off())] {
+        let net = Net::of(count);
+        let ejection = EjectionSettings { enabled: switch.clone(), ..EjectionSettings::default() };
+        let upstream = net.upstream().policy(Policy::PeakEwma).ejection(ejection).build();
+        let client = plain(&upstream);
+        load(&client, 400, 2, true).await;
+        (0..failing).for_each(|at| net.at(at).set(Mode::FailFast(Code::Unavailable)));
+        let seen = load(&client, 400, 10, true).await;
+        let share = failed(&seen) as f64 / seen.len() as f64;
+        assert!(share < 0.01, "{failing} of {count} failing, switch {switch:?}: {share} of the calls failed");
     }
 }
 

@@ -12,12 +12,14 @@ use crm_balance::{
     Client, ClientSettings, ConnectionSettings, Discovery, Endpoint, HealthCheck, Phase, Policy, Retryable, Upstream,
     client,
 };
+use h2::Reason;
 use h2::server::SendResponse;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use tonic::body::Body;
 use tower::ServiceExt;
 
@@ -108,6 +110,20 @@ async fn answer(request: Request<h2::RecvStream>, mut respond: SendResponse<Byte
     if request.uri().path().starts_with("/grpc.health") {
         let refused = Response::builder().header("grpc-status", "12").body(()).unwrap();
         let _ = respond.send_response(refused, true);
+        return;
+    }
+    if let Some(reset) = request.uri().path().strip_prefix("/test.Echo/Reset/") {
+        let (when, reason) = reset.split_once('/').unwrap();
+        let reason = Reason::from(reason.parse::<u32>().unwrap());
+        match when {
+            "before" => respond.send_reset(reason),
+            _ => {
+                let mut stream = respond.send_response(Response::new(()), false).unwrap();
+                stream.send_data(Bytes::from_static(b"begun"), false).unwrap();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                stream.send_reset(reason);
+            }
+        }
         return;
     }
     shared.calls.fetch_add(1, Ordering::Relaxed);
@@ -280,11 +296,42 @@ async fn deadline_and_leaving_reset_the_stream_at_the_server() {
     let client = plain(&upstream);
     let mut bounded = request("/test.Echo/Never", Body::empty());
     bounded.headers_mut().insert("grpc-timeout", HeaderValue::from_static("50m"));
-    assert_eq!(client.clone().oneshot(bounded).await.unwrap_err().code(), tonic::Code::DeadlineExceeded);
+    assert_eq!(client.clone().oneshot(bounded).await.unwrap_err().code(), Code::DeadlineExceeded);
     until("the reset at the deadline", || server.resets.load(Ordering::Relaxed) == 1).await;
     let left = client.clone().oneshot(request("/test.Echo/Never", Body::empty()));
     assert!(tokio::time::timeout(Duration::from_millis(50), left).await.is_err());
     until("the reset of the caller who left", || server.resets.load(Ordering::Relaxed) == 2).await;
+}
+
+/// How a call ends, by its status or the trailers of its body.
+async fn ending(client: &Client, path: &str) -> Code {
+    match client.clone().oneshot(request(path, Body::empty())).await {
+        Err(status) => status.code(),
+        Ok(response) => {
+            let trailers = response.into_body().collect().await.unwrap().trailers().cloned().unwrap();
+            Code::from_bytes(trailers["grpc-status"].as_bytes())
+        }
+    }
+}
+
+#[tokio::test]
+async fn reset_means_the_same_before_headers_and_after_them() {
+    let cases = [
+        (Reason::CANCEL, Code::Cancelled),
+        (Reason::INTERNAL_ERROR, Code::Internal),
+        (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+    ];
+    for (reason, code) in cases {
+        for when in ["before", "after"] {
+            let server = Server::start().await;
+            let upstream = over(&[&server]).build();
+            ready(&upstream).await;
+            let path = format!("/test.Echo/Reset/{when}/{}", u32::from(reason));
+            assert_eq!(ending(&plain(&upstream), &path).await, code, "{reason:?} {when} headers");
+            let replica = &upstream.replicas()[0];
+            assert_eq!((replica.calls, replica.failures), (1, 1), "{reason:?} {when} headers");
+        }
+    }
 }
 
 #[tokio::test]
@@ -310,7 +357,7 @@ async fn nobody_listening_is_told_at_once() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let begin = Instant::now();
     let refused = echo(&plain(&upstream), Bytes::new(), true).await.unwrap_err();
-    assert_eq!(refused.code(), tonic::Code::Unavailable);
+    assert_eq!(refused.code(), Code::Unavailable);
     assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
 }
 
@@ -333,7 +380,7 @@ async fn generated_tonic_client_works_over_it_with_health_checks_on() {
     let answer = health.check(request).await.unwrap().into_inner();
     assert_eq!(answer.status, 1);
     let unknown = health.check(HealthCheckRequest { service: "nobody".to_owned() }).await.unwrap_err();
-    assert_eq!(unknown.code(), tonic::Code::NotFound);
+    assert_eq!(unknown.code(), Code::NotFound);
 
     reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     until("the health check's finding", || upstream.replicas()[0].state == Phase::Unhealthy).await;

@@ -16,6 +16,7 @@ use crate::Upstream;
 use crate::connection::{SendError, SendErrorKind};
 use crate::picker::Ask;
 use crate::replica::Replica;
+use crate::upstream::Errand;
 
 pub(super) struct Attempts {
     upstream: Upstream,
@@ -31,23 +32,38 @@ pub(super) enum Failure {
     Lost(u32),
     /// No headers within the attempt's time.
     Slow(u32),
-    /// Nothing that another attempt would mend.
-    Final(u32, SendErrorKind),
+    /// The endpoint reset it; whether on an errand for the upstream.
+    Reset { replica: u32, code: Code, on_errand: bool },
+    /// The caller broke off its request.
+    Abandoned,
+}
+
+/// One of a call's attempts.
+pub(super) struct Try<'a> {
+    /// From 1.
+    pub(super) number: u32,
+    /// Endpoints that were tried before.
+    pub(super) avoid: &'a [u32],
+    /// Until when it may wait for headers.
+    pub(super) give_up: Instant,
+    /// Whether another would follow its failure.
+    pub(super) may_fail: bool,
 }
 
 impl Failure {
-    fn of(replica: u32, error: &SendError) -> Self {
+    fn of(replica: u32, error: &SendError, on_errand: bool) -> Self {
         match error.kind {
             SendErrorKind::NotSent | SendErrorKind::Refused => Self::Unprocessed(replica),
             SendErrorKind::Lost => Self::Lost(replica),
-            SendErrorKind::Reset | SendErrorKind::Abandoned => Self::Final(replica, error.kind),
+            SendErrorKind::Reset(code) => Self::Reset { replica, code, on_errand },
+            SendErrorKind::Abandoned => Self::Abandoned,
         }
     }
 
     pub(super) const fn replica(&self) -> Option<u32> {
         match self {
-            Self::NoEndpoint => None,
-            Self::Unprocessed(replica) | Self::Lost(replica) | Self::Slow(replica) | Self::Final(replica, _) => {
+            Self::NoEndpoint | Self::Abandoned => None,
+            Self::Unprocessed(replica) | Self::Lost(replica) | Self::Slow(replica) | Self::Reset { replica, .. } => {
                 Some(*replica)
             }
         }
@@ -67,9 +83,9 @@ impl Failure {
                 let message = format!("replica {replica} of {upstream} did not answer in time");
                 refuse(Code::DeadlineExceeded, refusal::ATTEMPT_TIMEOUT, message)
             }
-            Self::Final(_, SendErrorKind::Abandoned) => Status::cancelled("the caller broke off its request"),
-            Self::Final(replica, _) => {
-                refuse(Code::Internal, refusal::CALL_RESET, format!("replica {replica} of {upstream} reset the call"))
+            Self::Abandoned => Status::cancelled("the caller broke off its request"),
+            Self::Reset { replica, code, .. } => {
+                refuse(code, refusal::CALL_RESET, format!("replica {replica} of {upstream} reset the call"))
             }
         }
     }
@@ -89,20 +105,20 @@ impl Attempts {
         &self,
         mut request: Request<Body>,
         facts: &Facts,
-        avoid: &[u32],
-        tries: u32,
-        give_up: Instant,
+        attempt: Try<'_>,
     ) -> Result<Response<Tracked>, Failure> {
-        let ask = Ask { now: Instant::now(), key: facts.key, avoid, retryable: facts.retryable };
+        let ask = Ask { now: Instant::now(), key: facts.key, avoid: attempt.avoid, may_fail: attempt.may_fail };
         let chosen = self.upstream.choose(&ask).await.ok_or(Failure::NoEndpoint)?;
         let (replica, now) = (&chosen.slot.replica, Instant::now());
         let method = request.uri().path().trim_start_matches('/');
-        let span = rpc::attempt_span(method, self.upstream.name(), &replica.label, chosen.policy.name(), tries);
+        let span =
+            rpc::attempt_span(method, self.upstream.name(), &replica.label, chosen.policy.name(), attempt.number);
         address(&mut request, replica);
         rpc::write_timeout(request.headers_mut(), facts.deadline.saturating_duration_since(now).max(Duration::ZERO));
         propagation::inject(&span, request.headers_mut());
         let (link, ordinal) = (&chosen.slot.link, replica.ordinal);
         let sending = link.send(request);
+        let give_up = attempt.give_up;
         let mut tracker = Tracker::begin(self.upstream.clone(), &chosen, span, now, give_up);
         // The call's own deadline is watched outside: no second timer for it.
         let sent = if give_up < facts.deadline { timeout_at(give_up, sending).await } else { Ok(sending.await) };
@@ -110,7 +126,7 @@ impl Attempts {
             Ok(Ok(response)) => Ok(tracker.track(response)),
             Ok(Err(error)) => {
                 tracker.failed(error.kind);
-                Err(Failure::of(ordinal, &error))
+                Err(Failure::of(ordinal, &error, chosen.errand != Errand::Nothing))
             }
             Err(_) => Err(Failure::Slow(ordinal)),
         }

@@ -1,8 +1,8 @@
 //! Tries again, elsewhere, where that can do no harm.
 //!
 //! Without limit of budget when the request provably was not processed; otherwise only for calls that the caller marked, on
-//! UNAVAILABLE or a lost connection, within the budget, and never once a response has begun: its headers then belong to the
-//! caller.
+//! UNAVAILABLE or a lost connection (probes and trials: on any failure), within the budget, and never once a response has
+//! begun: its headers then belong to the caller.
 
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use tokio::time::{Instant, sleep};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::attempt::{Attempts, Failure};
+use super::attempt::{Attempts, Failure, Try};
 use super::budget::Budget;
 use super::refusal::{PUSHBACK, Pushback, push_back};
 use super::replay::Replay;
 use super::stage::{Call, Facts, Stage};
 use super::tracker::{Tracked, early_code};
 use super::{Attempted, deadline};
+use crate::replica::Outcome;
 use crate::settings::{PerTry, RetrySettings};
 
 /// Requests that did not leave are sent elsewhere this often even where retries are off.
@@ -56,8 +57,9 @@ impl Retry {
     /// The pause before another attempt, or none if this answer stands.
     fn again(&self, answer: &Answer, facts: &Facts, replay: &Replay, tries: u32) -> Option<Duration> {
         let pushback = match answer {
-            Ok(response) if early_code(response) == Some(Code::Unavailable) => Pushback::in_headers(response.headers()),
-            Ok(_) | Err(Failure::NoEndpoint | Failure::Final(..)) => return None,
+            Ok(response) if is_worth_another(response) => Pushback::in_headers(response.headers()),
+            Err(Failure::Reset { on_errand: true, .. }) => Pushback::Silent,
+            Ok(_) | Err(Failure::NoEndpoint | Failure::Reset { .. } | Failure::Abandoned) => return None,
             Err(Failure::Unprocessed(_)) => {
                 let may = tries < self.settings.max_attempts.max(UNPROCESSED_ATTEMPTS) && replay.is_replayable();
                 return may.then_some(Duration::ZERO);
@@ -76,7 +78,7 @@ impl Retry {
     fn may_retry(&self, facts: &Facts, replay: &Replay, tries: u32, pause: Duration) -> bool {
         let counters = &self.attempts.upstream().shared.counters;
         let now = Instant::now();
-        if !facts.retryable || tries >= self.settings.max_attempts || !replay.is_replayable() {
+        if !self.is_allowed(facts, replay, tries) {
             counters.retries_not_allowed.add();
             return false;
         }
@@ -86,6 +88,11 @@ impl Retry {
         let is_paid = self.budget.spend(now);
         if is_paid { &counters.retries_sent } else { &counters.retries_without_budget }.add();
         is_paid
+    }
+
+    /// Whether another attempt may follow attempt `tries` although that may have been processed.
+    fn is_allowed(&self, facts: &Facts, replay: &Replay, tries: u32) -> bool {
+        facts.retryable && tries < self.settings.max_attempts && replay.is_replayable()
     }
 
     /// Full jitter (Brooker, "Exponential Backoff and Jitter", 2015).
@@ -124,8 +131,9 @@ impl Stage for Retry {
         let (mut tried, mut tries) = (Vec::new(), 1);
         loop {
             let request: Request<Body> = Request::from_parts(head.clone(), replay.body());
-            let give_up = self.give_up(&facts, tries);
-            let answer = self.attempts.run(request, &facts, &tried, tries, give_up).await;
+            let (give_up, may_fail) = (self.give_up(&facts, tries), self.is_allowed(&facts, &replay, tries));
+            let attempt = Try { number: tries, avoid: &tried, give_up, may_fail };
+            let answer = self.attempts.run(request, &facts, attempt).await;
             let Some(pause) = self.again(&answer, &facts, &replay, tries) else { return self.finish(answer, tries) };
             tried.extend(went_to(&answer));
             drop(answer);
@@ -138,6 +146,13 @@ impl Stage for Retry {
             }
         }
     }
+}
+
+/// Whether a response says that another endpoint may do better. A call that tried a suspect one for the upstream's sake should
+/// not suffer for it, however that failed.
+fn is_worth_another(response: &Response<Tracked>) -> bool {
+    let Some(code) = early_code(response) else { return false };
+    code == Code::Unavailable || (response.body().is_on_errand() && Outcome::of(code) == Outcome::Failed)
 }
 
 fn went_to(answer: &Answer) -> Option<u32> {

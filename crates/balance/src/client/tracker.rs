@@ -21,7 +21,7 @@ use crate::Upstream;
 use crate::connection::SendErrorKind;
 use crate::picker::Slot;
 use crate::replica::Outcome;
-use crate::upstream::Chosen;
+use crate::upstream::{Chosen, Errand};
 
 static DURATION: LazyLock<Histogram<f64>> =
     LazyLock::new(|| crm_telemetry::metrics::histogram(&names::UPSTREAM_ATTEMPT_DURATION));
@@ -30,10 +30,11 @@ pub(super) struct Tracker {
     upstream: Upstream,
     slot: Arc<Slot>,
     span: Span,
-    is_probe: bool,
+    errand: Errand,
     started: Instant,
     give_up: Instant,
     awaits_headers: bool,
+    has_data: bool,
     is_over: bool,
 }
 
@@ -41,8 +42,18 @@ impl Tracker {
     pub(super) fn begin(upstream: Upstream, chosen: &Chosen, span: Span, now: Instant, give_up: Instant) -> Self {
         let slot = Arc::clone(&chosen.slot);
         slot.replica.load.begin(now);
-        let is_probe = chosen.is_probe;
-        Self { upstream, slot, span, is_probe, started: now, give_up, awaits_headers: true, is_over: false }
+        let errand = chosen.errand;
+        Self {
+            upstream,
+            slot,
+            span,
+            errand,
+            started: now,
+            give_up,
+            awaits_headers: true,
+            has_data: false,
+            is_over: false,
+        }
     }
 
     /// The response's headers came.
@@ -51,7 +62,7 @@ impl Tracker {
         let code = early_code(&response).or_else(|| response.body().is_end_stream().then_some(Code::Unknown));
         self.answered(code.map_or(Outcome::Served, Outcome::of), now);
         if let Some(code) = code {
-            self.end(Outcome::of(code), code, now);
+            self.closed(code, now);
         }
         response.map(|inner| Tracked { inner, tracker: self })
     }
@@ -73,10 +84,24 @@ impl Tracker {
             // A connection that closes in good order is no fault of the endpoint.
             SendErrorKind::NotSent | SendErrorKind::Refused => (Outcome::Cancelled, Code::Unavailable),
             SendErrorKind::Lost => (Outcome::Lost, Code::Unavailable),
-            SendErrorKind::Reset => (Outcome::Failed, Code::Internal),
+            SendErrorKind::Reset(code) => (Outcome::of_break(code), code),
             SendErrorKind::Abandoned => (Outcome::Cancelled, Code::Cancelled),
         };
         self.end(outcome, code, Instant::now());
+    }
+
+    /// A frame of data came. The second one settles a probe: a stream may go on for as long as its reader likes, and one frame
+    /// comes with each unary answer, whose trailers are the better evidence.
+    fn received(&mut self, now: Instant) {
+        if self.errand == Errand::Probe && std::mem::replace(&mut self.has_data, true) {
+            self.errand = Errand::Nothing;
+            self.upstream.shared.probed(&self.slot.replica, Outcome::Served, now);
+        }
+    }
+
+    /// The endpoint gave its status.
+    fn closed(&mut self, code: Code, now: Instant) {
+        self.end(Outcome::of(code), code, now);
     }
 
     fn end(&mut self, outcome: Outcome, code: Code, now: Instant) {
@@ -93,7 +118,7 @@ impl Tracker {
         }
         replica.load.end();
         rpc::end_attempt(&self.span, code);
-        self.upstream.shared.attempted(replica, outcome, self.is_probe, now);
+        self.upstream.shared.attempted(replica, outcome, self.errand == Errand::Probe, now);
     }
 
     /// What it means that it was dropped now.
@@ -136,6 +161,10 @@ impl Tracked {
     pub(super) fn replica(&self) -> u32 {
         self.tracker.slot.replica.ordinal
     }
+
+    pub(super) fn is_on_errand(&self) -> bool {
+        self.tracker.errand != Errand::Nothing
+    }
 }
 
 impl http_body::Body for Tracked {
@@ -144,13 +173,14 @@ impl http_body::Body for Tracked {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        let code = match &frame {
-            Some(Ok(frame)) => frame.trailers_ref().map(|trailers| code_in(trailers).unwrap_or(Code::Unknown)),
-            Some(Err(status)) => Some(status.code()),
-            None => Some(Code::Unknown),
-        };
-        if let Some(code) = code {
-            self.tracker.end(Outcome::of(code), code, Instant::now());
+        let now = Instant::now();
+        match &frame {
+            Some(Ok(frame)) => match frame.trailers_ref() {
+                Some(trailers) => self.tracker.closed(code_in(trailers).unwrap_or(Code::Unknown), now),
+                None => self.tracker.received(now),
+            },
+            Some(Err(status)) => self.tracker.end(Outcome::of_break(status.code()), status.code(), now),
+            None => self.tracker.closed(Code::Unknown, now),
         }
         Poll::Ready(frame)
     }

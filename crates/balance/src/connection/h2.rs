@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 
+use super::broken::code_of;
 use super::received::Received;
 use super::upload::Upload;
 use super::{Connect, ConnectError, Connection, SendError, SendErrorKind};
@@ -178,8 +179,8 @@ fn unanswered(error: &h2::Error) -> SendError {
     let unprocessed = error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM));
     let kind = if unprocessed {
         SendErrorKind::Refused
-    } else if error.is_reset() && error.is_remote() {
-        SendErrorKind::Reset
+    } else if error.is_reset() {
+        SendErrorKind::Reset(code_of(error))
     } else {
         SendErrorKind::Lost
     };

@@ -1,5 +1,6 @@
 //! The seam between choosing and sending: an established connection, and how to get one.
 
+mod broken;
 mod h2;
 mod received;
 mod upload;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use tonic::Code;
 use tonic::body::Body;
 
 pub(crate) use h2::H2Connector;
@@ -68,7 +70,7 @@ pub enum SendErrorKind {
     /// The caller's own request body failed.
     #[error("request body failed")]
     Abandoned,
-    /// The peer reset this one call.
+    /// The peer reset this one call; with the status that gRPC gives to the reset's reason.
     #[error("call reset by peer")]
-    Reset,
+    Reset(Code),
 }

@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::{Reason, RecvStream};
+use h2::RecvStream;
 use http_body::{Body, Frame, SizeHint};
-use tonic::{Code, Status};
+use tonic::Status;
 
+use super::broken::code_of;
 use super::upload::Upload;
 
 /// Reads the response, and goes on sending the request where that is a stream, too.
@@ -64,15 +65,6 @@ impl Body for Received {
     }
 }
 
-/// The status of a call whose stream broke, by gRPC's table of HTTP/2 errors.
 fn broken(error: &h2::Error) -> Status {
-    let code = match error.reason() {
-        Some(Reason::REFUSED_STREAM) | None => Code::Unavailable,
-        Some(Reason::CANCEL) => Code::Cancelled,
-        Some(Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
-        Some(Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
-        Some(_) if error.is_go_away() => Code::Unavailable,
-        Some(_) => Code::Internal,
-    };
-    Status::new(code, "response broke off")
+    Status::new(code_of(error), "response broke off")
 }

@@ -52,8 +52,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) key: Option<u64>,
     /// Ordinals that were tried before.
     pub(crate) avoid: &'a [u32],
-    /// Whether the call survives a failed attempt: those carry probes.
-    pub(crate) retryable: bool,
+    /// Whether the call survives a failed attempt: those carry probes and trials.
+    pub(crate) may_fail: bool,
 }
 
 impl Ask<'_> {

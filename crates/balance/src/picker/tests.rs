@@ -39,7 +39,7 @@ fn shares(policy: Policy, slots: &[Arc<Slot>], avoid: &[u32], now: Instant) -> V
     let picker = build(policy, slots, &dice);
     let mut counts = vec![0_u32; slots.len()];
     for key in 0..DRAWS as u64 {
-        let ask = Ask { now, key: Some(key), avoid, retryable: false };
+        let ask = Ask { now, key: Some(key), avoid, may_fail: false };
         counts[picker.pick(slots, &ask, &dice).unwrap()] += 1;
     }
     counts.into_iter().map(|count| f64::from(count) / DRAWS as f64).collect()
@@ -73,7 +73,7 @@ async fn every_policy_has_nothing_to_offer_when_all_were_tried() {
     let slots = slots(&[1, 1], Instant::now());
     let dice = Dice::new(Some(1));
     for policy in Policy::ALL {
-        let ask = Ask { now: Instant::now(), key: None, avoid: &[0, 1], retryable: false };
+        let ask = Ask { now: Instant::now(), key: None, avoid: &[0, 1], may_fail: false };
         assert_eq!(build(policy, &slots, &dice).pick(&slots, &ask, &dice), None, "{policy}");
         assert_eq!(build(policy, &[], &dice).pick(&[], &ask, &dice), None, "{policy}");
     }
@@ -91,7 +91,7 @@ async fn smooth_round_robin_spreads_a_heavy_endpoint_over_the_round() {
     let slots = slots(&[5, 1, 1], Instant::now());
     let dice = Dice::new(Some(1));
     let picker = build(Policy::WeightedRoundRobin, &slots, &dice);
-    let ask = Ask { now: Instant::now(), key: None, avoid: &[], retryable: false };
+    let ask = Ask { now: Instant::now(), key: None, avoid: &[], may_fail: false };
     let round: Vec<usize> = (0..7).map(|_| picker.pick(&slots, &ask, &dice).unwrap()).collect();
     assert_eq!(round, [0, 0, 1, 0, 2, 0, 0]);
 }
@@ -101,7 +101,7 @@ async fn round_robin_takes_turns() {
     let slots = slots(&[1, 1, 1], Instant::now());
     let dice = Dice::new(Some(1));
     let picker = build(Policy::RoundRobin, &slots, &dice);
-    let ask = Ask { now: Instant::now(), key: None, avoid: &[], retryable: false };
+    let ask = Ask { now: Instant::now(), key: None, avoid: &[], may_fail: false };
     let turns: Vec<usize> = (0..6).map(|_| picker.pick(&slots, &ask, &dice).unwrap()).collect();
     assert_eq!(turns[..3], turns[3..]);
     assert_eq!(turns[..3].iter().sum::<usize>(), 3);
@@ -135,7 +135,7 @@ async fn same_key_goes_to_the_same_endpoint_and_few_keys_move_when_one_leaves() 
     let (before, after) = (build(Policy::ConsistentHash, &all, &dice), build(Policy::ConsistentHash, &fewer, &dice));
     let mut moved = 0;
     for key in 0..10_000 {
-        let ask = Ask { now, key: Some(key), avoid: &[], retryable: false };
+        let ask = Ask { now, key: Some(key), avoid: &[], may_fail: false };
         let first = before.pick(&all, &ask, &dice).unwrap();
         assert_eq!(before.pick(&all, &ask, &dice), Some(first));
         moved += u32::from(first != 4 && after.pick(&fewer, &ask, &dice) != Some(first));
@@ -149,7 +149,7 @@ async fn one_hot_key_spills_over_when_its_endpoint_is_full() {
     let (slots, dice) = (slots(&[1; 4], now), Dice::new(Some(1)));
     let picker = build(Policy::ConsistentHash, &slots, &dice);
     for _ in 0..400 {
-        let ask = Ask { now, key: Some(7), avoid: &[], retryable: false };
+        let ask = Ask { now, key: Some(7), avoid: &[], may_fail: false };
         slots[picker.pick(&slots, &ask, &dice).unwrap()].replica.load.begin(now);
     }
     let most = slots.iter().map(|slot| slot.replica.load.in_flight()).max().unwrap();

@@ -31,6 +31,15 @@ impl Outcome {
         }
     }
 
+    /// Judges the end of a stream that had no status of its own. A call that its endpoint resets was not served, whatever
+    /// the reset's reason; UNAVAILABLE means here that the connection went with it.
+    pub(crate) const fn of_break(code: Code) -> Self {
+        match code {
+            Code::Unavailable => Self::Lost,
+            _ => Self::Failed,
+        }
+    }
+
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Served => "ok",

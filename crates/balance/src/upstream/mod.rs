@@ -19,7 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use builder::Builder;
 pub(crate) use shared::Shared;
-pub(crate) use table::Chosen;
+pub(crate) use table::{Chosen, Errand};
 
 use crate::discovery::{self, Discovery, Endpoint};
 use crate::picker::Ask;

@@ -7,10 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::table::Table;
 use crate::dice::Dice;
-use crate::ejection::Sentence;
+use crate::ejection::{self, Sentence};
 use crate::picker::{self, Slot, Warming};
 use crate::policy::Policy;
 use crate::replica::Replica;
+use crate::settings::EjectionSettings;
 use crate::snapshot::Phase;
 use crate::state::State;
 
@@ -75,7 +76,7 @@ impl Roster {
     }
 
     /// The choice that this roster allows; also decides on panic.
-    pub(crate) fn table(&mut self, panic_threshold: f64, dice: &Dice) -> Table {
+    pub(crate) fn table(&mut self, panic_threshold: f64, ejection: &EjectionSettings, dice: &Dice) -> Table {
         let ready = self.ready();
         let too_few = ready.is_empty() || (ready.len() as f64) < panic_threshold * self.known() as f64;
         let connected = if too_few { self.connected() } else { Vec::new() };
@@ -91,11 +92,19 @@ impl Roster {
             slots,
             probes: self.probes(),
             panic: self.panic,
+            may_eject: self.may_eject(ejection),
+            ejection: ejection.enabled.clone(),
             reconnecting: self
                 .members
                 .iter()
                 .any(|member| matches!(&member.state, State::Connecting(it) if it.failed == 0)),
         }
+    }
+
+    /// Whether one that is ready may be ejected.
+    pub(crate) fn may_eject(&self, settings: &EjectionSettings) -> bool {
+        let out = self.count(Phase::Ejected) + self.count(Phase::Probing);
+        ejection::may_eject(settings, self.known(), out, self.count(Phase::Ready))
     }
 
     fn ready(&self) -> Vec<Arc<Slot>> {

@@ -56,7 +56,7 @@ impl Shared {
     pub(crate) fn new(builder: Builder) -> Self {
         let dice = Dice::new(builder.seed);
         let mut roster = Roster::new(builder.policy);
-        let table = roster.table(builder.panic_threshold, &dice);
+        let table = roster.table(builder.panic_threshold, &builder.ejection, &dice);
         let settings = builder.connection.clone();
         let epoch = Instant::now();
         Self {
@@ -198,7 +198,8 @@ impl Shared {
         }
     }
 
-    fn probed(&self, replica: &Replica, outcome: Outcome, now: Instant) {
+    /// A probe was answered, or failed.
+    pub(crate) fn probed(&self, replica: &Replica, outcome: Outcome, now: Instant) {
         let mut roster = self.roster.lock();
         let warming = self.warming(now);
         let usual = roster.usual_latency(now);
@@ -217,10 +218,8 @@ impl Shared {
 
     fn eject(&self, replica: &Replica, verdict: Verdict, now: Instant) {
         let mut roster = self.roster.lock();
-        let out = roster.count(Phase::Ejected) + roster.count(Phase::Probing);
-        let (known, ready) = (roster.known(), roster.count(Phase::Ready));
         let is_ready = roster.find(replica.ordinal).is_some_and(|member| member.is(Phase::Ready));
-        if is_ready && ejection::may_eject(&self.ejection, known, out, ready) {
+        if is_ready && roster.may_eject(&self.ejection) {
             self.sentence(&mut roster, replica, verdict, now);
         }
     }
@@ -281,7 +280,7 @@ impl Shared {
             self.started.store(true, Ordering::Release);
         }
         let was_panic = roster.panic;
-        let table = roster.table(self.panic_threshold, &self.dice);
+        let table = roster.table(self.panic_threshold, &self.ejection, &self.dice);
         self.table.store(Arc::new(table));
         self.version.send_modify(|version| *version += 1);
         if roster.panic != was_panic {

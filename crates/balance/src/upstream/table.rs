@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::Switch;
 use crate::dice::Dice;
 use crate::picker::{Ask, Picker, Slot};
 use crate::policy::Policy;
@@ -21,6 +22,9 @@ pub(crate) struct Table {
     /// Endpoints that wait for their one call, and since when.
     pub(crate) probes: Vec<(Arc<Slot>, Instant)>,
     pub(crate) panic: bool,
+    /// Whether one more endpoint may be ejected, as long as the switch is on.
+    pub(crate) may_eject: bool,
+    pub(crate) ejection: Switch,
     /// Whether some endpoint is being connected to for the first time since it was lost.
     pub(crate) reconnecting: bool,
 }
@@ -29,7 +33,17 @@ pub(crate) struct Table {
 pub(crate) struct Chosen {
     pub(crate) slot: Arc<Slot>,
     pub(crate) policy: Policy,
-    pub(crate) is_probe: bool,
+    pub(crate) errand: Errand,
+}
+
+/// What a call does for the upstream beside its own business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errand {
+    Nothing,
+    /// Tries an endpoint that failed a call.
+    Trial,
+    /// Decides whether an endpoint returns.
+    Probe,
 }
 
 impl Table {
@@ -39,13 +53,17 @@ impl Table {
             return Some(probe);
         }
         if let Some(suspect) = self.find_suspect(ask) {
-            return Some(Chosen { slot: Arc::clone(suspect), policy: self.policy, is_probe: false });
+            return Some(self.send_to(suspect, Errand::Trial));
         }
         let mut slot = self.pick(ask, ask.avoid, dice)?;
         if slot.link.is_closed() {
             slot = self.pick_open(ask, dice)?;
         }
-        Some(Chosen { slot: Arc::clone(slot), policy: self.policy, is_probe: false })
+        Some(self.send_to(slot, Errand::Nothing))
+    }
+
+    fn send_to(&self, slot: &Arc<Slot>, errand: Errand) -> Chosen {
+        Chosen { slot: Arc::clone(slot), policy: self.policy, errand }
     }
 
     fn pick(&self, ask: &Ask<'_>, avoid: &[u32], dice: &Dice) -> Option<&Arc<Slot>> {
@@ -71,9 +89,10 @@ impl Table {
     }
 
     /// An endpoint that failed a call, to be tried on purpose: peak EWMA shuns it for its failure, and what is never called
-    /// is neither found guilty nor cleared. One call at a time, and only such as survive a failure.
+    /// is neither found guilty nor cleared. One call at a time, and only such as survive a failure. Never where no trial can
+    /// end in an ejection: it fails fast, so that it would be idle, and be given nearly every call.
     fn find_suspect(&self, ask: &Ask<'_>) -> Option<&Arc<Slot>> {
-        if self.policy != Policy::PeakEwma || !ask.retryable || self.panic || self.slots.len() < 2 {
+        if self.policy != Policy::PeakEwma || !ask.may_fail || !self.may_eject || self.panic || !self.ejection.is_on() {
             return None;
         }
         let is_due = |slot: &&Arc<Slot>| {
@@ -87,11 +106,11 @@ impl Table {
 
     fn take_probe(&self, ask: &Ask<'_>) -> Option<Chosen> {
         let willing = |(slot, since): &&(Arc<Slot>, Instant)| {
-            (ask.retryable || *since + PROBE_PATIENCE <= ask.now)
+            (ask.may_fail || *since + PROBE_PATIENCE <= ask.now)
                 && !ask.avoid.contains(&slot.replica.ordinal)
                 && !slot.replica.probe_out.swap(true, Ordering::AcqRel)
         };
         let (slot, _) = self.probes.iter().find(willing)?;
-        Some(Chosen { slot: Arc::clone(slot), policy: self.policy, is_probe: true })
+        Some(self.send_to(slot, Errand::Probe))
     }
 }

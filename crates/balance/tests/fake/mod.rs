@@ -38,8 +38,12 @@ pub enum Mode {
     FailLate(Code),
     /// Never answers; health checks neither.
     Hang,
-    /// Sends headers, then nothing until released.
+    /// Sends headers and a message, then nothing until released.
     Stream,
+    /// The same with two messages.
+    Export,
+    /// Sends headers and a message, then breaks with this status.
+    BreakOff(Code),
     /// Works on four calls at a time, each for this long; the others queue.
     Slots(Duration),
 }
@@ -207,9 +211,11 @@ async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body> {
         Mode::Push(millis) => pushed(millis).await,
         Mode::FailOneIn(count, _) if number % count == count - 1 => refused(Code::Internal).await,
         Mode::FailOneIn(_, time) => served(time).await,
-        Mode::FailLate(code) => body(Some(code)),
+        Mode::FailLate(code) => body(code),
+        Mode::BreakOff(code) => frames(vec![message(), Err(Status::new(code, "broke off"))]),
         Mode::Hang => std::future::pending().await,
-        Mode::Stream => body(None),
+        Mode::Stream => endless(1),
+        Mode::Export => endless(2),
         Mode::Slots(time) => {
             let _slot = fake.slots.acquire().await.unwrap();
             served(time).await
@@ -231,7 +237,7 @@ async fn health(fake: &Fake) -> Response<Body> {
 
 async fn served(time: Duration) -> Response<Body> {
     sleep(time).await;
-    body(Some(Code::Ok))
+    body(Code::Ok)
 }
 
 async fn refused(code: Code) -> Response<Body> {
@@ -247,17 +253,20 @@ async fn pushed(millis: &'static str) -> Response<Body> {
     response
 }
 
-/// A message and trailers; without a code the trailers never come.
-fn body(code: Option<Code>) -> Response<Body> {
-    let message = Ok(Frame::data(Bytes::from_static(&[0, 0, 0, 0, 0])));
-    match code {
-        Some(code) => frames(vec![message, Ok(Frame::trailers(status(code)))]),
-        None => {
-            let first = futures_util::stream::iter([message]);
-            let endless = futures_util::StreamExt::chain(first, futures_util::stream::pending());
-            Response::new(Body::new(StreamBody::new(endless)))
-        }
-    }
+fn message() -> Result<Frame<Bytes>, Status> {
+    Ok(Frame::data(Bytes::from_static(&[0, 0, 0, 0, 0])))
+}
+
+/// A message and trailers.
+fn body(code: Code) -> Response<Body> {
+    frames(vec![message(), Ok(Frame::trailers(status(code)))])
+}
+
+/// So many messages, and trailers that never come.
+fn endless(messages: usize) -> Response<Body> {
+    let first = futures_util::stream::iter((0..messages).map(|_| message()));
+    let endless = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+    Response::new(Body::new(StreamBody::new(endless)))
 }
 
 fn frames(frames: Vec<Result<Frame<Bytes>, Status>>) -> Response<Body> {
