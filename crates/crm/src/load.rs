@@ -41,7 +41,7 @@ pub(crate) async fn run(places: &Places, options: Load) -> Result<(), Failure> {
     let report = loop {
         match crm_lab::load::run(&scenario, start(), progress(options.forever)).await {
             Err(LoadError::Keys { .. }) if options.forever && !stop.is_cancelled() => wait(&stop).await,
-            other => break other.map_err(|error| Failure::Missing(format!("{error}; is there data? `crm seed`")))?,
+            other => break other.map_err(failure)?,
         }
     };
     print!("{report}");
@@ -49,6 +49,14 @@ pub(crate) async fn run(places: &Places, options: Load) -> Result<(), Failure> {
         write(path, &report).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if report.passed() { Ok(()) } else { Err(Failure::Check(format!("{}: a threshold is broken", scenario.name))) }
+}
+
+fn failure(error: LoadError) -> Failure {
+    match error {
+        LoadError::Request(fault) => Failure::Usage(fault),
+        LoadError::Keys { .. } => Failure::Missing(format!("{error}; is there data? `crm seed`")),
+        LoadError::Start(_) => Failure::Other(error.into()),
+    }
 }
 
 /// Until there may be data: the load of a platform begins while it is still being seeded.
@@ -107,5 +115,20 @@ fn progress(silent: bool) -> impl FnMut(Progress) + Send + 'static {
             );
             before = calls;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_missing_data_is_told_to_be_missing() {
+        let (set, reason) = ("account".to_owned(), "the tenant has none".to_owned());
+        assert!(
+            matches!(failure(LoadError::Keys { set, reason }), Failure::Missing(text) if text.contains("crm seed"))
+        );
+        assert!(matches!(failure(LoadError::Request("there is no method a.B/C".to_owned())), Failure::Usage(_)));
+        assert!(matches!(failure(LoadError::Start("no thread".to_owned())), Failure::Other(_)));
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::keys::Keys;
 use super::pace::unit;
 use super::run::LoadError;
-use super::scenario::Call;
+use super::scenario::{Call, Scenario};
 
 /// The mix: which call comes next, and what it says.
 pub(super) struct Calls {
@@ -72,6 +72,24 @@ impl Calls {
         }
         self.calls.len() - 1
     }
+}
+
+/// Whether the API has every method that the scenario names: to be told before keys are fetched or waited for.
+pub(super) fn check(scenario: &Scenario) -> Result<(), LoadError> {
+    let transcoder = transcoder()?;
+    let sets = scenario.keys.values().map(|set| &set.rpc);
+    let mut all = scenario.calls.iter().map(|call| &call.rpc).chain(sets);
+    all.try_for_each(|rpc| lookup(&transcoder, rpc).map(drop))
+}
+
+/// Names that stand between `${` and `}` in any string of a request.
+pub(super) fn placeholders(template: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    let _ = fill(template, &mut |name| {
+        names.push(name.to_owned());
+        Some(String::new())
+    });
+    names
 }
 
 /// The APIs that calls can name.
@@ -146,5 +164,20 @@ mod tests {
         let filled = fill(&template, &mut value_of).unwrap();
         assert_eq!(filled, json!({"id": "<k>", "list": ["a-<k>-<n>", 3], "plain": "no ${ end"}));
         assert!(fill(&json!("${nothing}"), &mut value_of).is_err());
+        assert_eq!(placeholders(&template), ["k", "k", "n"]);
+    }
+
+    #[test]
+    fn a_method_that_is_not_there_is_the_scenario_s_fault() {
+        let get = "crm.customers.v1.AccountService/GetAccount";
+        let play = |call: &str, keys: &str| {
+            let text = format!(
+                "name = 't'\nrate = 1\nduration = '1s'\n[[calls]]\nname = 'c'\nrpc = '{call}'\n[keys.k]\nrpc = '{keys}'\nfield = 'id'"
+            );
+            check(&Scenario::parse(&text).unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(play(get, get), Ok(()));
+        assert_eq!(play("a.B/C", get), Err("there is no method a.B/C".to_owned()));
+        assert_eq!(play(get, "a.B/D"), Err("there is no method a.B/D".to_owned()));
     }
 }

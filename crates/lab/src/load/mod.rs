@@ -1,6 +1,7 @@
 //! The open-loop load generator.
 
 mod calls;
+pub mod duration;
 mod keys;
 mod pace;
 mod report;

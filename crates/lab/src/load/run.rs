@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tonic::body::Body;
 use tower::ServiceExt;
 
-use super::calls::{Calls, Ready, plain, transcoder};
+use super::calls::{self, Calls, Ready, plain, transcoder};
 use super::keys::Keys;
 use super::pace::{self, Pace};
 use super::report::LoadReport;
@@ -80,6 +80,7 @@ pub async fn run(
     options: Options,
     progress: impl FnMut(Progress) + Send + 'static,
 ) -> Result<LoadReport, LoadError> {
+    calls::check(scenario)?;
     let sender = Arc::new(Sender::new(scenario, &options)?);
     let keys = fetch_keys(&sender, scenario).await?;
     let calls = Calls::new(&scenario.calls, keys)?;
@@ -226,7 +227,8 @@ async fn fetch_keys(sender: &Sender, scenario: &Scenario) -> Result<HashMap<Stri
     let mut all = HashMap::new();
     for (name, set) in &scenario.keys {
         let failed = |reason: String| LoadError::Keys { set: name.clone(), reason };
-        let keys = fetch(&transcoder, sender, set).await.map_err(failed)?;
+        let request = plain(&transcoder, &set.rpc, &set.request)?;
+        let keys = fetch(&transcoder, sender, set, request).await.map_err(failed)?;
         let keys = Keys::new(keys, set.popularity).ok_or_else(|| failed("the tenant has none".to_owned()))?;
         all.insert(name.clone(), keys);
     }
@@ -234,8 +236,12 @@ async fn fetch_keys(sender: &Sender, scenario: &Scenario) -> Result<HashMap<Stri
 }
 
 /// The field of each streamed message, up to as many as the set takes; the rest of the stream is not read.
-async fn fetch(transcoder: &Transcoder, sender: &Sender, set: &KeySet) -> Result<Vec<String>, String> {
-    let (body, response_type) = plain(transcoder, &set.rpc, &set.request).map_err(|error| error.to_string())?;
+async fn fetch(
+    transcoder: &Transcoder,
+    sender: &Sender,
+    set: &KeySet,
+    (body, response_type): (Bytes, String),
+) -> Result<Vec<String>, String> {
     let mut answer = sender.send(&format!("/{}", set.rpc), body, HeaderValue::from_static("30S")).await?;
     let mut decoder = frame::Decoder::new(MAX_MESSAGE_BYTES);
     let mut keys = Vec::new();

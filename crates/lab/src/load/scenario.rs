@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::calls::placeholders;
+
 /// A mix of calls, the keys they ask for, how many a second, for how long, and what must hold.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +144,8 @@ pub struct ScenarioError(String);
 pub(super) const LIMITS: [&str; 8] =
     ["failed_ratio", "dropped_ratio", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "max_ms", "lag_p99_ms"];
 
+/// What `${…}` can name without a set of keys.
+const OF_EVERY_CALL: [&str; 2] = ["n", "uuid"];
 /// Highest rate that is taken: a bound against typing errors.
 const HIGHEST_RATE: f64 = 100_000.0;
 /// `grpc-timeout` has 8 digits; a call is given no more than an hour.
@@ -208,8 +212,14 @@ impl Scenario {
         for (n, call) in self.calls.iter().enumerate() {
             check(call.weight > 0.0 && call.weight.is_finite(), format!("calls[{n}].weight: more than 0"));
             check(call.rpc.matches('/').count() == 1, format!("calls[{n}].rpc: package.Service/Method"));
+            for name in placeholders(&call.request) {
+                let is_known = OF_EVERY_CALL.contains(&name.as_str()) || self.keys.contains_key(&name);
+                check(is_known, format!("calls[{n}].request: ${{{name}}} names no set of keys"));
+            }
         }
         for (name, set) in &self.keys {
+            let is_free = !OF_EVERY_CALL.contains(&name.as_str());
+            check(is_free, format!("keys.{name}: ${{{name}}} stands for something else in every call"));
             let exponent_ok = !matches!(set.popularity, Popularity::Zipf(e) if !(0.0..=10.0).contains(&e));
             check(exponent_ok, format!("keys.{name}.popularity.zipf: 0 to 10"));
             check(set.take > 0, format!("keys.{name}.take: at least 1"));
@@ -223,19 +233,7 @@ impl Scenario {
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let unit = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => 0,
-    };
-    match number.parse::<u64>() {
-        Ok(number) if unit > 0 => Ok(Duration::from_millis(number.saturating_mul(unit))),
-        _ => Err(serde::de::Error::custom(format!("{text:?} is no duration; give a whole number and ms, s, m or h"))),
-    }
+    super::duration::parse(&text).map_err(|error| serde::de::Error::custom(format!("{text:?}: {error}")))
 }
 
 fn default_tenant() -> String {
@@ -297,6 +295,16 @@ mod tests {
     fn unknown_fields_and_bad_durations_are_refused() {
         assert!(faults(&format!("rate = 1\nduration = '1s'\nspeed = 2\n{CALL}")).contains("speed"));
         assert!(faults(&format!("rate = 1\nduration = '1 parsec'\n{CALL}")).contains("parsec"));
+    }
+
+    #[test]
+    fn a_placeholder_without_its_keys_is_refused_before_anything_is_sent() {
+        let call =
+            format!("rate = 1\nduration = '1s'\n{CALL}request = {{ id = '${{k}}', note = '${{uuid}} ${{n}}' }}\n");
+        assert!(faults(&call).contains("calls[0].request: ${k}"), "{}", faults(&call));
+        let set = |name: &str| format!("{call}[keys.{name}]\nrpc = 'a.B/C'\nfield = 'id'\n");
+        assert_eq!(faults(&set("k")), "");
+        assert!(faults(&set("uuid")).contains("keys.uuid"));
     }
 
     #[test]
