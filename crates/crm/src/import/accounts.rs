@@ -179,11 +179,21 @@ mod tests {
         }
     }
 
-    fn refused(text: &str) -> Vec<(u64, String)> {
+    fn report(text: &str) -> Report {
         let mut report = Report::default();
         let header = COLUMNS.join(",");
         rows(&unix_lines(format!("{header}\r\n{text}").as_bytes()), &mut report).unwrap();
-        report.refused.into_iter().map(|refused| (refused.row, refused.reason)).collect()
+        report
+    }
+
+    #[test]
+    fn a_row_with_two_faults_is_one_row() {
+        let report = report("Acme,retail,old,1.5,many,Norway,\r\nBest,retail,1990,1.5,x,Norway,\r\n");
+        assert_eq!((report.read, report.refused.len(), report.refused_rows()), (2, 3, 2));
+    }
+
+    fn refused(text: &str) -> Vec<(u64, String)> {
+        report(text).refused.into_iter().map(|refused| (refused.row, refused.reason)).collect()
     }
 
     #[test]

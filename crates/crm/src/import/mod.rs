@@ -29,7 +29,7 @@ pub(crate) async fn crm_sales(api: &mut Api, folder: &Path, json: Option<&Path>)
     if let Some(path) = json {
         report.write(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    match report.refused.len() {
+    match report.refused_rows() {
         0 => Ok(()),
         refused => Err(Failure::Check(format!("{refused} rows refused; each is listed above with its reason"))),
     }

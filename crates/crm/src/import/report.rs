@@ -1,11 +1,11 @@
 //! What became of every row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
 
-/// The outcome of an import; `read` is the sum of `created`, `unchanged` and the refused rows.
+/// The outcome of an import; `read` is the sum of `created`, `unchanged` and [`Report::refused_rows`].
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) read: u64,
@@ -13,10 +13,11 @@ pub(crate) struct Report {
     pub(crate) unchanged: u64,
     /// Values repaired, by the name of the rule.
     pub(crate) repaired: BTreeMap<&'static str, u64>,
+    /// Every reason, also where one row has several.
     pub(crate) refused: Vec<Refused>,
 }
 
-/// A row that was not imported.
+/// Why a row was not imported.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Refused {
     pub(crate) file: &'static str,
@@ -29,6 +30,11 @@ pub(crate) struct Refused {
 impl Report {
     pub(crate) fn refuse(&mut self, file: &'static str, row: u64, field: &'static str, reason: impl Into<String>) {
         self.refused.push(Refused { file, row, field, reason: reason.into() });
+    }
+
+    /// Rows that were not imported.
+    pub(crate) fn refused_rows(&self) -> usize {
+        self.refused.iter().map(|refused| (refused.file, refused.row)).collect::<BTreeSet<_>>().len()
     }
 
     pub(crate) fn repaired(&mut self, rule: &'static str) {
