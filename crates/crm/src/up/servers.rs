@@ -119,3 +119,62 @@ fn process(server: &impl Server, role: &str) -> Process {
         condition: Condition::Running,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use crm_sandbox::TemporaryFolder;
+    use crm_sandbox::child::Program;
+    use tokio::sync::Notify;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::places::Places;
+    use crate::up::state::State;
+
+    /// It has ended, and does not come up again until the gate opens.
+    struct Stuck {
+        child: Child,
+        starting: Arc<Notify>,
+        gate: mpsc::Receiver<()>,
+    }
+
+    impl Server for Stuck {
+        const FAREWELL: ChildSignal = ChildSignal::SIGTERM;
+        const NEVER_PAUSES: Option<&'static str> = None;
+
+        fn process(&self) -> &Child {
+            &self.child
+        }
+
+        fn restart(&mut self) -> Result<(), crm_sandbox::Error> {
+            self.starting.notify_one();
+            let _ = self.gate.recv();
+            Ok(())
+        }
+
+        fn stop(self) {}
+
+        fn socket(&self) -> PathBuf {
+            PathBuf::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_come_up_again_does_not_hold_up_the_end() {
+        let folder = TemporaryFolder::new("crm-servers").unwrap();
+        let board = Arc::new(Board::new(&Places::new(Some(folder.path().to_owned())), State::empty()));
+        let child = Program::new("stuck", Command::new("true")).spawn().unwrap();
+        let (starting, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        // Dropped, it opens: the thread in there would else hold up the test's runtime.
+        let (_opens, gate) = mpsc::channel();
+        let stuck = Stuck { child, starting: Arc::clone(&starting), gate };
+        let keeping = tokio::spawn(keep(stuck, "redis", (board, Desk::default()), stop.clone()));
+        starting.notified().await;
+        stop.cancel();
+        timeout(Duration::from_secs(20), keeping).await.unwrap().unwrap();
+    }
+}
