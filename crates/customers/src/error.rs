@@ -141,7 +141,8 @@ fn log(code: Code, reason: &str, error: &Error) {
 
 #[cfg(test)]
 mod tests {
-    use crm_database::{Constraint, ConstraintKind};
+    use crm_database::{Constraint, ConstraintKind, Fault};
+    use crm_telemetry::rpc::status_text;
     use tonic_types::StatusExt;
 
     use super::*;
@@ -154,22 +155,52 @@ mod tests {
 
     #[test]
     fn every_reason_is_listed_with_its_code() {
-        let listed = |reason: &str| {
-            let here = REASONS.iter().find(|(listed, _)| *listed == reason).map(|(_, when)| *when);
-            here.or(crm_database::REASONS.iter().find(|(listed, _)| *listed == reason).map(|(_, when)| *when))
-        };
-        for error in [
+        let id = uuid::Uuid::nil();
+        let given = [
             Error::Invalid(Vec::new()),
-            Error::AccountNotFound(uuid::Uuid::nil()),
+            Error::AccountNotFound(id),
+            Error::ContactNotFound(id),
+            Error::DomainTaken,
+            Error::AccountNotDeleted,
+            Error::ContactNotDeleted,
             Error::EtagMismatch,
-            Error::RequestIdReused,
+            Error::ParentNotFound,
+            Error::ParentCycle,
+            Error::ParentTooDeep,
+            Error::AccountHasContacts,
+            Error::AccountHasSubsidiaries,
+            Error::ContactAccountNotFound,
             Error::ExportsBusy,
+            Error::ExportStalled,
             Error::Inconsistent("x"),
-            Error::Database(DatabaseError::Exhausted),
-            Error::Database(DatabaseError::DeadlineExceeded),
+        ]
+        .map(|error| error.code_and_reason());
+        for (code, reason) in given {
+            let when = REASONS.iter().find(|(listed, _)| *listed == reason).map(|(_, when)| *when);
+            let when = when.unwrap_or_else(|| panic!("{reason} is not listed"));
+            assert!(when.starts_with(&format!("{}: ", status_text(code))), "{reason} comes with {code:?}: {when}");
+        }
+        for (listed, _) in REASONS {
+            assert!(given.iter().any(|(_, reason)| reason == listed), "{listed} is never given");
+        }
+    }
+
+    #[test]
+    fn reasons_of_the_database_come_with_their_codes() {
+        let check = |error: Error, code: Code, reason: &str| {
+            assert_eq!(error.code_and_reason(), (code, reason));
+            assert!(crm_database::REASONS.iter().any(|(listed, _)| *listed == reason), "{reason} is not listed");
+        };
+        let fault = || Fault { sqlstate: None, summary: "x".to_owned() };
+        check(Error::RequestIdReused, Code::InvalidArgument, "REQUEST_ID_REUSED");
+        for (error, code, reason) in [
+            (DatabaseError::Unavailable(fault()), Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            (DatabaseError::Exhausted, Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            (DatabaseError::DeadlineExceeded, Code::DeadlineExceeded, "DATABASE_TIMEOUT"),
+            (DatabaseError::Conflict(fault()), Code::Aborted, "TRANSACTION_CONFLICT"),
+            (DatabaseError::Fault(fault()), Code::Internal, "DATABASE_FAULT"),
         ] {
-            let (_, reason) = error.code_and_reason();
-            assert!(listed(reason).is_some(), "{reason} is not listed");
+            check(error.into(), code, reason);
         }
     }
 

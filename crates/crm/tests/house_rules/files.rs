@@ -16,9 +16,26 @@ fn tracked(ending: &str) -> Vec<String> {
     text.lines().filter(|file| file.ends_with(ending) && root().join(file).exists()).map(str::to_owned).collect()
 }
 
-/// Lines before the tests at a file's end.
+/// Lines before the tests at a file's end. What tests need beside them, in the middle of a file, counts as code.
 fn code_lines(text: &str) -> usize {
-    text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = |at: usize| {
+        let mut after = lines[at + 1..].iter().skip_while(|line| line.starts_with("#["));
+        lines[at] == "#[cfg(test)]" && after.next().is_some_and(|line| line.contains("mod ") && line.ends_with('{'))
+    };
+    (0..lines.len()).find(|at| begins(*at)).unwrap_or(lines.len())
+}
+
+#[test]
+fn lines_are_counted_up_to_the_tests_and_no_other_test_code() {
+    for (text, lines) in [
+        ("a\nb\n#[cfg(test)]\nmod tests {\n}\n", 2),
+        ("a\n#[cfg(test)]\n#[allow(x)]\npub(crate) mod tests {\n}\n", 1),
+        ("a\n#[cfg(test)]\nimpl A {\n}\nb\n", 5),
+        ("a\n#[cfg(test)]\nmod tests;\nb\n", 4),
+    ] {
+        assert_eq!(code_lines(text), lines, "{text}");
+    }
 }
 
 #[test]
