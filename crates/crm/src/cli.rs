@@ -176,9 +176,14 @@ pub(crate) struct Balancing {
     /// Policies to try, instead of all
     #[arg(long = "policy", num_args = 1.., value_delimiter = ',', value_name = "POLICY")]
     pub(crate) policies: Vec<crm_balance::Policy>,
-    /// Faults to try, instead of all: `none`, `slow`, `fails_at_once`, `fails_30_percent`, `paused`, `killed_and_back`
+    /// Faults to try: `none`, `slow`, `fails_at_once`, `fails_30_percent`, `paused`, `killed_and_back`, which are all that
+    /// is tried if none is named; `all_down`, `all_failing`, `overload`, `noise`, `killed_writes`, `paused_writes`
     #[arg(long = "fault", num_args = 1.., value_delimiter = ',', value_name = "FAULT")]
     pub(crate) faults: Vec<crm_lab::balancing::Fault>,
+    /// The other faults, from `all_down` on, in 12 minutes. There policies do not matter and peers are not compared: our
+    /// default policy shows them alone, unless others are named
+    #[arg(long, conflicts_with = "faults")]
+    pub(crate) alone: bool,
     /// Peers to try, instead of those that are installed: `nginx`, `haproxy`, `envoy`
     #[arg(long = "peer", num_args = 1.., value_delimiter = ',', value_name = "PEER")]
     pub(crate) peers: Vec<crm_lab::balancing::Peer>,
@@ -191,10 +196,10 @@ pub(crate) struct Balancing {
     /// Repetitions of each cell, of which the worst counts
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20), value_name = "N")]
     pub(crate) runs: u32,
-    /// Length of each fault, but for the kill: its three seconds stand
+    /// Length of each fault, but for kills: their three seconds stand
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600), value_name = "N")]
     pub(crate) seconds: Option<u32>,
-    /// Calls a second
+    /// Calls a second; `overload` has its own rates
     #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(10..=20_000), value_name = "N")]
     pub(crate) rate: u32,
     /// Cells that are played at a time; each adds its load to the machine

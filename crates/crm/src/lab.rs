@@ -35,17 +35,31 @@ pub(crate) async fn balancing(options: Balancing) -> Result<(), Failure> {
 }
 
 fn plan(options: &Balancing) -> Result<Plan, Failure> {
-    let mut timing = if options.quick { Timing::QUICK } else { Timing::WHOLE };
-    if let Some(seconds) = options.seconds {
-        timing.broken = Duration::from_secs(u64::from(seconds));
+    let timing = if options.quick { Timing::QUICK } else { Timing::WHOLE };
+    let length = options.seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    let timing = length.map_or(timing, |length| timing.with_faults_of(length));
+    let faults = match (options.faults.as_slice(), options.alone) {
+        (_, true) => Fault::ALONE.to_vec(),
+        ([], false) => Fault::COMPARED.to_vec(),
+        (named, false) => named.to_vec(),
+    };
+    let compares = faults.iter().any(|fault| fault.compares());
+    let mut variants: Vec<Variant> = policies(options, compares).into_iter().map(Variant::Ours).collect();
+    if compares || !options.peers.is_empty() || options.envoy.is_some() {
+        variants.extend(peers(options)?);
     }
-    let default = if options.quick { QUICK_POLICIES.to_vec() } else { Policy::ALL.to_vec() };
-    let policies = if options.policies.is_empty() { default } else { options.policies.clone() };
-    let mut variants: Vec<Variant> = policies.into_iter().map(Variant::Ours).collect();
-    variants.extend(peers(options)?);
-    let faults = if options.faults.is_empty() { Fault::ALL.to_vec() } else { options.faults.clone() };
     let lanes = options.lanes.unwrap_or(if options.quick { QUICK_LANES } else { LANES });
     Ok(Plan { variants, faults, runs: options.runs, timing, rate: options.rate, lanes: usize::from(lanes) })
+}
+
+/// The policies asked for, or those that are worth comparing under such faults.
+fn policies(options: &Balancing, compares: bool) -> Vec<Policy> {
+    match options.policies.as_slice() {
+        [] if !compares => vec![Policy::PeakEwma],
+        [] if options.quick => QUICK_POLICIES.to_vec(),
+        [] => Policy::ALL.to_vec(),
+        named => named.to_vec(),
+    }
 }
 
 /// The peers asked for, or those that are installed.

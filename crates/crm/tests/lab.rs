@@ -52,6 +52,27 @@ fn a_small_experiment_ends_in_a_table_figures_a_page_and_a_verdict() {
     }
 }
 
+/// As gentle; the figures that only such faults have must be there.
+#[test]
+fn faults_of_the_whole_group_and_among_writes_are_told_by_figures_of_their_own() {
+    let folder = TemporaryFolder::new("crm-test-lab-alone").unwrap();
+    let json = folder.path().join("lab.json").display().to_string();
+    let small = ["--quick", "--fault", "all_down,killed_writes", "--rate", "60", "--lanes", "2", "--json", &json];
+    let output = lab(&small);
+    let messages = text(&output.stderr);
+    let report: Value = serde_json::from_slice(&fs::read(&json).expect(messages)).unwrap();
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2, "peers and other policies were played: {runs:?}");
+
+    let (down, writes) = (&runs[0]["metrics"], &runs[1]["metrics"]);
+    assert!(down["failed"].as_u64() > Some(100) && down["writes"].is_null(), "{down}");
+    assert!(down["group"]["refusal_in_gateway_ms_p99"].as_f64() > Some(0.0), "{down}");
+    assert!(down["group"]["failed_ratio_after"].as_f64() < Some(0.5), "{down}");
+    assert!(writes["group"].is_null() && writes["writes"]["creates"]["calls"].as_u64() > Some(100), "{writes}");
+    let updates = &writes["writes"]["updates"];
+    assert_eq!((&updates["served_twice"], &updates["missing"]), (&0.into(), &0.into()), "{writes}");
+}
+
 #[test]
 fn what_is_not_there_is_told_before_anything_starts() {
     let check = |words: &[&str], code: i32, told: &str| {

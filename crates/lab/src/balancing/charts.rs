@@ -14,6 +14,8 @@ pub(super) struct Figure {
     pub(super) description: &'static str,
     pub(super) text: fn(&Metrics) -> String,
     pub(super) heat: fn(&Metrics) -> u8,
+    /// Whether it says anything about this fault.
+    pub(super) tells: fn(Fault) -> bool,
 }
 
 pub(super) const FAILED: Figure = Figure {
@@ -21,6 +23,7 @@ pub(super) const FAILED: Figure = Figure {
     description: "Of the calls that were due while the replica was broken; the worst run. 0 is what a caller wants.",
     text: |metrics| if metrics.failed == 0 { "0".to_owned() } else { format!("{:.3}", metrics.failed_ratio * 100.0) },
     heat: |metrics| grade(metrics.failed_ratio * 100.0, [0.0, 0.1, 1.0, 5.0, 15.0]),
+    tells: |_| true,
 };
 
 pub(super) const P99: Figure = Figure {
@@ -28,6 +31,7 @@ pub(super) const P99: Figure = Figure {
     description: "Of the calls that succeeded while the replica was broken, from the moment each was due. Read it beside the failures: a failed call is not in it.",
     text: |metrics| short(metrics.latency_ms.p99),
     heat: |metrics| grade(metrics.latency_ms.p99 / metrics.calm_latency_ms.p99.max(0.1), [1.5, 3.0, 10.0, 30.0, 100.0]),
+    tells: |fault| fault != Fault::AllDown && fault != Fault::AllFailing,
 };
 
 pub(super) const SHARE: Figure = Figure {
@@ -35,6 +39,7 @@ pub(super) const SHARE: Figure = Figure {
     description: "Of all attempts while it was broken. A quarter is its share when all is well.",
     text: |metrics| metrics.faulty_share.map_or_else(|| "–".to_owned(), |share| short(share * 100.0)),
     heat: |metrics| grade(metrics.faulty_share.unwrap_or(0.0) * 100.0, [0.3, 2.0, 8.0, 20.0, 40.0]),
+    tells: |fault| fault != Fault::None && !fault.is_of_the_group(),
 };
 
 pub(super) const FAIR_AGAIN: Figure = Figure {
@@ -42,6 +47,7 @@ pub(super) const FAIR_AGAIN: Figure = Figure {
     description: "After healing, until it got at least four fifths of what it got before. A dash: not within the time given.",
     text: |metrics| metrics.fair_again_s.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.1}")),
     heat: |metrics| grade(metrics.fair_again_s.unwrap_or(f64::INFINITY), [2.0, 5.0, 15.0, 30.0, 60.0]),
+    tells: |fault| !fault.is_of_the_group(),
 };
 
 fn grade(value: f64, limits: [f64; 5]) -> u8 {
@@ -53,7 +59,7 @@ fn grade(value: f64, limits: [f64; 5]) -> u8 {
 pub(super) fn heat(figure: &Figure, plan: &Plan, cells: &[Cell]) -> String {
     let columns = plan.variants.iter().map(|variant| variant.name().to_owned()).collect();
     let mut table = HeatTable::new(figure.title, "fault", columns).description(figure.description);
-    for fault in plan.faults.iter().filter(|fault| **fault != Fault::None || figure.title != SHARE.title) {
+    for fault in plan.faults.iter().filter(|fault| (figure.tells)(**fault)) {
         let place = |variant: &Variant| {
             let worst = worst(cells, *fault, variant, figure.heat);
             worst.map_or_else(HeatCell::default, |cell| {
@@ -85,6 +91,8 @@ pub(super) struct Course {
     pub(super) log_from: Option<f64>,
     pub(super) y_at_least: f64,
     pub(super) value: fn(&Second) -> f64,
+    /// Whether it says anything about this fault.
+    pub(super) tells: fn(Fault) -> bool,
 }
 
 pub(super) const COURSES: [Course; 3] = [
@@ -95,6 +103,7 @@ pub(super) const COURSES: [Course; 3] = [
         log_from: None,
         y_at_least: 8.0,
         value: |second| second.failed,
+        tells: |fault| fault != Fault::None,
     },
     Course {
         name: "p99",
@@ -103,6 +112,7 @@ pub(super) const COURSES: [Course; 3] = [
         log_from: Some(1.0),
         y_at_least: 20.0,
         value: |second| second.p99_ms,
+        tells: |_| true,
     },
     Course {
         name: "share",
@@ -111,6 +121,7 @@ pub(super) const COURSES: [Course; 3] = [
         log_from: None,
         y_at_least: 40.0,
         value: |second| second.share_percent,
+        tells: |fault| !fault.is_of_the_group(),
     },
 ];
 

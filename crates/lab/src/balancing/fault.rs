@@ -1,41 +1,89 @@
-//! What can be wrong with one replica of four.
+//! What can be wrong: with one replica of four, or with all of them.
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crm_sandbox::toy;
 
-/// A fault of one replica.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// Fifty times slower, each call holding its slot.
+    /// One replica is fifty times slower, each call holding its slot.
     Slow,
-    /// Fails each call in no time.
+    /// One replica fails each call in no time.
     FailsAtOnce,
-    /// Fails three calls of ten, after having served them.
+    /// One replica fails three calls of ten, after having served them.
     Fails30Percent,
-    /// Stopped (SIGSTOP): its connections stand, and nothing answers.
+    /// One replica is stopped (SIGSTOP): its connections stand, and nothing answers.
     Paused,
-    /// Killed (SIGKILL), and started anew.
+    /// One replica is killed (SIGKILL), and started anew.
     KilledAndBack,
+    /// All replicas are killed, and started anew.
+    AllDown,
+    /// All replicas fail each call in no time.
+    AllFailing,
+    /// Three times as many calls as all replicas together can serve.
+    Overload,
+    /// All replicas fail half a per cent of the calls, by chance, after having served them.
+    Noise,
+    /// As [`Fault::KilledAndBack`], among creates and updates.
+    KilledWrites,
+    /// As [`Fault::Paused`], among creates and updates.
+    PausedWrites,
 }
 
 /// A name that no fault has.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no fault {name}; there are {}", Fault::ALL.map(Fault::name).join(", "))]
+#[error("no fault {name}; there are {}", Fault::all().map(Fault::name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFault {
     name: String,
 }
 
 /// 100 ms in all, with the service time.
 const SLOW_BY_MS: u64 = 98;
+const NOISE: f64 = 0.005;
 
 impl Fault {
-    /// All of them, in the order of reports.
-    pub const ALL: [Self; 6] =
+    /// Those under which policies and peers are compared, in the order of reports.
+    pub const COMPARED: [Self; 6] =
         [Self::None, Self::Slow, Self::FailsAtOnce, Self::Fails30Percent, Self::Paused, Self::KilledAndBack];
+
+    /// Those under which something is claimed of our gateway alone, whatever its policy.
+    pub const ALONE: [Self; 6] =
+        [Self::AllDown, Self::AllFailing, Self::Overload, Self::Noise, Self::KilledWrites, Self::PausedWrites];
+
+    fn all() -> impl Iterator<Item = Self> {
+        Self::COMPARED.into_iter().chain(Self::ALONE)
+    }
+
+    /// Whether policies and peers are worth comparing under it.
+    #[must_use]
+    pub fn compares(self) -> bool {
+        Self::COMPARED.contains(&self)
+    }
+
+    /// Whether it hits all replicas alike.
+    pub(super) const fn is_of_the_group(self) -> bool {
+        matches!(self, Self::AllDown | Self::AllFailing | Self::Overload | Self::Noise)
+    }
+
+    /// Whether it is played among calls that change something.
+    pub(super) const fn is_among_writes(self) -> bool {
+        matches!(self, Self::KilledWrites | Self::PausedWrites)
+    }
+
+    /// Whether it ends processes, for a time of its own.
+    pub(super) const fn kills(self) -> bool {
+        matches!(self, Self::KilledAndBack | Self::KilledWrites | Self::AllDown)
+    }
+
+    /// Whether it stops a process in the middle of what it does.
+    pub(super) const fn pauses(self) -> bool {
+        matches!(self, Self::Paused | Self::PausedWrites)
+    }
 
     /// Its stable name.
     #[must_use]
@@ -47,6 +95,12 @@ impl Fault {
             Self::Fails30Percent => "fails_30_percent",
             Self::Paused => "paused",
             Self::KilledAndBack => "killed_and_back",
+            Self::AllDown => "all_down",
+            Self::AllFailing => "all_failing",
+            Self::Overload => "overload",
+            Self::Noise => "noise",
+            Self::KilledWrites => "killed_writes",
+            Self::PausedWrites => "paused_writes",
         }
     }
 
@@ -60,16 +114,32 @@ impl Fault {
             Self::Fails30Percent => "one replica fails 30 %",
             Self::Paused => "one replica paused",
             Self::KilledAndBack => "one replica killed, and back",
+            Self::AllDown => "all replicas killed, and back",
+            Self::AllFailing => "all replicas fail at once",
+            Self::Overload => "three times the calls that can be served",
+            Self::Noise => "all replicas fail 0.5 % by chance",
+            Self::KilledWrites => "one replica killed, and back, among writes",
+            Self::PausedWrites => "one replica paused among writes",
         }
     }
 
-    /// What the toy is told; `None` for what is done to its process.
+    /// What a toy is told; `None` for what is done to its process, or not to the toys at all.
     pub(super) fn told(self) -> Option<toy::Fault> {
+        let well = toy::Fault::default();
         match self {
-            Self::Slow => Some(toy::Fault { delay_ms: SLOW_BY_MS, ..toy::Fault::default() }),
-            Self::FailsAtOnce => Some(toy::Fault { fail_fast: true, ..toy::Fault::default() }),
-            Self::Fails30Percent => Some(toy::Fault { error_rate: 0.3, ..toy::Fault::default() }),
-            Self::None | Self::Paused | Self::KilledAndBack => None,
+            Self::Slow => Some(toy::Fault { delay_ms: SLOW_BY_MS, ..well }),
+            Self::FailsAtOnce | Self::AllFailing => Some(toy::Fault { fail_fast: true, ..well }),
+            Self::Fails30Percent => Some(toy::Fault { error_rate: 0.3, ..well }),
+            Self::Noise => Some(toy::Fault { error_rate: NOISE, by_chance: true, ..well }),
+            _ => None,
+        }
+    }
+
+    /// After healing, the time until all has to be as it was before a fault of the whole group.
+    pub(super) const fn recovery(self) -> Duration {
+        match self {
+            Self::AllDown => Duration::from_secs(3),
+            _ => Duration::from_secs(5),
         }
     }
 }
@@ -84,7 +154,7 @@ impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(name: &str) -> Result<Self, UnknownFault> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name).ok_or_else(|| UnknownFault { name: name.to_owned() })
+        Self::all().find(|fault| fault.name() == name).ok_or_else(|| UnknownFault { name: name.to_owned() })
     }
 }
 
@@ -94,9 +164,10 @@ mod tests {
 
     #[test]
     fn every_fault_is_found_by_its_name_and_no_other() {
-        for fault in Fault::ALL {
+        for fault in Fault::all() {
             assert_eq!(fault.name().parse(), Ok(fault));
         }
-        assert!("slower".parse::<Fault>().unwrap_err().to_string().contains("fails_30_percent"));
+        let unknown = "slower".parse::<Fault>().unwrap_err().to_string();
+        assert!(unknown.contains("fails_30_percent") && unknown.contains("overload"), "{unknown}");
     }
 }

@@ -118,7 +118,7 @@ impl Keys {
         std::fs::write(&file, public).map_err(|error| failed(&error))?;
         let token = |n: usize| {
             let (tenant, subject) = (format!("tenant-{n}"), "lab".to_owned());
-            signer.sign(&TokenRequest { tenant, subject, role: Role::Viewer, ttl: TOKEN_LIFETIME })
+            signer.sign(&TokenRequest { tenant, subject, role: Role::Agent, ttl: TOKEN_LIFETIME })
         };
         let tokens = (0..TENANTS).map(token).collect::<Result<_, _>>().map_err(|error| failed(&error))?;
         Ok(Self { file, tokens })

@@ -1,5 +1,6 @@
 //! The load of a cell: open loop, on a few connections, on behalf of many tenants.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::lab::LabError;
-use crate::load::{Options, Pace, Ready, Scenario, Sender, keep};
+use super::mix::{Part, READS};
+use crate::load::{Calls, Options, Outcome, Pace, Ready, Scenario, Sender, keep};
 
-/// A read: safe to send twice, as its definition says, and our gateway knows.
-const METHOD: &str = "/crm.customers.v1.AccountService/GetAccount";
 /// The uncompressed frame of an empty message; the toys answer whatever is asked.
 const EMPTY: &[u8] = &[0; 5];
 /// Time that each call may take, for which it is worth waiting for a second try.
@@ -25,6 +25,8 @@ const CONNECTIONS: usize = 4;
 /// What became of one call.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
+    /// Which part of the mix it was.
+    pub(super) part: usize,
     /// When it was due, from the start of the load.
     pub(super) due: Duration,
     /// From then to its end.
@@ -39,12 +41,14 @@ pub(super) struct Record {
 pub(super) struct Callers {
     senders: Vec<Arc<Sender>>,
     scenario: Scenario,
+    calls: Calls,
     stop: CancellationToken,
 }
 
 impl Callers {
-    pub(super) fn new(address: &str, tokens: &[String], rate: u32) -> Result<Self, LabError> {
-        let scenario = scenario(rate)?;
+    pub(super) fn new(address: &str, tokens: &[String], rate: u32, mix: &[Part]) -> Result<Self, LabError> {
+        let scenario = scenario(rate, mix)?;
+        let calls = Calls::new(&scenario.calls, HashMap::new()).map_err(|error| LabError::Load(error.to_string()))?;
         let clients: Vec<_> = (0..CONNECTIONS).map(|_| client(address)).collect();
         let stop = CancellationToken::new();
         let options = tokens.iter().zip(clients.iter().cycle()).map(|(token, client)| Options {
@@ -56,48 +60,57 @@ impl Callers {
         });
         let senders = options.map(|options| Sender::new(&scenario, &options).map(Arc::new));
         let senders = senders.collect::<Result<_, _>>().map_err(|error| LabError::Load(error.to_string()))?;
-        Ok(Self { senders, scenario, stop })
+        Ok(Self { senders, scenario, calls, stop })
     }
 
     /// Makes one call on each connection; whether all succeeded.
     pub(super) async fn try_once(&self) -> bool {
         for sender in self.senders.iter().take(CONNECTIONS) {
-            if sender.timed(call(), Instant::now()).await.failure.is_some() {
+            if sender.timed(probe(), Instant::now()).await.failure.is_some() {
                 return false;
             }
         }
         true
     }
 
-    /// Starts calling, until [`Load::stop`].
+    /// Starts calling, until [`Load::end`] or [`Load::stop`].
     pub(super) fn start(self, seed: u64) -> Result<Load, LabError> {
+        self.start_beside(seed, Instant::now())
+    }
+
+    /// The same for calls that are told with their time since another load was started.
+    pub(super) fn start_beside(self, seed: u64, started: Instant) -> Result<Load, LabError> {
         let pace = Pace::new(&self.scenario, true, StdRng::seed_from_u64(seed));
         let due = keep(pace).map_err(|error| LabError::Load(error.to_string()))?;
         let (sender, records) = mpsc::unbounded_channel();
-        let (started, stop) = (Instant::now(), self.stop.clone());
-        tokio::spawn(send_all(self, due, started, sender));
+        let stop = self.stop.clone();
+        tokio::spawn(send_all(self, StdRng::seed_from_u64(!seed), due, started, sender));
         Ok(Load { started, stop, records })
     }
 }
 
 async fn send_all(
-    callers: Callers,
+    mut callers: Callers,
+    mut rng: StdRng,
     mut due: mpsc::UnboundedReceiver<Instant>,
     started: Instant,
     records: mpsc::UnboundedSender<Record>,
 ) {
-    let mut next = callers.senders.iter().cycle();
+    let senders = std::mem::take(&mut callers.senders);
+    let mut next = senders.iter().cycle();
     loop {
         let at = tokio::select! {
             at = due.recv() => at,
             () = callers.stop.cancelled() => None,
         };
         let (Some(at), Some(sender)) = (at, next.next()) else { return };
+        // Every part of a mix can be filled in; one that cannot would show as calls that are missing.
+        let Ok(call) = callers.calls.next(&mut rng) else { continue };
         let (sender, records) = (Arc::clone(sender), records.clone());
         tokio::spawn(async move {
-            let outcome = sender.timed(call(), at).await;
-            let due = at.saturating_duration_since(started);
-            let _ = records.send(Record { due, latency: outcome.latency, lag: outcome.lag, failure: outcome.failure });
+            let (part, due) = (call.index, at.saturating_duration_since(started));
+            let Outcome { latency, lag, failure, .. } = sender.timed(call, at).await;
+            let _ = records.send(Record { part, due, latency, lag, failure });
         });
     }
 }
@@ -119,9 +132,14 @@ impl Load {
         self.started
     }
 
+    /// Starts no more calls.
+    pub(super) fn end(&self) {
+        self.stop.cancel();
+    }
+
     /// Starts no more calls, and waits for those under way: their deadlines bound that.
     pub(super) async fn stop(mut self) -> Vec<Record> {
-        self.stop.cancel();
+        self.end();
         let mut records = Vec::new();
         while let Some(record) = self.records.recv().await {
             records.push(record);
@@ -132,20 +150,19 @@ impl Load {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.end();
     }
 }
 
-fn call() -> Ready {
-    Ready { index: 0, path: METHOD.to_owned(), body: Bytes::from_static(EMPTY) }
+/// A read that is not counted.
+fn probe() -> Ready {
+    Ready { index: 0, path: READS[0].path(), body: Bytes::from_static(EMPTY) }
 }
 
-fn scenario(rate: u32) -> Result<Scenario, LabError> {
-    let text = format!(
-        "name = 'balancing'\nrate = {rate}\nduration = '1h'\ntimeout = '{}ms'\n[[calls]]\nname = 'get account'\nrpc = '{}'",
-        DEADLINE.as_millis(),
-        METHOD.trim_start_matches('/')
-    );
+fn scenario(rate: u32, mix: &[Part]) -> Result<Scenario, LabError> {
+    let timeout = DEADLINE.as_millis();
+    let parts: String = mix.iter().map(Part::toml).collect();
+    let text = format!("name = 'balancing'\nrate = {rate}\nduration = '1h'\ntimeout = '{timeout}ms'\n{parts}");
     Scenario::parse(&text).map_err(|error| LabError::Load(error.to_string()))
 }
 

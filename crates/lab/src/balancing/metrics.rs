@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::group::GroupMetrics;
 use super::load::Record;
 use super::sampling::{Look, Sample, fair_again, ratio, share};
 use super::story::Moments;
 use super::toys::FAULTY;
+use super::writes::WriteMetrics;
 use crate::load::{LatencyMs, Outcome, Tally};
 
 /// The figures of one cell. Calls belong to the part of the story in which they were due.
@@ -44,6 +46,10 @@ pub struct Metrics {
     pub ejected_after_s: Option<f64>,
     /// How much later than due calls were started, 99th percentile: the generator's own fault.
     pub lag_ms_p99: f64,
+    /// What a fault of the whole group is judged by; `null` for others.
+    pub group: Option<GroupMetrics>,
+    /// Calls by method, where some change something; `null` for other faults.
+    pub writes: Option<WriteMetrics>,
 }
 
 /// A second of a cell's course.
@@ -92,6 +98,8 @@ pub(super) fn measure(
         healthy_ejections: looks.last().map(ejections_of_others),
         ejected_after_s: ejected_after(looks, broken).map(|after| after.as_secs_f64()),
         lag_ms_p99: parts.0.as_ref().map_or(0.0, Tally::lag_ms_p99),
+        group: None,
+        writes: None,
     }
 }
 
@@ -140,7 +148,7 @@ fn ejected_after(looks: &[Look], broken: Duration) -> Option<Duration> {
 /// The calls in the load generator's own tally, a series for each part; `None` if there is no room for a histogram.
 fn tally<'a>(records: impl Iterator<Item = &'a Record>, part: impl Fn(Duration) -> usize) -> Option<Tally> {
     let mut tally = Tally::new(3).ok()?;
-    for Record { due, latency, lag, failure } in records {
+    for Record { due, latency, lag, failure, .. } in records {
         tally.count(&Outcome { index: part(*due), latency: *latency, lag: *lag, failure: failure.clone() });
     }
     Some(tally)
@@ -188,7 +196,7 @@ mod tests {
     }
 
     fn record(due: u64, latency: u64, failure: Option<&str>) -> Record {
-        Record { due: ms(due), latency: ms(latency), lag: ms(0), failure: failure.map(str::to_owned) }
+        Record { part: 0, due: ms(due), latency: ms(latency), lag: ms(0), failure: failure.map(str::to_owned) }
     }
 
     const MOMENTS: Moments = Moments {

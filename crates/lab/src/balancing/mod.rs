@@ -1,14 +1,18 @@
-//! Policies against faults: our gateway and its peers in front of the same four toy upstreams, one of which breaks.
+//! Policies against faults: our gateway and its peers in front of the same four toy upstreams, one or all of which break.
 //!
 //! Each cell of the table is a story of its own, with fresh processes: calm, broken, healing. The load is open: a call
 //! starts when it is due, whatever became of those before, and its latency counts from that moment.
 
+mod act;
 mod charts;
+mod claims;
 mod fault;
+mod group;
 mod judge;
 mod lab;
 mod load;
 mod metrics;
+mod mix;
 mod page;
 mod plan;
 mod proxy;
@@ -17,11 +21,14 @@ mod story;
 mod table;
 mod toys;
 mod variant;
+mod writes;
 
 pub use self::fault::{Fault, UnknownFault};
+pub use self::group::GroupMetrics;
 pub use self::lab::{LabError, Outcome, Programs, run};
 pub use self::metrics::{Metrics, Second};
 pub use self::plan::{Plan, Timing};
 pub use self::story::Cell;
 pub use self::table::{heading, row};
 pub use self::variant::{Peer, Variant};
+pub use self::writes::{MethodMetrics, WriteMetrics};

@@ -7,6 +7,7 @@ use super::charts::{self, COURSES, FAILED, FAIR_AGAIN, P99, SHARE};
 use super::fault::Fault;
 use super::lab::Outcome;
 use super::plan::Plan;
+use super::toys::CAPACITY;
 use super::variant::Variant;
 use crate::report::{Page, Section};
 
@@ -41,7 +42,11 @@ impl Outcome {
                 "The worst of {} run(s) in each place. The shade says how bad, the figure how much; rest on a figure to see what calls failed with.",
                 plan.runs
             ),
-            drawings: figures.iter().map(|figure| charts::heat(figure, plan, &self.cells)).collect(),
+            drawings: figures
+                .iter()
+                .filter(|figure| plan.faults.iter().any(|fault| (figure.tells)(*fault)))
+                .map(|figure| charts::heat(figure, plan, &self.cells))
+                .collect(),
         }
     }
 
@@ -54,7 +59,7 @@ impl Outcome {
             groups.push(("peers", peers));
         }
         let mut drawings = Vec::new();
-        for course in COURSES.iter().filter(|course| fault != Fault::None || course.name != "failed") {
+        for course in COURSES.iter().filter(|course| (course.tells)(fault)) {
             for (group, variants) in &groups {
                 drawings.extend(charts::course(course, fault, group, variants, &self.cells));
             }
@@ -67,9 +72,10 @@ impl Outcome {
 
 fn about(plan: &Plan) -> String {
     format!(
-        "Four toy upstreams of 2 ms and four slots each, one of which breaks; {} calls a second in an open loop, deadline 1 s, \
+        "Four toy upstreams of 2 ms and four slots each, one or all of which break; {} calls a second in an open loop, deadline 1 s, \
          latency from the moment each call was due. Every cell has processes of its own; {} cell(s) at a time. Peers are set up as \
-         their makers advise, with least-loaded policies. Counts of the faulty replica come from the toys themselves.",
+         their makers advise, with least-loaded policies. Counts of the faulty replica come from the toys themselves. Too many \
+         calls are played with toys of 40 ms, which serve {CAPACITY} a second: half of that, then three times as many.",
         plan.rate,
         plan.lanes.max(1)
     )

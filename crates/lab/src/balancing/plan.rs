@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fault::Fault;
+use super::toys::CAPACITY;
 use super::variant::Variant;
 
 /// What to play.
@@ -16,7 +17,7 @@ pub struct Plan {
     pub runs: u32,
     /// Lengths.
     pub timing: Timing,
-    /// Calls a second.
+    /// Calls a second, but under overload, which has rates of its own.
     pub rate: u32,
     /// Cells that are played at a time, each with processes of its own.
     pub lanes: usize,
@@ -29,12 +30,22 @@ pub struct Timing {
     pub warm_up: Duration,
     /// All is well.
     pub calm: Duration,
-    /// The replica is broken.
+    /// One replica is broken.
     pub broken: Duration,
-    /// The replica is away after a kill.
+    /// Replicas are away after a kill.
     pub away: Duration,
     /// Longest wait for its fair share after it was healed.
     pub healing: Duration,
+    /// All replicas fail.
+    pub all_failing: Duration,
+    /// There are more calls than can be served.
+    pub overload: Duration,
+    /// A few calls fail everywhere.
+    pub noise: Duration,
+    /// Watched after a fault of the whole group, once all has to be as before.
+    pub after: Duration,
+    /// Watched after a replica has come back among writes, for as many of them as are claimed of.
+    pub after_writes: Duration,
 }
 
 impl Timing {
@@ -45,6 +56,11 @@ impl Timing {
         broken: Duration::from_secs(10),
         away: Duration::from_secs(3),
         healing: Duration::from_secs(30),
+        all_failing: Duration::from_secs(20),
+        overload: Duration::from_secs(60),
+        noise: Duration::from_secs(600),
+        after: Duration::from_secs(5),
+        after_writes: Duration::from_secs(18),
     };
 
     /// For a first look.
@@ -52,13 +68,29 @@ impl Timing {
         warm_up: Duration::from_millis(700),
         calm: Duration::from_secs(3),
         broken: Duration::from_secs(6),
+        all_failing: Duration::from_secs(10),
+        overload: Duration::from_secs(20),
+        noise: Duration::from_secs(60),
+        after_writes: Duration::from_secs(6),
         ..Self::WHOLE
     };
+
+    /// The same with every fault as long as this, but for kills.
+    #[must_use]
+    pub fn with_faults_of(self, length: Duration) -> Self {
+        Self { broken: length, all_failing: length, overload: length, noise: length, ..self }
+    }
 
     /// How long the fault lasts.
     #[must_use]
     pub fn broken_by(&self, fault: Fault) -> Duration {
-        if fault == Fault::KilledAndBack { self.away } else { self.broken }
+        match fault {
+            fault if fault.kills() => self.away,
+            Fault::AllFailing => self.all_failing,
+            Fault::Overload => self.overload,
+            Fault::Noise => self.noise,
+            _ => self.broken,
+        }
     }
 }
 
@@ -71,6 +103,17 @@ pub(super) struct Place {
 }
 
 impl Plan {
+    /// Calls a second throughout the story. Under overload they are half of what can be served, so that what is added has
+    /// something to disturb.
+    pub(super) fn rate_under(&self, fault: Fault) -> u32 {
+        if fault == Fault::Overload { CAPACITY / 2 } else { self.rate }
+    }
+
+    /// Calls a second that a fault adds: with the others, three times what can be served.
+    pub(super) fn rate_added_by(fault: Fault) -> Option<u32> {
+        (fault == Fault::Overload).then_some(3 * CAPACITY - CAPACITY / 2)
+    }
+
     /// All cells. Variants alternate under the same fault, so that a minute's noise on the machine hits all alike.
     pub(super) fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();

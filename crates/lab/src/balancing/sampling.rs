@@ -123,10 +123,15 @@ impl Counter {
 
 /// The faulty toy's part of the calls that arrived between two moments; `None` if there were none.
 pub(super) fn share(samples: &[Sample], from: Duration, to: Duration) -> Option<f64> {
+    let arrived = arrived(samples, from, to)?;
+    let all: u64 = arrived.iter().sum();
+    (all > 0).then(|| ratio(arrived[FAULTY], all))
+}
+
+/// The calls that arrived at each toy between two moments.
+pub(super) fn arrived(samples: &[Sample], from: Duration, to: Duration) -> Option<[u64; REPLICAS]> {
     let (first, last) = (until(samples, from)?, until(samples, to)?);
-    let arrived = |toy: usize| last.arrived[toy].saturating_sub(first.arrived[toy]);
-    let all: u64 = (0..REPLICAS).map(arrived).sum();
-    (all > 0).then(|| ratio(arrived(FAULTY), all))
+    Some(std::array::from_fn(|toy| last.arrived[toy].saturating_sub(first.arrived[toy])))
 }
 
 /// How long after `healed` it began to get at least `fair` for a second on end; `None` if it did not.

@@ -1,22 +1,21 @@
-//! One cell: calm, broken, healing.
+//! One cell: its processes, its story, and what came of it.
 
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
+use super::act::{FAIR, Played, Scene};
 use super::fault::Fault;
+use super::group;
 use super::lab::{Keys, LabError, Programs};
-use super::load::{Callers, Load};
+use super::load::Callers;
 use super::metrics::{Metrics, Second, measure, seconds};
+use super::mix::{READS, WRITES};
 use super::plan::{Place, Plan};
 use super::proxy::Proxy;
-use super::sampling::{Watch, fair_again, share};
+use super::sampling::Watch;
 use super::toys::Toys;
 use super::variant::Variant;
-
-/// What a replica gets is fair again from this part of what it got before on.
-const FAIR: f64 = 0.8;
+use super::writes;
 
 /// A played cell.
 #[derive(Debug, Clone)]
@@ -40,9 +39,9 @@ pub struct Cell {
 pub(super) struct Moments {
     /// Counting begins.
     pub(super) calm: Duration,
-    /// The replica breaks.
+    /// One or all replicas break.
     pub(super) broken: Duration,
-    /// It is well again.
+    /// They are well again.
     pub(super) healed: Duration,
 }
 
@@ -59,53 +58,39 @@ impl Stage<'_> {
     /// Plays a cell; the number comes back with it.
     pub(super) async fn play(&self, n: usize, place: Place) -> Result<(usize, Cell), LabError> {
         let folder = self.folder.join(n.to_string());
-        let mut toys = Toys::start(self.programs.toy).await?;
         let Place { variant, fault, run } = place;
+        std::fs::create_dir_all(&folder).map_err(|error| LabError::Start(format!("{}: {error}", folder.display())))?;
+        let ledger = folder.join("ledger");
+        let mut toys = Toys::start(self.programs.toy, fault, &ledger).await?;
         let proxy = Proxy::start(&variant, &toys.addresses(), &folder, self.programs.gateway, self.keys).await?;
-        let callers = Callers::new(&proxy.address().to_string(), self.keys.tokens(), self.plan.rate)?;
+        let callers = self.callers(&proxy, self.plan.rate_under(fault), fault)?;
+        let more = Plan::rate_added_by(fault).map(|rate| self.callers(&proxy, rate, fault)).transpose()?;
         proxy.wait_until_calls_succeed(&callers, &folder).await?;
 
         // The same arrivals for every variant of a run.
-        let load = callers.start(self.seed.wrapping_add(u64::from(run)))?;
+        let seed = self.seed.wrapping_add(u64::from(run));
+        let load = callers.start(seed)?;
         let watch = Watch::start(load.started(), toys.remotes(), proxy.control());
-        let moments = self.act(fault, &load, &watch, &mut toys).await?;
-        let records = load.stop().await;
-        let metrics = measure(&records, &watch.samples(), &watch.looks(), moments, FAIR);
+        let scene = Scene { fault, timing: &self.plan.timing, seed, proxy: &proxy, load: &load, watch: &watch };
+        let Played { moments, added, refusals } = scene.play(&mut toys, more).await?;
+        let mut records = load.stop().await;
+        if let Some(added) = added {
+            records.extend(added.stop().await);
+        }
+        let mut metrics = measure(&records, &watch.samples(), &watch.looks(), moments, FAIR);
+        if fault.is_of_the_group() {
+            metrics.group = Some(group::measure(&records, &watch.samples(), moments, fault.recovery(), &refusals));
+        }
+        if fault.is_among_writes() {
+            let ledger = std::fs::read_to_string(&ledger).unwrap_or_default();
+            metrics.writes = Some(writes::measure(&records, &ledger, moments.calm));
+        }
         let seconds = seconds(&records, &watch.samples(), moments);
         let broken_s = (moments.healed - moments.broken).as_secs_f64();
         Ok((n, Cell { variant, fault, run, metrics, seconds, broken_s }))
     }
-
-    async fn act(&self, fault: Fault, load: &Load, watch: &Watch, toys: &mut Toys) -> Result<Moments, LabError> {
-        let timing = &self.plan.timing;
-        sleep(timing.warm_up).await;
-        watch.count().await;
-        let calm = load.elapsed();
-        sleep(timing.calm).await;
-
-        watch.count().await;
-        let broken = load.elapsed();
-        toys.break_one(fault).await?;
-        sleep(timing.broken_by(fault)).await;
-
-        watch.count().await;
-        let healed_from = load.elapsed();
-        toys.heal(fault).await?;
-        // A process that was killed is well when it listens, which takes a moment.
-        let healed = if fault == Fault::KilledAndBack { load.elapsed() } else { healed_from };
-        let moments = Moments { calm, broken, healed };
-        wait_until_fair(watch, moments, timing.healing).await;
-        Ok(moments)
-    }
-}
-
-/// Until the replica gets its fair share again, or it has taken too long.
-async fn wait_until_fair(watch: &Watch, moments: Moments, longest: Duration) {
-    const LOOK_EVERY: Duration = Duration::from_millis(100);
-    let fair = share(&watch.samples(), moments.calm, moments.broken).unwrap_or(0.0) * FAIR;
-    // The second that has to be fair is part of the wait.
-    let until = Instant::now() + longest + Duration::from_secs(1);
-    while Instant::now() < until && fair_again(&watch.samples(), moments.healed, fair).is_none() {
-        sleep(LOOK_EVERY).await;
+    fn callers(&self, proxy: &Proxy, rate: u32, fault: Fault) -> Result<Callers, LabError> {
+        let mix = if fault.is_among_writes() { &WRITES[..] } else { &READS };
+        Callers::new(&proxy.address().to_string(), self.keys.tokens(), rate, mix)
     }
 }

@@ -1,11 +1,13 @@
-//! The upstreams: four toys, each a process, and what happens to one of them.
+//! The upstreams: four toys, each a process, and what happens to one or all of them.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crm_sandbox::child::ChildSignal;
 use crm_sandbox::toy::{self, ToyProcess, ToyRemote, ToySettings};
+use futures_util::future::try_join_all;
 
 use super::fault::Fault;
 use super::lab::LabError;
@@ -15,16 +17,26 @@ pub(super) const REPLICAS: usize = 4;
 /// The one that breaks.
 pub(super) const FAULTY: usize = 2;
 
-const SERVICE_TIME: Duration = Duration::from_millis(2);
-const SLOTS: usize = 4;
+const SERVICE_TIME_MS: u32 = 2;
+const SLOTS: u32 = 4;
+
+/// Under overload: so slow that three times what they can serve is a load which generator and proxy carry with ease, for
+/// what is measured are the upstreams' slots.
+const OVERLOADED_SERVICE_TIME_MS: u32 = 40;
+/// What they can serve a second then: all slots busy without a pause between two calls.
+pub(super) const CAPACITY: u32 = REPLICAS as u32 * SLOTS * 1_000 / OVERLOADED_SERVICE_TIME_MS;
 
 pub(super) struct Toys {
     toys: Vec<ToyProcess>,
 }
 
 impl Toys {
-    pub(super) async fn start(make: fn() -> Command) -> Result<Self, LabError> {
-        let settings = ToySettings { service_time: SERVICE_TIME, slots: SLOTS, answer: Vec::new(), health: true };
+    /// Starts them, as the story of this fault needs them; among writes they keep a ledger.
+    pub(super) async fn start(make: fn() -> Command, fault: Fault, ledger: &Path) -> Result<Self, LabError> {
+        let millis = if fault == Fault::Overload { OVERLOADED_SERVICE_TIME_MS } else { SERVICE_TIME_MS };
+        let service_time = Duration::from_millis(millis.into());
+        let ledger = fault.is_among_writes().then(|| ledger.to_owned());
+        let settings = ToySettings { service_time, slots: SLOTS as usize, answer: Vec::new(), health: true, ledger };
         let mut toys = Vec::with_capacity(REPLICAS);
         for _ in 0..REPLICAS {
             toys.push(ToyProcess::start(make, settings.clone()).await?);
@@ -40,27 +52,48 @@ impl Toys {
         self.toys.iter().map(ToyProcess::remote).collect()
     }
 
-    /// From now on one of them is broken.
-    pub(super) async fn break_one(&mut self, fault: Fault) -> Result<(), LabError> {
-        let Some(faulty) = self.toys.get_mut(FAULTY) else { return Ok(()) };
-        match (fault.told(), fault) {
-            (Some(told), _) => faulty.set_fault(told).await.map_err(LabError::toy)?,
-            (None, Fault::Paused) => drop(faulty.process().signal(ChildSignal::SIGSTOP)),
-            (None, Fault::KilledAndBack) => drop(faulty.process().kill()),
-            (None, _) => {}
+    /// From now on they are broken that the fault hits.
+    pub(super) async fn break_down(&mut self, fault: Fault) -> Result<(), LabError> {
+        let hit = self.hit(fault);
+        if let Some(told) = fault.told() {
+            return tell(hit, told).await;
+        }
+        if fault.kills() {
+            for toy in hit {
+                let _ = toy.process().kill();
+            }
+        } else if fault.pauses() {
+            signal(hit, ChildSignal::SIGSTOP);
         }
         Ok(())
     }
 
-    /// From now on all are well again; a killed one is ready when this returns.
+    /// From now on all are well again; those that were killed are ready when this returns.
     pub(super) async fn heal(&mut self, fault: Fault) -> Result<(), LabError> {
-        let Some(faulty) = self.toys.get_mut(FAULTY) else { return Ok(()) };
-        match (fault.told(), fault) {
-            (Some(_), _) => faulty.set_fault(toy::Fault::default()).await.map_err(LabError::toy)?,
-            (None, Fault::Paused) => drop(faulty.process().signal(ChildSignal::SIGCONT)),
-            (None, Fault::KilledAndBack) => faulty.restart().await?,
-            (None, _) => {}
+        let hit = self.hit(fault);
+        if fault.told().is_some() {
+            return tell(hit, toy::Fault::default()).await;
+        }
+        if fault.kills() {
+            try_join_all(hit.iter_mut().map(ToyProcess::restart)).await?;
+        } else if fault.pauses() {
+            signal(hit, ChildSignal::SIGCONT);
         }
         Ok(())
     }
+
+    fn hit(&mut self, fault: Fault) -> &mut [ToyProcess] {
+        if fault.is_of_the_group() { &mut self.toys } else { &mut self.toys[FAULTY..=FAULTY] }
+    }
+}
+
+fn signal(toys: &[ToyProcess], signal: ChildSignal) {
+    for toy in toys {
+        // One that is gone feels nothing.
+        let _ = toy.process().signal(signal);
+    }
+}
+
+async fn tell(toys: &[ToyProcess], fault: toy::Fault) -> Result<(), LabError> {
+    try_join_all(toys.iter().map(|toy| toy.set_fault(fault))).await.map(drop).map_err(LabError::toy)
 }

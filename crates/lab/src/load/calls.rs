@@ -14,7 +14,7 @@ use super::run::LoadError;
 use super::scenario::{Call, Scenario};
 
 /// The mix: which call comes next, and what it says.
-pub(super) struct Calls {
+pub(crate) struct Calls {
     transcoder: Transcoder,
     calls: Vec<Prepared>,
     total_weight: f64,
@@ -41,7 +41,7 @@ pub(crate) struct Ready {
 }
 
 impl Calls {
-    pub(super) fn new(calls: &[Call], keys: HashMap<String, Keys>) -> Result<Self, LoadError> {
+    pub(crate) fn new(calls: &[Call], keys: HashMap<String, Keys>) -> Result<Self, LoadError> {
         let transcoder = transcoder()?;
         let prepared = calls.iter().map(|call| prepare(&transcoder, call)).collect::<Result<Vec<_>, _>>()?;
         let total_weight = prepared.iter().map(|call| call.weight).sum();
@@ -49,7 +49,7 @@ impl Calls {
     }
 
     /// Draws the next call.
-    pub(super) fn next(&mut self, rng: &mut impl Rng) -> Result<Ready, LoadError> {
+    pub(crate) fn next(&mut self, rng: &mut impl Rng) -> Result<Ready, LoadError> {
         self.sent += 1;
         let index = self.draw(rng);
         let Some(call) = self.calls.get(index) else { return Err(LoadError::Request("no call".to_owned())) };

@@ -7,7 +7,7 @@ use super::pace::unit;
 use super::scenario::Popularity;
 
 /// Keys and the law by which they are drawn.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     keys: Vec<String>,
     zipf: Option<Zipf<f64>>,
 }

@@ -9,7 +9,7 @@ mod run;
 mod scenario;
 mod tally;
 
-pub(crate) use self::calls::Ready;
+pub(crate) use self::calls::{Calls, Ready};
 pub(crate) use self::pace::{Pace, keep};
 pub use self::report::{LatencyMs, LoadReport, Threshold};
 pub(crate) use self::run::Sender;

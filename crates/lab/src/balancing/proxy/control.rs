@@ -59,7 +59,7 @@ async fn upstream(control: SocketAddr) -> Result<Upstream, LabError> {
     serde_json::from_slice(&answer).map_err(|error| LabError::Control(error.to_string()))
 }
 
-async fn ask(control: SocketAddr, method: Method, path: &str, body: String) -> Result<Bytes, LabError> {
+pub(super) async fn ask(control: SocketAddr, method: Method, path: &str, body: String) -> Result<Bytes, LabError> {
     let asked = tokio::time::timeout(PATIENCE, exchange(control, method, path, body)).await;
     let (status, answer) = asked
         .map_err(|_| LabError::Control("no answer".to_owned()))?

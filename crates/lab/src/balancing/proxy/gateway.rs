@@ -19,6 +19,7 @@ pub(super) fn command(mut command: Command, site: &Site<'_>, keys: &Keys) -> Res
     command
         .env("CRM_LISTEN", site.public.to_string())
         .env("CRM_CONTROL_LISTEN", site.control.to_string())
+        .env("CRM_ADMIN_LISTEN", site.admin.to_string())
         .env("CRM_ROUTES", format!("crm.customers.v1={}", upstreams.join(",")))
         .env("CRM_TOKEN_PUBLIC_KEY_FILE", keys.public_key())
         .env("RUST_LOG", "warn");

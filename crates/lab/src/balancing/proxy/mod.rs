@@ -1,6 +1,7 @@
 //! What stands between the load and the toys, as a process of its own.
 
 pub(super) mod control;
+pub(super) mod durations;
 mod envoy;
 mod gateway;
 mod haproxy;
@@ -15,6 +16,7 @@ use crm_sandbox::child::{Child, ChildSignal, Program};
 use crm_sandbox::ports::{self, Reserved};
 use tokio::time::{Instant, sleep};
 
+use self::durations::Durations;
 use super::lab::{Keys, LabError};
 use super::load::Callers;
 use super::variant::{Peer, Variant};
@@ -30,6 +32,7 @@ const CONNECT: Duration = Duration::from_millis(250);
 struct Site<'a> {
     public: SocketAddr,
     control: SocketAddr,
+    admin: SocketAddr,
     upstreams: &'a [SocketAddr],
     folder: &'a Path,
 }
@@ -39,7 +42,8 @@ pub(super) struct Proxy {
     child: Child,
     address: SocketAddr,
     control: Option<SocketAddr>,
-    _reserved: [Reserved; 2],
+    admin: SocketAddr,
+    _reserved: [Reserved; 3],
 }
 
 impl Proxy {
@@ -52,10 +56,9 @@ impl Proxy {
         keys: &Keys,
     ) -> Result<Self, LabError> {
         let reserve = || ports::reserve().map_err(|error| LabError::Start(format!("no free port: {error}")));
-        let reserved = [reserve()?, reserve()?];
-        let (public, control) = (reserved[0].address(), reserved[1].address());
-        std::fs::create_dir_all(folder).map_err(|error| LabError::Start(format!("{}: {error}", folder.display())))?;
-        let site = Site { public, control, upstreams, folder };
+        let reserved = [reserve()?, reserve()?, reserve()?];
+        let [public, control, admin] = reserved.each_ref().map(Reserved::address);
+        let site = Site { public, control, admin, upstreams, folder };
         let (command, end) = match variant {
             Variant::Ours(_) => (gateway::command(gateway(), &site, keys)?, ChildSignal::SIGKILL),
             // Its workers outlive a master that is killed, but not one that is asked to end.
@@ -66,7 +69,7 @@ impl Proxy {
         let program = Program::new(variant.name(), command).log(folder.join("log"), MAX_LOG_BYTES).death_signal(end);
         let child = program.spawn()?;
         let control = (!variant.is_peer()).then_some(control);
-        let proxy = Self { child, address: public, control, _reserved: reserved };
+        let proxy = Self { child, address: public, control, admin, _reserved: reserved };
         if let Variant::Ours(policy) = variant {
             proxy.wait_for_control(folder).await?;
             control::set_policy(site.control, *policy).await?;
@@ -81,6 +84,12 @@ impl Proxy {
     /// Its control API; peers have none that is asked.
     pub(super) fn control(&self) -> Option<SocketAddr> {
         self.control
+    }
+
+    /// How long calls took since it began, by its own clock; `None` for peers, and if it does not answer.
+    pub(super) async fn durations(&self) -> Option<Durations> {
+        self.control?;
+        Durations::of(self.admin).await.ok()
     }
 
     /// Until calls get through on every connection, again and again: all replicas are connected then, as a rule.
