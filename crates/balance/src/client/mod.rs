@@ -103,16 +103,3 @@ impl tower::Service<Request<Body>> for Client {
         Box::pin(async move { stack.call(call).await.map(|response| response.map(Body::new)) })
     }
 }
-
-#[cfg(test)]
-mod sizes {
-    use super::*;
-    fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize { size_of::<F>() }
-    #[test]
-    fn sizes() {
-        println!("stack {}", size(|g: &'static Counted<Deadline<Shed<Retry>>>, r: Call| g.call(r)));
-        println!("deadline {}", size(|g: &'static Deadline<Shed<Retry>>, r: Call| g.call(r)));
-        println!("shed {}", size(|g: &'static Shed<Retry>, r: Call| g.call(r)));
-        println!("retry {}", size(|g: &'static Retry, r: Call| g.call(r)));
-    }
-}
