@@ -42,6 +42,8 @@ pub(crate) struct Scene {
     pub(crate) calls: RecentCalls,
     /// Seconds since the console's start, of the last sample.
     pub(crate) now: f64,
+    /// Since when what a tour expects counts, by its name.
+    pub(crate) tours: BTreeMap<&'static str, f64>,
     /// What each gateway answered last, in their order.
     documents: Vec<Option<Document>>,
 }
@@ -87,6 +89,11 @@ impl Room {
         if let Some(viewer) = &mut scene.viewer {
             viewer.answered(answer, now);
         }
+    }
+
+    /// What a tour expects is to be seen from now on, whatever there was before.
+    pub(crate) fn tour_counts_from_now(&self, tour: &'static str) {
+        self.scene.write().tours.insert(tour, self.epoch.elapsed().as_secs_f64());
     }
 
     pub(crate) fn happened(&self, happening: Happening) {

@@ -120,7 +120,7 @@ pub enum Metric {
     Failed,
     /// The callers' p99 in milliseconds.
     P99Ms,
-    /// The state of the replica within the last minute.
+    /// The states of the replica since the tour was begun, for a minute at most.
     State,
     /// The upstream's policy.
     Policy,

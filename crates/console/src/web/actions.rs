@@ -100,7 +100,13 @@ pub(super) async fn break_tour(
     headers: HeaderMap,
     Form(form): Form<TourForm>,
 ) -> Response {
-    play(&web, &name, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await
+    let tour = tour::find(&name);
+    let broken = play(&web, tour, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await;
+    // Who presses the button after typing a command has perhaps seen already what it does: that counts.
+    if let Some(tour) = tour.filter(|tour| tour.breaking.actions.iter().all(|action| command(tour, action).is_some())) {
+        web.room.tour_counts_from_now(&tour.name);
+    }
+    broken
 }
 
 pub(super) async fn heal_tour(
@@ -109,17 +115,22 @@ pub(super) async fn heal_tour(
     headers: HeaderMap,
     Form(form): Form<TourForm>,
 ) -> Response {
-    play(&web, &name, &headers, form.guess, |tour| (&tour.heal.actions, "done")).await
+    let tour = tour::find(&name);
+    let healed = play(&web, tour, &headers, form.guess, |tour| (&tour.heal.actions, "done")).await;
+    if let Some(tour) = tour {
+        web.room.tour_counts_from_now(&tour.name);
+    }
+    healed
 }
 
 async fn play(
     web: &Web,
-    name: &str,
+    tour: Option<&'static Tour>,
     headers: &HeaderMap,
     guess: Option<usize>,
     step: impl Fn(&'static Tour) -> (&'static Vec<Action>, &'static str),
 ) -> Response {
-    let Some(tour) = tour::find(name) else {
+    let Some(tour) = tour else {
         return answer::refused(headers, StatusCode::NOT_FOUND, "There is no such tour.");
     };
     let (actions, stage) = step(tour);
@@ -134,7 +145,7 @@ async fn play(
         }
     }
     let guess = guess.map_or_else(String::new, |guess| format!("&guess={guess}"));
-    answer::done(headers, "Done.", &format!("/?tour={name}&stage={stage}{guess}#tour"))
+    answer::done(headers, "Done.", &format!("/?tour={}&stage={stage}{guess}#tour", tour.name))
 }
 
 /// What an action asks of the control API; a line for the terminal asks nothing.
