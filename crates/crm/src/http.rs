@@ -54,7 +54,8 @@ pub(crate) async fn send_with(
     answer.with_context(|| format!("{address} does not answer"))?.with_context(|| format!("cannot reach {address}"))
 }
 
-async fn exchange(address: &str, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+/// Any request to `host:port`, for as long as it takes.
+pub(crate) async fn exchange(address: &str, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);

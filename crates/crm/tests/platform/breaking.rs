@@ -1,6 +1,5 @@
 //! Breaking the platform on purpose, as a user does it, while it is under load.
 
-use std::process::Output;
 use std::time::{Duration, Instant};
 
 use ::http::Method;
@@ -8,15 +7,10 @@ use serde_json::Value;
 
 use crate::http;
 use crate::load::Load;
-use crate::platform::{Platform, crm, eventually, fresh_dir};
-
-fn done(output: &Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use crate::platform::{Platform, crm, done, eventually};
 
 async fn platform(arguments: &[&str]) -> Platform {
-    let platform = Platform::start_with(fresh_dir(), arguments).await;
+    let platform = Platform::start_with(arguments).await;
     for n in 0..50 {
         platform.create_account(&format!("Breaking {n}")).await.unwrap();
     }
@@ -108,7 +102,7 @@ async fn a_paused_replica_fails_hardly_a_read_and_goes_on_where_it_was() {
 #[tokio::test]
 async fn rolling_restarts_of_all_replicas_and_of_both_gateways_lose_no_call() {
     let platform = platform(&["--gateways", "2"]).await;
-    let mut load = Load::start(&platform, "30", "40s");
+    let load = Load::start(&platform, "30", "40s");
     tokio::time::sleep(Duration::from_secs(2)).await;
     let replicas = done(&crm(&platform.dir, &["restart", "customers", "--rolling"]));
     assert!(replicas.contains("customers/1 is ready"), "{replicas}");

@@ -1,13 +1,14 @@
 //! `crm load` beside a test.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
+use crm_sandbox::child::{Child, Program};
 use serde_json::Value;
 
-use crate::platform::Platform;
+use crate::platform::{PATIENCE, Platform};
 
-/// Reads that go on until they are over, or the test is.
+/// Reads that go on until they are over, or dropped, or the test is.
 pub(crate) struct Load {
     child: Child,
     file: PathBuf,
@@ -19,32 +20,19 @@ impl Load {
         let (scenario, file) = (platform.dir.join("lookups.toml"), platform.dir.join("load.json"));
         let patient = format!("timeout = \"15s\"\n{}", include_str!("../../../../load-tests/lookups.toml"));
         std::fs::write(&scenario, patient).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_crm"))
-            .arg("load")
-            .arg(scenario)
-            .args(["--rate", rate, "--duration", duration, "--json", file.to_str().unwrap()])
-            .env("CRM_DIR", &platform.dir)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { child, file }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+        command.arg("load").arg(scenario).args(["--rate", rate, "--duration", duration]);
+        command.arg("--json").arg(&file).env("CRM_DIR", &platform.dir);
+        Self { child: Program::new("crm load", command).spawn().unwrap(), file }
     }
 
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    pub(crate) fn is_running(&self) -> bool {
+        self.child.exit_status().is_none()
     }
 
     /// What it counted, once it is over.
-    pub(crate) fn result(mut self) -> Value {
-        self.child.wait().unwrap();
+    pub(crate) fn result(self) -> Value {
+        assert!(self.child.wait_for(PATIENCE).is_some(), "the load does not end");
         serde_json::from_slice(&std::fs::read(&self.file).unwrap()).unwrap()
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -9,5 +9,7 @@ mod http;
 mod import;
 mod life;
 mod load;
+mod operate;
 mod platform;
+mod tours;
 mod trace;

@@ -1,9 +1,13 @@
 //! A running platform, and the few ways in which tests talk to it.
 
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crm_sandbox::TemporaryFolder;
+use crm_sandbox::child::{Child, ChildSignal, Program};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -14,73 +18,117 @@ use crate::http::{self, Answer};
 /// Bound of every wait; a loaded machine takes its time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
+/// A platform that ends with the test, however that ends.
 pub(crate) struct Platform {
     supervisor: Child,
     pub(crate) dir: PathBuf,
     token: String,
+    folder: TemporaryFolder,
     /// One platform at a time: several on two cores would measure each other.
     turn: Option<MutexGuard<'static, ()>>,
 }
 
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// How a platform is started, beside its folder and free ports.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Start<'a> {
+    pub(crate) arguments: &'a [&'a str],
+    pub(crate) environment: &'a [(&'static str, String)],
+    /// Instead of the program under test, another file that holds it.
+    pub(crate) program: Option<&'a Path>,
+}
+
 /// The program under test.
 pub(crate) fn crm(dir: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_crm")).args(arguments).env("CRM_DIR", dir).stdin(Stdio::null()).output().unwrap()
+    crm_with(dir, arguments, &[])
 }
 
-/// Starts `crm up` in the folder without waiting.
-pub(crate) fn spawn_up(dir: &Path, extra: &[&str]) -> Child {
-    std::fs::create_dir_all(dir).unwrap();
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join("test-up.log")).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_crm"))
-        .args(["up", "--ports", "auto"])
-        .args(extra)
-        .env("CRM_DIR", dir)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap()
+pub(crate) fn crm_with(dir: &Path, arguments: &[&str], environment: &[(&'static str, String)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+    command.args(arguments).env("CRM_DIR", dir).envs(environment.iter().cloned()).stdin(Stdio::null());
+    command.output().unwrap()
 }
 
-pub(crate) fn fresh_dir() -> PathBuf {
-    PathBuf::from("/var/tmp").join(format!("bellwether-test-{}", uuid::Uuid::new_v4().simple()))
+/// What a command said when it did what it was asked to.
+pub(crate) fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// For a platform and what a test writes beside it. Others may pass through: Postgres is not started as root.
+pub(crate) fn folder() -> TemporaryFolder {
+    let folder = TemporaryFolder::new("crm-test-platform").unwrap();
+    set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
+    folder
+}
+
+/// Where the platform itself is in there.
+pub(crate) fn dir_in(folder: &TemporaryFolder) -> PathBuf {
+    folder.path().join("platform")
+}
+
+/// Waits until no other platform runs.
+pub(crate) async fn take_turn() -> MutexGuard<'static, ()> {
+    TURN.lock().await
+}
+
+/// Starts `crm up` without waiting. A test that is killed takes it along.
+fn spawn_up(folder: &TemporaryFolder, start: Start<'_>) -> Child {
+    const MAX_LOG_BYTES: u64 = 16 << 20;
+    let program = start.program.unwrap_or(Path::new(env!("CARGO_BIN_EXE_crm")));
+    let mut command = Command::new(program);
+    command.args(["up", "--ports", "auto"]).args(start.arguments);
+    command.env("CRM_DIR", dir_in(folder)).envs(start.environment.iter().cloned());
+    let supervisor = Program::new("crm up", command).log(log_in(folder), MAX_LOG_BYTES);
+    supervisor.death_signal(ChildSignal::SIGTERM).spawn().unwrap()
+}
+
+fn log_in(folder: &TemporaryFolder) -> PathBuf {
+    folder.path().join("up.log")
 }
 
 impl Platform {
     pub(crate) async fn start() -> Self {
-        Self::start_in(fresh_dir()).await
+        Self::start_as(Start::default()).await
     }
 
-    pub(crate) async fn start_in(dir: PathBuf) -> Self {
-        Self::start_with(dir, &[]).await
+    pub(crate) async fn start_with(arguments: &[&str]) -> Self {
+        Self::start_as(Start { arguments, ..Start::default() }).await
     }
 
-    pub(crate) async fn start_with(dir: PathBuf, extra: &[&str]) -> Self {
-        let turn = Some(TURN.lock().await);
-        let supervisor = spawn_up(&dir, extra);
-        let mut platform = Self { supervisor, dir, token: String::new(), turn };
+    pub(crate) async fn start_as(start: Start<'_>) -> Self {
+        let (turn, folder) = (Some(take_turn().await), folder());
+        let (supervisor, dir) = (spawn_up(&folder, start), dir_in(&folder));
+        let mut platform = Self { supervisor, dir, token: String::new(), folder, turn };
         platform.until_ready().await;
-        platform.token = String::from_utf8(crm(&platform.dir, &["token"]).stdout).unwrap().trim().to_owned();
+        platform.token = done(&crm(&platform.dir, &["token"])).trim().to_owned();
         platform
     }
 
-    async fn until_ready(&mut self) {
-        let dir = self.dir.clone();
-        let supervisor = &mut self.supervisor;
-        let ready = eventually(|| {
-            if let Some(status) = supervisor.try_wait().unwrap() {
-                panic!("crm up ended with {status}: {}", log(&dir));
+    /// In the same folder, after it has ended.
+    pub(crate) async fn start_again(&mut self) {
+        self.turn = Some(take_turn().await);
+        self.supervisor = spawn_up(&self.folder, Start::default());
+        self.until_ready().await;
+    }
+
+    async fn until_ready(&self) {
+        let ready = eventually(|| async {
+            if let Some(status) = self.supervisor.exit_status() {
+                panic!("crm up ended with {status}: {}", self.log());
             }
-            let status = status_of(&dir);
-            async move { status.is_some_and(|status| status["ready"] == true) }
+            status_of(&self.dir).is_some_and(|status| status["ready"] == true)
         });
-        assert!(ready.await, "not ready: {}", log(&self.dir));
+        assert!(ready.await, "not ready: {}", self.log());
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(log_in(&self.folder)).unwrap_or_default()
     }
 
     pub(crate) fn status(&self) -> Value {
-        status_of(&self.dir).unwrap_or_else(|| panic!("no status: {}", log(&self.dir)))
+        status_of(&self.dir).unwrap_or_else(|| panic!("no status: {}", self.log()))
     }
 
     pub(crate) fn address(&self, of: &str) -> String {
@@ -130,34 +178,24 @@ impl Platform {
         Ok(serde_json::from_slice(&answer.body)?)
     }
 
-    pub(crate) fn signal_supervisor(&self, signal: Signal) {
-        kill(Pid::from_raw(self.supervisor.id().try_into().unwrap()), signal).unwrap();
+    pub(crate) fn kill_supervisor(&self) {
+        assert!(self.supervisor.signal(ChildSignal::SIGKILL));
     }
 
     pub(crate) fn wait_for_supervisor(&mut self) {
-        self.supervisor.wait().unwrap();
+        assert!(self.supervisor.wait_for(PATIENCE).is_some(), "not ended: {}", self.log());
         self.turn = None;
     }
 }
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        if self.supervisor.try_wait().unwrap().is_none() {
-            self.signal_supervisor(Signal::SIGTERM);
-            let _ = self.supervisor.wait();
-        }
-        if !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.dir);
-        }
+        self.supervisor.stop(ChildSignal::SIGTERM, PATIENCE);
     }
 }
 
 fn status_of(dir: &Path) -> Option<Value> {
     serde_json::from_slice(&crm(dir, &["status", "--json"]).stdout).ok()
-}
-
-pub(crate) fn log(dir: &Path) -> String {
-    std::fs::read_to_string(dir.join("test-up.log")).unwrap_or_default()
 }
 
 /// Polls until the condition holds, or patience ends.
