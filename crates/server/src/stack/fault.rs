@@ -151,6 +151,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let answer = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
         let service = ServiceBuilder::new()
+            .map_response(|response: Response<_>| response.map(Body::new))
             .layer(LimitLayer::new(2))
             .layer(DeadlineLayer::new(second, second))
             .layer(FaultLayer::new(faults.clone()))

@@ -54,7 +54,7 @@ impl<S> Service<Request<Body>> for Limit<S>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
 {
-    type Response = Response<Body>;
+    type Response = Response<HeldBody>;
     type Error = S::Error;
     type Future = LimitFuture<S::Future>;
 
@@ -87,24 +87,27 @@ impl<F, E> Future for LimitFuture<F>
 where
     F: Future<Output = Result<Response<Body>, E>>,
 {
-    type Output = Result<Response<Body>, E>;
+    type Output = Result<Response<HeldBody>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else {
-            let problem = Problem::new(Code::ResourceExhausted, OVERLOADED, "too many calls in flight");
-            return Poll::Ready(Ok(refuse(problem.with_retry_delay(PUSHBACK))));
+        let response = match this.inner.as_pin_mut() {
+            Some(inner) => ready!(inner.poll(cx))?,
+            None => {
+                let problem = Problem::new(Code::ResourceExhausted, OVERLOADED, "too many calls in flight");
+                refuse(problem.with_retry_delay(PUSHBACK))
+            }
         };
-        let response = ready!(inner.poll(cx))?;
-        let Some(permit) = this.permit.take() else { return Poll::Ready(Ok(response)) };
-        Poll::Ready(Ok(response.map(|inner| Body::new(HeldBody { inner, _permit: permit }))))
+        let permit = this.permit.take();
+        Poll::Ready(Ok(response.map(|inner| HeldBody { inner, _permit: permit })))
     }
 }
 
 /// Keeps the permit while the answer is being sent.
-struct HeldBody {
+#[derive(Debug)]
+pub struct HeldBody {
     inner: Body,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl http_body::Body for HeldBody {

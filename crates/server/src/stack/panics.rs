@@ -40,11 +40,11 @@ pub struct CatchPanic<S> {
     inner: S,
 }
 
-impl<S> Service<Request<Body>> for CatchPanic<S>
+impl<S, B> Service<Request<Body>> for CatchPanic<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>>,
+    S: Service<Request<Body>, Response = Response<B>>,
 {
-    type Response = Response<Body>;
+    type Response = Response<CatchPanicBody<B>>;
     type Error = S::Error;
     type Future = CatchPanicFuture<S::Future>;
 
@@ -68,50 +68,50 @@ pin_project! {
     }
 }
 
-impl<F, E> Future for CatchPanicFuture<F>
+impl<F, B, E> Future for CatchPanicFuture<F>
 where
-    F: Future<Output = Result<Response<Body>, E>>,
+    F: Future<Output = Result<Response<B>, E>>,
 {
-    type Output = Result<Response<Body>, E>;
+    type Output = Result<Response<CatchPanicBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = self.project().inner.as_pin_mut().map(|inner| catch_unwind(AssertUnwindSafe(|| inner.poll(cx))));
         match polled {
-            Some(Ok(poll)) => {
-                poll.map_ok(|response| response.map(|inner| Body::new(CatchPanicBody { inner, done: false })))
-            }
-            Some(Err(_)) | None => Poll::Ready(Ok(refuse(panicked()))),
+            Some(Ok(poll)) => poll.map_ok(|response| response.map(|inner| CatchPanicBody { inner: Some(inner) })),
+            // Headers only, and so without a body.
+            Some(Err(_)) | None => Poll::Ready(Ok(refuse(panicked()).map(|_| CatchPanicBody { inner: None }))),
         }
     }
 }
 
 /// A stream of answers panics while it is read, long after its headers went out.
-struct CatchPanicBody {
-    inner: Body,
-    done: bool,
+#[derive(Debug)]
+pub struct CatchPanicBody<B> {
+    // None once it has panicked.
+    inner: Option<B>,
 }
 
-impl http_body::Body for CatchPanicBody {
+impl<B> http_body::Body for CatchPanicBody<B>
+where
+    B: http_body::Body<Data = Bytes, Error = Status> + Unpin,
+{
     type Data = Bytes;
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.done {
-            return Poll::Ready(None);
-        }
-        let this = &mut *self;
-        catch_unwind(AssertUnwindSafe(|| Pin::new(&mut this.inner).poll_frame(cx))).unwrap_or_else(|_| {
-            this.done = true;
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx))).unwrap_or_else(|_| {
+            self.inner = None;
             Poll::Ready(Some(Ok(Frame::trailers(refuse_late(panicked())))))
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.done || self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
     }
 }
 
