@@ -1,8 +1,9 @@
 //! One load per key at a time: the first who asks loads, the others wait for what that brings.
 //!
 //! The load runs inside its caller, so it has that caller's deadline and span. If the caller goes away, its followers are
-//! woken and one of them takes over with a load of its own. If the load fails, each follower tries for itself: the
-//! failure may have been the leader's alone, such as a deadline that was too near.
+//! woken and one of them takes over with a load of its own. If the load fails, one follower tries again, and
+//! the others wait for that: the failure may have been the leader's alone, such as a deadline that was too near. Only after a
+//! second one each tries for itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;

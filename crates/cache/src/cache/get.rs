@@ -52,6 +52,7 @@ impl<V: Entry> Inner<V> {
 
     /// The right to load, with or without followers; or what another's load has brought.
     async fn take_off(&self, key: &str) -> Result<Option<Leader<V>>, Known<V>> {
+        let mut failed_before = false;
         while self.is_on(Switch::SingleFlight) {
             let follower = match self.flights.join(key) {
                 Role::Leader(leader) => return Ok(Some(leader)),
@@ -62,7 +63,8 @@ impl<V: Entry> Inner<V> {
                     self.instruments.count_loads(Load::Shared, 1);
                     return Err(known);
                 }
-                Landing::Failed => return Ok(None),
+                Landing::Failed if failed_before => return Ok(None),
+                Landing::Failed => failed_before = true,
                 Landing::Deserted => {}
             }
         }

@@ -101,13 +101,15 @@ impl Link {
         refused
     }
 
-    /// Forgets a key everywhere: now, or if Redis is away as soon as it is back.
+    /// Forgets a key everywhere: now, or if Redis is away as soon as it is back. One that answers but refuses (demoted to a
+    /// replica, out of memory) counts as away: read from it, the old value would pass for fresh.
     pub(crate) async fn forget(&self, forgotten: Forgotten) {
         let call = self.forget_call(std::slice::from_ref(&forgotten));
         let done: Option<()> =
             self.run("forget", |mut connection| async move { call.invoke_async(&mut connection).await }).await;
         if done.is_none() {
             self.pending.add(forgotten);
+            self.give_up("refused");
         }
     }
 

@@ -14,7 +14,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Connecting is not on anybody's way, so it may take longer than a command.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BACKLOG_LIMIT: Duration = Duration::from_secs(10);
 
 /// Keeps the link connected, for as long as the task lives.
@@ -28,13 +27,11 @@ pub(super) async fn keep(link: Arc<Link>) {
         }
         link.put(connection.clone());
         // Once more, for writes that came after the first telling and before the connection was there for them.
-        tell(&link, &mut connection).await;
+        if !tell(&link, &mut connection).await {
+            link.give_up("refused");
+        }
         while link.is_up() {
-            let _ = timeout(LOOK_EVERY, link.broken.notified()).await;
-            // Left by a command that Redis refused although it is there.
-            if !link.pending.is_empty() {
-                tell(&link, &mut connection).await;
-            }
+            link.broken.notified().await;
         }
         was_away = true;
     }

@@ -135,6 +135,13 @@ impl Link {
         }
     }
 
+    /// Opens the circuit until the backlog is told.
+    pub(super) fn give_up(&self, reason: &'static str) {
+        if let Some(connection) = self.connection.load_full() {
+            self.open_circuit(&connection, reason);
+        }
+    }
+
     /// Only if the connection is still the one that failed: a later one may be fine.
     fn open_circuit(&self, failed: &Arc<MultiplexedConnection>, reason: &'static str) {
         let before = self.connection.compare_and_swap(failed, None);

@@ -54,11 +54,6 @@ impl Pending {
         self.0.lock().whole.insert(cache);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        let state = self.0.lock();
-        state.keys.is_empty() && state.whole.is_empty()
-    }
-
     /// All of it; whoever takes it puts back what could not be told.
     pub(super) fn take(&self) -> Backlog {
         let state = std::mem::take(&mut *self.0.lock());

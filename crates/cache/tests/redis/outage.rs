@@ -6,7 +6,7 @@ use crm_cache::{Cache, Redis};
 use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{RedisSettings, TemporaryFolder};
 
-use crate::support::{Note, Store, connected, policy, until, until_stored};
+use crate::support::{Note, Store, connected, plain, policy, until, until_stored};
 
 /// Short enough to be seen, long enough for a busy machine.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -108,6 +108,37 @@ async fn write_while_redis_hangs_is_told_when_it_is_back() {
     let (_, other) = cache(&server).await;
     assert_eq!(store.version(&other, "a").await, 2);
     assert_eq!(store.version(&writer, "a").await, 2);
+}
+
+/// A server that answers, and refuses every write from `refuse` to `allow`.
+async fn check_refusal(refuse: &[&str], allow: &[&str]) {
+    let server = OwnRedis::start();
+    let store = Store::default();
+    let (redis, writer) = cache(&server).await;
+    store.write("a", 1);
+    assert_eq!(store.version(&writer, "a").await, 1);
+    until_stored(&server.url(), "a", b'v').await;
+    command(&server, refuse).await;
+    store.write("a", 2);
+    writer.invalidate("a", 2).await;
+    assert_eq!(store.version(&writer, "a").await, 2, "{refuse:?}: Redis still has the old value");
+    assert!(!redis.is_up());
+    command(&server, allow).await;
+    until("back", async || redis.is_up()).await;
+    let (_, other) = cache(&server).await;
+    assert_eq!(store.version(&other, "a").await, 2, "{refuse:?}: the write was not told");
+}
+
+async fn command(server: &OwnRedis, words: &[&str]) {
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    let () = command.query_async(&mut plain(&server.url()).await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn write_that_redis_refuses_is_not_undone_by_what_is_read_there() {
+    check_refusal(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]).await;
+    check_refusal(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]).await;
 }
 
 #[tokio::test]

@@ -88,6 +88,25 @@ async fn failed_load_is_its_callers_alone_and_is_not_kept() {
     assert_eq!(followed.unwrap().unwrap().version, 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn failed_load_lets_one_follower_try_again_for_all() {
+    let (cache, loads) = (alone(), Arc::new(AtomicUsize::new(0)));
+    let mut gets = JoinSet::new();
+    for _ in 0..100 {
+        let (cache, loads) = (cache.clone(), Arc::clone(&loads));
+        gets.spawn(async move {
+            let load = || async {
+                let is_first = loads.fetch_add(1, Ordering::SeqCst) == 0;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                if is_first { Err("too late") } else { Ok(Some(note(1))) }
+            };
+            cache.get("a", load).await.is_err()
+        });
+    }
+    assert_eq!(gets.join_all().await.into_iter().filter(|failed| *failed).count(), 1);
+    assert_eq!(loads.load(Ordering::SeqCst), 2);
+}
+
 #[tokio::test]
 async fn second_get_is_answered_here_and_another_process_by_redis() {
     let (url, store) = (url().await, Store::default());
