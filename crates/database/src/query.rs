@@ -3,7 +3,7 @@
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
-use sqlx::{Execute, Executor, FromRow, Postgres, SqlStr};
+use sqlx::{Execute, Executor, FromRow, PgConnection, Postgres, SqlStr};
 
 use crate::error::Fault;
 use crate::statement::{Running, traced};
@@ -83,7 +83,9 @@ impl TenantTransaction {
     {
         let (sql, query) = take_apart(query)?;
         let mut running = Some((Running::begin(name, &sql.as_str()), 0));
-        let rows = self.watched().fetch(query).map(Some).chain(futures_util::stream::iter([None]));
+        // Lent, for the stream may end in an error, or be dropped, when nothing of ours looks on.
+        let connection: &mut PgConnection = &mut *self;
+        let rows = connection.fetch(query).map(Some).chain(futures_util::stream::iter([None]));
         let counted = rows.filter_map(move |item| {
             let item = item.map(|row| row.and_then(|row| T::from_row(&row)).map_err(Error::from));
             count(&mut running, item.as_ref());
@@ -93,8 +95,8 @@ impl TenantTransaction {
     }
 
     fn noted<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        if result.is_err() {
-            self.note_failure();
+        if result.is_ok() {
+            self.note_success();
         }
         result
     }

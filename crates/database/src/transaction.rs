@@ -39,9 +39,9 @@ impl Access {
 #[derive(Debug)]
 pub struct TenantTransaction {
     lease: Lease,
-    /// A statement failed, so the server will turn a commit into a rollback, without an error.
+    /// The last statement failed or was given up, so the server may turn a commit into a rollback, without an error.
     failed: bool,
-    /// The connection was lent out, so a statement may have failed unseen.
+    /// The connection was lent out or streamed from, so a statement may have failed unseen.
     lent: bool,
     ended: bool,
 }
@@ -78,13 +78,15 @@ impl TenantTransaction {
         self.lease.rollback().await
     }
 
-    /// The connection, for a statement whose failure will be noted.
+    /// The connection, for a statement that counts as failed until it is [noted](Self::note_success) as a success.
     pub(crate) fn watched(&mut self) -> &mut PgConnection {
+        self.failed = true;
         &mut self.lease
     }
 
-    pub(crate) fn note_failure(&mut self) {
-        self.failed = true;
+    /// A server that answers has not given up the transaction: a statement that failed before was undone to a savepoint.
+    pub(crate) fn note_success(&mut self) {
+        self.failed = false;
     }
 
     fn end(&mut self, outcome: Outcome) {

@@ -38,6 +38,23 @@ async fn commit_after_a_failed_statement_is_refused_instead_of_silently_lost() {
 }
 
 #[tokio::test]
+async fn commit_after_a_failed_stream_or_a_cancelled_statement_is_refused() {
+    use futures_util::TryStreamExt;
+    let notes = Notes::new().await;
+    let mut streamed = notes.database.begin(TENANT, None).await.unwrap();
+    streamed.execute("insert_note", sqlx::query(INSERT).bind("lost")).await.unwrap();
+    let divided = sqlx::query("select 1 / (3 - n) from generate_series(1, 5) as n");
+    streamed.stream::<(i32,)>("divided", divided).unwrap().try_collect::<Vec<_>>().await.unwrap_err();
+    assert!(matches!(streamed.commit().await, Err(Error::Fault(_))));
+    let mut cancelled = notes.database.begin(TENANT, Some(Instant::now() + Duration::from_secs(1))).await.unwrap();
+    cancelled.execute("insert_note", sqlx::query(INSERT).bind("lost")).await.unwrap();
+    let sleep = cancelled.execute("sleep", sqlx::query(SLEEP));
+    assert!(timeout(Duration::from_millis(100), sleep).await.is_err());
+    assert!(matches!(cancelled.commit().await, Err(Error::Fault(_))));
+    assert!(notes.texts(TENANT).await.is_empty());
+}
+
+#[tokio::test]
 async fn savepoint_survives_a_failed_statement_inside_it() {
     let notes = Notes::new().await;
     notes.write(TENANT, "taken").await.unwrap();
