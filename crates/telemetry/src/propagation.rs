@@ -20,13 +20,12 @@ pub fn extract(headers: &HeaderMap) -> Context {
     PROPAGATOR.extract_with_context(&Context::new(), &Headers(headers))
 }
 
-/// Writes `traceparent`, `tracestate` and `baggage` of the span, replacing what stood there.
+/// Writes `traceparent`, `tracestate` and `baggage` of a span's context, replacing what stood there.
 ///
 /// Without a started telemetry the headers stay as they are, so that a caller's context still passes through.
-pub fn inject(span: &Span, headers: &mut HeaderMap) {
-    let context = span.context();
+pub fn inject(context: &Context, headers: &mut HeaderMap) {
     if context.span().span_context().is_valid() {
-        PROPAGATOR.inject_context(&context, &mut HeadersMut(headers));
+        PROPAGATOR.inject_context(context, &mut HeadersMut(headers));
     }
 }
 

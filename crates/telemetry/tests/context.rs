@@ -27,7 +27,7 @@ fn trace_state_and_baggage_survive_a_process() {
     let span = tracing::info_span!("hop");
     span.set_parent(context).unwrap();
     let mut outgoing = headers(&[("traceparent", "stale")]);
-    inject(&span, &mut outgoing);
+    inject(&span.context(), &mut outgoing);
     let traceparent = outgoing["traceparent"].to_str().unwrap();
     assert!(traceparent.starts_with(&format!("00-{TRACE}-")) && traceparent.ends_with("-01"), "{traceparent}");
     assert!(!traceparent.contains("b7ad6b7169203331"), "the hop is the new parent");
@@ -52,7 +52,7 @@ fn hostile_headers_count_as_absent() {
 #[test]
 fn without_a_started_telemetry_a_callers_context_passes_through() {
     let mut passing = headers(&[("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]);
-    inject(&tracing::info_span!("nobody"), &mut passing);
+    inject(&tracing::info_span!("nobody").context(), &mut passing);
     assert!(passing["traceparent"].to_str().unwrap().contains("b7ad6b7169203331"));
     assert_eq!(trace_id(&tracing::info_span!("nobody")), None);
 }

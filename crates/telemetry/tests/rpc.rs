@@ -6,9 +6,9 @@ use std::convert::Infallible;
 use std::future::pending;
 
 use bytes::Bytes;
-use crm_telemetry::rpc::{Methods, ServerLayer, attempt_span, end_attempt};
+use crm_telemetry::metrics_text;
+use crm_telemetry::rpc::{Attempt, Methods, ServerLayer};
 use crm_telemetry::testing::{SpanData, attribute, record};
-use crm_telemetry::{metrics_text, propagation};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::Frame;
@@ -159,9 +159,9 @@ fn an_attempt_is_a_child_of_the_call_and_travels_in_headers() {
     {
         let call = tracing::info_span!("call");
         let _entered = call.enter();
-        let attempt = attempt_span("t.S/Ok", "customers", "1", "peak_ewma", 2);
-        propagation::inject(&attempt, &mut headers);
-        end_attempt(&attempt, Code::NotFound);
+        let attempt = Attempt::begin("t.S/Ok", "customers", "1", "peak_ewma", 2);
+        attempt.inject(&mut headers);
+        attempt.end(Code::NotFound);
     }
     let attempt = &recorder.spans_named("t.S/Ok")[0];
     let call = &recorder.spans_named("call")[0];

@@ -1,8 +1,6 @@
 //! One attempt: choose an endpoint, put a span and a load tracker around it, send.
 
-use std::time::Duration;
-
-use crm_telemetry::{propagation, rpc};
+use crm_telemetry::rpc;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri, Version, header};
 use tokio::time::{Instant, timeout_at};
@@ -112,10 +110,10 @@ impl Attempts {
         let (replica, now) = (&chosen.slot.replica, Instant::now());
         let method = request.uri().path().trim_start_matches('/');
         let span =
-            rpc::attempt_span(method, self.upstream.name(), &replica.label, chosen.policy.name(), attempt.number);
+            rpc::Attempt::begin(method, self.upstream.name(), &replica.label, chosen.policy.name(), attempt.number);
         address(&mut request, replica);
-        rpc::write_timeout(request.headers_mut(), facts.deadline.saturating_duration_since(now).max(Duration::ZERO));
-        propagation::inject(&span, request.headers_mut());
+        rpc::write_timeout(request.headers_mut(), facts.deadline.saturating_duration_since(now));
+        span.inject(request.headers_mut());
         let (link, ordinal) = (&chosen.slot.link, replica.ordinal);
         let sending = link.send(request);
         let give_up = attempt.give_up;

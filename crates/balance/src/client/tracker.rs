@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crm_telemetry::{names, rpc};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use opentelemetry::metrics::Histogram;
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tracing::Span;
 
 use crate::Upstream;
 use crate::connection::SendErrorKind;
@@ -29,7 +28,7 @@ static DURATION: LazyLock<Histogram<f64>> =
 pub(super) struct Tracker {
     upstream: Upstream,
     slot: Arc<Slot>,
-    span: Span,
+    span: rpc::Attempt,
     errand: Errand,
     started: Instant,
     give_up: Instant,
@@ -39,7 +38,13 @@ pub(super) struct Tracker {
 }
 
 impl Tracker {
-    pub(super) fn begin(upstream: Upstream, chosen: &Chosen, span: Span, now: Instant, give_up: Instant) -> Self {
+    pub(super) fn begin(
+        upstream: Upstream,
+        chosen: &Chosen,
+        span: rpc::Attempt,
+        now: Instant,
+        give_up: Instant,
+    ) -> Self {
         let slot = Arc::clone(&chosen.slot);
         slot.replica.load.begin(now);
         let errand = chosen.errand;
@@ -117,7 +122,7 @@ impl Tracker {
             Outcome::Cancelled | Outcome::Served => {}
         }
         replica.load.end();
-        rpc::end_attempt(&self.span, code);
+        self.span.end(code);
         self.upstream.shared.attempted(replica, outcome, self.errand == Errand::Probe, now);
     }
 
@@ -176,7 +181,7 @@ impl http_body::Body for Tracked {
         let now = Instant::now();
         match &frame {
             Some(Ok(frame)) => match frame.trailers_ref() {
-                Some(trailers) => self.tracker.closed(code_in(trailers).unwrap_or(Code::Unknown), now),
+                Some(trailers) => self.tracker.closed(rpc::code_of(trailers).unwrap_or(Code::Unknown), now),
                 None => self.tracker.received(now),
             },
             Some(Err(status)) => self.tracker.end(Outcome::of_break(status.code()), status.code(), now),
@@ -194,14 +199,10 @@ impl http_body::Body for Tracked {
     }
 }
 
-fn code_in(headers: &HeaderMap) -> Option<Code> {
-    headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
-}
-
 /// The status, where the headers have it already: an answer of headers only, or one that is not gRPC (by gRPC's table of
 /// HTTP statuses).
 pub(super) fn early_code<B>(response: &Response<B>) -> Option<Code> {
-    code_in(response.headers()).or(match response.status() {
+    rpc::code_of(response.headers()).or(match response.status() {
         StatusCode::OK => None,
         StatusCode::BAD_REQUEST => Some(Code::Internal),
         StatusCode::UNAUTHORIZED => Some(Code::Unauthenticated),

@@ -45,6 +45,7 @@ static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| {
 #[derive(Debug)]
 pub(super) struct Call {
     span: Span,
+    context: Context,
     method: &'static Method,
     started: Instant,
     code: Option<Code>,
@@ -58,8 +59,9 @@ impl Call {
         let span = tracing::info_span!(names::span::RPC_SERVER, otel.kind = "server");
         // The parent must be known before anything asks for the span's context, which fixes it.
         let _ = span.set_parent(propagation::extract(headers));
-        describe(&span.context(), method, path);
-        Self { span, method, started: Instant::now(), code: None }
+        let context = span.context();
+        describe(&context, method, path);
+        Self { span, context, method, started: Instant::now(), code: None }
     }
 
     pub(super) fn span(&self) -> &Span {
@@ -90,7 +92,7 @@ impl Drop for Call {
         IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
         let code = self.code.unwrap_or(Code::Cancelled);
         self.count(code);
-        finish(&self.span, code, is_server_error(code));
+        finish(&self.context, code, is_server_error(code));
     }
 }
 
@@ -112,8 +114,7 @@ fn describe(context: &Context, method: &'static Method, path: &str) {
 }
 
 /// Writes how a call ended into its span.
-pub(super) fn finish(span: &Span, code: Code, failed: bool) {
-    let context = span.context();
+pub(super) fn finish(context: &Context, code: Code, failed: bool) {
     let span = context.span();
     if !span.is_recording() {
         return;

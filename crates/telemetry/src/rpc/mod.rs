@@ -7,7 +7,7 @@ mod layer;
 mod method;
 mod timeout;
 
-pub use attempt::{attempt_span, end_attempt};
+pub use attempt::Attempt;
 pub use code::{code_of, is_server_error, status_text};
 pub use layer::{CallBody, CallFuture, ServerLayer, ServerService};
 pub use method::{Method, Methods, OTHER};
