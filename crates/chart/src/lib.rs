@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod bars;
 mod heat;
 mod labels;
 mod line;
@@ -9,7 +8,6 @@ mod scale;
 mod text;
 mod tone;
 
-pub use bars::{Bar, BarChart};
 pub use heat::{HeatCell, HeatTable};
 pub use line::{LineChart, Series, Stretch};
 pub use number::short;
