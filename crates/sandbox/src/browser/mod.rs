@@ -4,13 +4,15 @@
 
 mod http;
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};
+
+use crate::{
+    TemporaryFolder,
+    child::{Child, Program},
+    ports::{self, Reserved},
+};
 
 const HOW_TO_INSTALL: &str = "this test needs a browser: apt-get install -y --no-install-recommends chromium chromium-driver (`make test` does so)";
 /// Bound on anything that the page has to do.
@@ -22,7 +24,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Browser {
     driver: Child,
     session: String,
-    profile: PathBuf,
+    _profile: TemporaryFolder,
+    /// Nobody else gets the driver's port before the driver has taken it.
+    _port: Reserved,
 }
 
 impl Browser {
@@ -31,24 +35,15 @@ impl Browser {
     /// # Panics
     /// When there is no browser on this machine; the message says how to get one.
     pub async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let driver = driver.unwrap_or_else(|error| panic!("chromedriver: {error}; {HOW_TO_INSTALL}"));
-        let profile = std::env::temp_dir().join(format!("bellwether-browser-{}", driver.id()));
-        // Built before the session, so that the driver ends even if no session comes.
-        let mut browser = Self { driver, session: String::new(), profile };
-        let base = format!("http://127.0.0.1:{port}");
-        wait_for("chromedriver", async || std::net::TcpStream::connect(("127.0.0.1", port)).ok()).await;
-        let answer = http::post(&format!("{base}/session"), "application/json", capabilities(&browser.profile)).await;
+        let (port, profile) = (ports::reserve().unwrap(), TemporaryFolder::new("bellwether-browser").unwrap());
+        let driver = start_driver(&port);
+        let base = format!("http://{}", port.address());
+        wait_for("chromedriver", async || std::net::TcpStream::connect(port.address()).ok()).await;
+        let answer = http::post(&format!("{base}/session"), "application/json", capabilities(profile.path())).await;
         let json: Value = serde_json::from_slice(&answer.body).unwrap();
         let id = json["value"]["sessionId"].as_str();
         let id = id.unwrap_or_else(|| panic!("no browser session: {json}; {HOW_TO_INSTALL}"));
-        browser.session = format!("{base}/session/{id}");
-        browser
+        Self { driver, session: format!("{base}/session/{id}"), _profile: profile, _port: port }
     }
 
     async fn command(&self, path: &str, body: Value) -> Value {
@@ -118,9 +113,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
+        // Gone before its profile is.
+        self.driver.kill();
     }
 }
 
@@ -132,6 +126,12 @@ pub mod keys {
     pub const ENTER: &str = "\u{e007}";
     /// Presses a button, ticks a box.
     pub const SPACE: &str = " ";
+}
+
+fn start_driver(port: &Reserved) -> Child {
+    let mut command = Command::new("chromedriver");
+    command.arg(format!("--port={}", port.address().port()));
+    Program::new("chromedriver", command).spawn().unwrap_or_else(|error| panic!("{error}; {HOW_TO_INSTALL}"))
 }
 
 fn capabilities(profile: &Path) -> Vec<u8> {
