@@ -4,13 +4,12 @@
 //! Method: Fetch Metadata (W3C) where the browser sends it, the `Origin` header (RFC 6454) where it does not, and in any
 //! case the name under which the browser knows us.
 
-use std::net::IpAddr;
-
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
+use crm_server::host::is_private;
 use http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority};
 
 use super::{Web, answer};
@@ -47,10 +46,8 @@ fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     uri.authority().cloned().or(named)
 }
 
-/// A bare address cannot be somebody else's name, nor can a name without a dot (of a container or this machine).
 fn is_ours(host: &Authority, hosts: &Hosts) -> bool {
-    let name = host.host().trim_matches(['[', ']']);
-    name.parse::<IpAddr>().is_ok() || !name.contains('.') || name.ends_with(".localhost") || hosts.has(name)
+    is_private(host.host()) || hosts.has(host.host().trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -90,5 +87,9 @@ mod tests {
         check(&[("host", "room.example"), origin("https://room.example")], true);
         check(&[("host", "[::1]:8000"), origin("http://[::1]:8000")], true);
         check(&[("host", "LOCALHOST:8000"), origin("http://localhost:8000")], true);
+        check(&[("host", "crm.LOCALHOST:8000"), origin("http://crm.localhost:8000")], true);
+        check(&[("host", "127.0.0.1.:8000"), origin("http://127.0.0.1.:8000")], true);
+        check(&[("host", "room.example.")], true);
+        check(&[("host", "evil.example.")], false);
     }
 }

@@ -1,16 +1,11 @@
-//! Which names the control API answers to.
-//!
-//! It asks for no token, so a page that somebody opens on this machine must not reach it. Cross-origin rules stop such
-//! a page, unless it comes from a name that its owner points at the loopback address once the page is loaded (DNS
-//! rebinding): to the browser, page and control API are then of one origin. What gives the page away is the name.
-
-use std::net::{Ipv4Addr, Ipv6Addr};
+//! Which names the control API answers to: those that [`crm_server::host`] calls private, as it asks for no token.
 
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use crm_server::host::is_private;
 use http::{HeaderMap, Uri, header, uri::Authority};
 
 use super::Control;
@@ -35,16 +30,6 @@ fn is_ours(uri: &Uri, headers: &HeaderMap) -> bool {
         (None, None) => None,
     };
     authority.is_none_or(|authority| is_private(authority.host()))
-}
-
-/// Addresses, and names that no public zone holds: those without a dot (of a container or this machine), and `localhost`.
-fn is_private(host: &str) -> bool {
-    let host = host.trim_end_matches('.');
-    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    literal.is_some_and(|host| host.parse::<Ipv6Addr>().is_ok())
-        || host.parse::<Ipv4Addr>().is_ok()
-        || !host.contains('.')
-        || host.to_ascii_lowercase().ends_with(".localhost")
 }
 
 #[cfg(test)]
