@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crm_balance::{
-    Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, Policy, RetrySettings, Switch, Upstream,
-};
+use crm_balance::{Client, RetrySettings};
+use crm_lab::load::client;
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_server::token::Role;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -29,7 +28,7 @@ impl Api {
         let gateways = gateways(places).await?;
         let token = token::sign(places, tenant, "import", Role::Admin, Duration::from_secs(3600))?;
         let authorize = Authorize::new(&token)?;
-        let client = client(&gateways, RetrySettings::default());
+        let client = client(gateways.iter().map(String::as_str), RetrySettings::default());
         Ok(Self { accounts: AccountServiceClient::with_interceptor(client, authorize), gateways })
     }
 
@@ -50,19 +49,6 @@ pub(crate) async fn gateways(places: &Places) -> Result<Vec<String>, Failure> {
         Ok(list) => Ok(list.split(',').map(|gateway| gateway.trim().to_owned()).collect()),
         Err(_) => Ok(up::status(places).await?.gateways),
     }
-}
-
-/// A client over the gateways. They judge health and eject behind them; here only dead connections are passed over.
-pub(crate) fn client(gateways: &[String], retry: RetrySettings) -> Client {
-    let never = EjectionSettings { enabled: Switch::off(), ..EjectionSettings::default() };
-    let upstream = Upstream::builder("gateway", Discovery::of(gateways.iter().map(String::as_str)))
-        .policy(Policy::RoundRobin)
-        .health(HealthCheck::Off)
-        .ejection(never)
-        .build();
-    let mut settings = ClientSettings { retry, ..ClientSettings::default() };
-    settings.shed.enabled = Switch::off();
-    crm_balance::client(upstream, settings)
 }
 
 /// Puts the token on each call.

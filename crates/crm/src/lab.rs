@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Context;
 use crm_balance::Policy;
@@ -11,6 +11,7 @@ use crm_lab::report::print_verdicts;
 
 use crate::cli::Balancing;
 use crate::failure::Failure;
+use crate::program;
 
 /// What a first look compares: the field's habit, the simplest that knows of load, and our own.
 const QUICK_POLICIES: [Policy; 3] = [Policy::RoundRobin, Policy::LeastRequest, Policy::PeakEwma];
@@ -25,7 +26,7 @@ pub(crate) async fn balancing(options: Balancing) -> Result<(), Failure> {
     let programs = Programs { gateway: || role("gateway"), toy: || role("toy") };
     let stop = crm_server::process::shutdown_signal();
     let outcome = tokio::select! {
-        outcome = balancing::run(&plan, programs, seed(), |cell| println!("{}", balancing::row(cell))) => outcome.map_err(failure)?,
+        outcome = balancing::run(&plan, programs, crm_lab::seed::fresh(), |cell| println!("{}", balancing::row(cell))) => outcome.map_err(failure)?,
         // Every process of the lab ends with this future.
         () = stop.cancelled() => return Err(Failure::Check("stopped before the end".to_owned())),
     };
@@ -87,8 +88,7 @@ fn peers(options: &Balancing) -> Result<Vec<Variant>, Failure> {
 
 /// This program in one of its roles.
 fn role(role: &str) -> Command {
-    // The program's file may be replaced by a newer one while the lab runs; this names the one that runs.
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = program::this();
     command.args(["serve", role]);
     command
 }
@@ -112,10 +112,4 @@ fn write(options: &Balancing, plan: &Plan, outcome: &Outcome) -> Result<(), Fail
         eprintln!("{}", path.display());
     }
     Ok(())
-}
-
-/// A new one each time: what holds shall not hold for one sequence of arrivals only.
-fn seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_nanos() & u128::from(u64::MAX)).unwrap_or_default()
 }

@@ -3,3 +3,4 @@
 pub mod balancing;
 pub mod load;
 pub mod report;
+pub mod seed;

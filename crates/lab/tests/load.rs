@@ -3,28 +3,19 @@
 
 use std::time::Duration;
 
-use crm_balance::{Client, ClientSettings, Discovery, EjectionSettings, HealthCheck, RetrySettings, Switch, Upstream};
-use crm_lab::load::{LoadError, LoadReport, Options, Scenario, run};
+use crm_balance::RetrySettings;
+use crm_lab::load::{LoadError, LoadReport, Options, Scenario, client, run};
 use crm_sandbox::toy::{Fault, Toy, ToySettings};
 use tokio_util::sync::CancellationToken;
 
 const CALL: &str = "[[calls]]\nname = 'get'\nrpc = 'crm.customers.v1.AccountService/GetAccount'\n";
 
-/// No retry, no ejection, no shedding: what the toy does is what the report must tell.
-fn client(toy: &Toy) -> Client {
-    let never = EjectionSettings { enabled: Switch::off(), ..EjectionSettings::default() };
-    let address = toy.address().to_string();
-    let upstream =
-        Upstream::builder("toy", Discovery::of([address.as_str()])).health(HealthCheck::Off).ejection(never).build();
-    let mut settings = ClientSettings { retry: RetrySettings::off(), ..ClientSettings::default() };
-    settings.shed.enabled = Switch::off();
-    crm_balance::client(upstream, settings)
-}
-
 async fn play(toy: &Toy, toml: &str) -> Result<LoadReport, LoadError> {
     let scenario = Scenario::parse(&format!("name = 't'\narrivals = 'even'\ntimeout = '20s'\n{toml}")).unwrap();
     let stop = CancellationToken::new();
-    let options = Options { client: client(toy), token: "t".to_owned(), repeat: false, seed: 1, stop };
+    let address = toy.address().to_string();
+    let client = client([address.as_str()], RetrySettings::off());
+    let options = Options { client, token: "t".to_owned(), repeat: false, seed: 1, stop };
     run(&scenario, options, |_| ()).await
 }
 

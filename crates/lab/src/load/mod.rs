@@ -1,6 +1,7 @@
 //! The open-loop load generator.
 
 mod calls;
+mod client;
 pub mod duration;
 mod keys;
 mod pace;
@@ -10,6 +11,7 @@ mod scenario;
 mod tally;
 
 pub(crate) use self::calls::{Calls, Ready};
+pub use self::client::client;
 pub(crate) use self::pace::{Pace, keep};
 pub use self::report::{LatencyMs, LoadReport, Threshold};
 pub(crate) use self::run::Sender;
