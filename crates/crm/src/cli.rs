@@ -143,7 +143,7 @@ pub(crate) enum Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// Name of a scenario in `load-tests/`, or a file
+    /// A file, the name of one in `load-tests/`, or one that is built in: `gentle`, `lookups`
     pub(crate) scenario: String,
     /// Calls per second, instead of the scenario's
     #[arg(long)]

@@ -1,11 +1,11 @@
 //! `crm load`: plays a scenario and judges it.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Context;
 use crm_balance::RetrySettings;
-use crm_lab::load::{LoadError, Options, Progress, Scenario};
+use crm_lab::load::{LoadError, Options, Progress, Scenario, client};
 use crm_server::token::Role;
 use tokio_util::sync::CancellationToken;
 
@@ -27,13 +27,13 @@ pub(crate) async fn run(places: &Places, options: Load) -> Result<(), Failure> {
     let scenario = scenario(&options)?;
     let gateways = if options.target.is_empty() { api::gateways(places).await? } else { options.target.clone() };
     let token = token::sign(places, &scenario.tenant, "load", Role::Agent, TOKEN_LIFETIME)?;
-    let client = api::client(&gateways, RetrySettings::off());
+    let client = client(gateways.iter().map(String::as_str), RetrySettings::off());
     let stop = crm_server::process::shutdown_signal();
     let start = || Options {
         client: client.clone(),
         token: token.clone(),
         repeat: options.forever,
-        seed: seed(),
+        seed: crm_lab::seed::fresh(),
         stop: stop.clone(),
     };
 
@@ -66,12 +66,6 @@ async fn wait(stop: &CancellationToken) {
 
 fn write(path: &Path, report: &crm_lab::load::LoadReport) -> anyhow::Result<()> {
     Ok(std::fs::write(path, serde_json::to_vec_pretty(report)?)?)
-}
-
-/// A new one each time: runs shall not replay each other's keys out of a warm cache.
-fn seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_nanos() & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 fn scenario(options: &Load) -> Result<Scenario, Failure> {
@@ -120,7 +114,19 @@ fn progress(silent: bool) -> impl FnMut(Progress) + Send + 'static {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn help_names_what_is_built_in() {
+        let mut cli = crate::cli::Cli::command();
+        let help = cli.find_subcommand_mut("load").unwrap().render_long_help().to_string();
+        for (name, text) in BUILT_IN {
+            assert!(help.contains(&format!("`{name}`")), "{name} is not in {help}");
+            Scenario::parse(text).unwrap();
+        }
+    }
 
     #[test]
     fn only_missing_data_is_told_to_be_missing() {
