@@ -70,7 +70,7 @@ fn faults_of_the_whole_group_and_among_writes_are_told_by_figures_of_their_own()
     assert!(down["group"]["failed_ratio_after"].as_f64() < Some(0.5), "{down}");
     assert!(writes["group"].is_null() && writes["writes"]["creates"]["calls"].as_u64() > Some(100), "{writes}");
     let updates = &writes["writes"]["updates"];
-    assert_eq!((&updates["served_twice"], &updates["missing"]), (&0.into(), &0.into()), "{writes}");
+    assert_eq!((&updates["arrived_twice"], &updates["missing"]), (&0.into(), &0.into()), "{writes}");
 }
 
 #[test]

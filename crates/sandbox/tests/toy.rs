@@ -155,7 +155,7 @@ async fn toy_process_can_be_told_paused_killed_and_restarted() {
 }
 
 #[tokio::test]
-async fn what_a_killed_toy_has_done_stays_in_the_ledger() {
+async fn what_a_killed_toy_was_asked_stays_in_the_ledger() {
     let folder = TemporaryFolder::new("toy-ledger").unwrap();
     let path = folder.path().join("ledger");
     let settings = ToySettings { ledger: Some(path.clone()), ..ToySettings::default() };

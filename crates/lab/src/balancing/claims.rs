@@ -83,12 +83,12 @@ pub(super) fn claims(fault: Fault, plan: &Plan) -> Vec<Claim> {
     }
 }
 
-const UPDATED_TWICE: &str = "updates that were served twice, or are missing in the toys' ledger";
+const UPDATED_TWICE: &str = "updates that came to the replicas twice, or are missing in their ledger";
 
 fn updated_twice(metrics: &Metrics) -> Option<f64> {
     let updates = writes(metrics)?.updates;
     // Without an update nothing was shown.
-    (updates.calls > updates.failed).then(|| as_f64(updates.served_twice + updates.missing))
+    (updates.calls > updates.failed).then(|| as_f64(updates.arrived_twice + updates.missing))
 }
 
 fn writes(metrics: &Metrics) -> Option<&WriteMetrics> {
@@ -274,7 +274,7 @@ mod tests {
             metrics.writes.as_mut().unwrap()
         }
         let updates: [fn(&mut Metrics); 3] = [
-            |it| of_writes(it).updates.served_twice = 1,
+            |it| of_writes(it).updates.arrived_twice = 1,
             |it| of_writes(it).updates.missing = 1,
             |it| of_writes(it).updates.calls = 0,
         ];

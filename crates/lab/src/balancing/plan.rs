@@ -60,7 +60,7 @@ impl Timing {
         overload: Duration::from_secs(60),
         noise: Duration::from_secs(600),
         after: Duration::from_secs(5),
-        after_writes: Duration::from_secs(18),
+        after_writes: Duration::from_secs(24),
     };
 
     /// For a first look.

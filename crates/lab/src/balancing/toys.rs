@@ -18,6 +18,9 @@ pub(super) const REPLICAS: usize = 4;
 pub(super) const FAULTY: usize = 2;
 
 const SERVICE_TIME_MS: u32 = 2;
+/// Among writes: so slow that a replica which breaks has a call under way as a rule, and not so slow that three cannot do
+/// the work of four.
+const WRITING_TIME_MS: u32 = 5;
 const SLOTS: u32 = 4;
 
 /// Under overload: so slow that three times what they can serve is a load which generator and proxy carry with ease, for
@@ -33,8 +36,7 @@ pub(super) struct Toys {
 impl Toys {
     /// Starts them, as the story of this fault needs them; among writes they keep a ledger.
     pub(super) async fn start(make: fn() -> Command, fault: Fault, ledger: &Path) -> Result<Self, LabError> {
-        let millis = if fault == Fault::Overload { OVERLOADED_SERVICE_TIME_MS } else { SERVICE_TIME_MS };
-        let service_time = Duration::from_millis(millis.into());
+        let service_time = Duration::from_millis(service_time_ms(fault).into());
         let ledger = fault.is_among_writes().then(|| ledger.to_owned());
         let settings = ToySettings { service_time, slots: SLOTS as usize, answer: Vec::new(), health: true, ledger };
         let mut toys = Vec::with_capacity(REPLICAS);
@@ -84,6 +86,14 @@ impl Toys {
 
     fn hit(&mut self, fault: Fault) -> &mut [ToyProcess] {
         if fault.is_of_the_group() { &mut self.toys } else { &mut self.toys[FAULTY..=FAULTY] }
+    }
+}
+
+fn service_time_ms(fault: Fault) -> u32 {
+    match fault {
+        Fault::Overload => OVERLOADED_SERVICE_TIME_MS,
+        fault if fault.is_among_writes() => WRITING_TIME_MS,
+        _ => SERVICE_TIME_MS,
     }
 }
 

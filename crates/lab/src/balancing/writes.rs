@@ -1,4 +1,4 @@
-//! What became of calls that change something, and whether the toys have served any of them twice.
+//! What became of calls that change something, and whether any of them came to the toys twice.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::load::Record;
 use super::mix::{CREATE, READ, UPDATE, WRITES};
 
-/// Calls by their method, from the calm to the end. What was served twice is seen by the toys, which enter what they have
-/// done into one ledger that outlives them, and compare nothing: to do each thing once is the callers' matter here.
+/// Calls by their method, from the calm to the end. The toys enter each call into one ledger as it arrives, and compare
+/// nothing: what arrives once can be done once only, and what arrives twice a service has to recognise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct WriteMetrics {
     /// Reads.
@@ -27,42 +27,42 @@ pub struct MethodMetrics {
     pub calls: u64,
     /// Calls that failed.
     pub failed: u64,
-    /// Calls that toys served more than once.
-    pub served_twice: u64,
+    /// Calls that came to the toys more than once.
+    pub arrived_twice: u64,
     /// Calls that succeeded beyond those that are in the ledger: it has been lost, and proves nothing.
     pub missing: u64,
 }
 
 /// `ledger` is the text of the toys' ledger.
 pub(super) fn measure(records: &[Record], ledger: &str, calm: Duration) -> WriteMetrics {
-    let mut served: HashMap<&str, u64> = HashMap::new();
+    let mut arrived: HashMap<&str, u64> = HashMap::new();
     for line in ledger.lines() {
-        *served.entry(line).or_default() += 1;
+        *arrived.entry(line).or_default() += 1;
     }
-    let of = |part| method(part, records, &served, calm);
-    // All reads are alike, so that one is not known from another.
+    let of = |part| method(part, records, &arrived, calm);
+    // All reads say the same: one is not known from another.
     WriteMetrics {
-        reads: MethodMetrics { served_twice: 0, missing: 0, ..of(READ) },
+        reads: MethodMetrics { arrived_twice: 0, missing: 0, ..of(READ) },
         creates: of(CREATE),
         updates: of(UPDATE),
     }
 }
 
-fn method(part: usize, records: &[Record], served: &HashMap<&str, u64>, calm: Duration) -> MethodMetrics {
+fn method(part: usize, records: &[Record], arrived: &HashMap<&str, u64>, calm: Duration) -> MethodMetrics {
     let path = WRITES[part].path();
     let all = || records.iter().filter(|record| record.part == part);
     let counted = || all().filter(|record| record.due >= calm);
     let mut distinct = 0;
-    let mut served_twice = 0;
-    for (_, times) in served.iter().filter(|(line, _)| line.split(' ').next() == Some(&path)) {
+    let mut arrived_twice = 0;
+    for (_, times) in arrived.iter().filter(|(line, _)| line.split(' ').next() == Some(&path)) {
         distinct += 1;
-        served_twice += u64::from(*times > 1);
+        arrived_twice += u64::from(*times > 1);
     }
     let succeeded = count(all().filter(|record| record.failure.is_none()));
     MethodMetrics {
         calls: count(counted()),
         failed: count(counted().filter(|record| record.failure.is_some())),
-        served_twice,
+        arrived_twice,
         missing: succeeded.saturating_sub(distinct),
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_two_toys_served_was_served_twice_and_one_that_none_did_is_missing() {
+    fn a_call_in_the_ledger_twice_arrived_twice_and_one_that_is_not_there_is_missing() {
         let records = [
             record(READ, 900, Some("Unavailable")),
             record(READ, 1_000, None),
@@ -99,7 +99,7 @@ mod tests {
         let ledger = ledger(&[(READ, ""), (READ, ""), (CREATE, "0a"), (CREATE, "0a"), (UPDATE, "0a")]);
         let metrics = measure(&records, &ledger, Duration::from_secs(1));
         assert_eq!(metrics.reads, MethodMetrics { calls: 2, ..MethodMetrics::default() });
-        assert_eq!(metrics.creates, MethodMetrics { calls: 2, failed: 1, served_twice: 1, missing: 0 });
-        assert_eq!(metrics.updates, MethodMetrics { calls: 3, failed: 1, served_twice: 0, missing: 1 });
+        assert_eq!(metrics.creates, MethodMetrics { calls: 2, failed: 1, arrived_twice: 1, missing: 0 });
+        assert_eq!(metrics.updates, MethodMetrics { calls: 3, failed: 1, arrived_twice: 0, missing: 1 });
     }
 }

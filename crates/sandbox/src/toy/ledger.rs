@@ -1,4 +1,4 @@
-//! What toys have done, in a file: it outlives a process that is killed, as a database does.
+//! What toys have been asked, in a file: it outlives a process that is killed.
 
 use std::{
     fmt::Write as _,

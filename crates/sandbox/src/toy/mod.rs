@@ -29,8 +29,8 @@ pub struct ToySettings {
     pub answer: Vec<u8>,
     /// Whether `grpc.health.v1` is there; without it the answer to a check is `UNIMPLEMENTED`.
     pub health: bool,
-    /// A file in which each call that was served is entered before it is answered: a line with its method and its message
-    /// in hexadecimal. Several toys may share it, and it tells what a killed one has done.
+    /// A file in which each call is entered as it arrives, whatever becomes of it: a line with its method and its message
+    /// in hexadecimal. Several toys may share it, and it tells what a killed one has been asked.
     pub ledger: Option<PathBuf>,
 }
 

@@ -174,7 +174,7 @@ impl State {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn respond(&self, path: &str, message: &[u8]) -> Response<Body> {
+    async fn respond(&self, path: &str, message: Option<&[u8]>) -> Response<Body> {
         let fault = self.fault();
         if fault.hang {
             return std::future::pending().await;
@@ -183,13 +183,13 @@ impl State {
             return health::respond(path, self.settings.health, self.serving.subscribe());
         }
         let number = self.counts.add(path);
+        if let (Some(ledger), Some(message)) = (&self.ledger, message) {
+            ledger.enter(path, message);
+        }
         if fault.fail_fast {
             return answer::status(fault.code);
         }
         self.hold_a_slot(self.settings.service_time + Duration::from_millis(fault.delay_ms)).await;
-        if let Some(ledger) = &self.ledger {
-            ledger.enter(path, message);
-        }
         if fault.fails(number, self.luck(number)) {
             answer::status(fault.code)
         } else {
@@ -244,13 +244,30 @@ async fn collect(body: Incoming) -> Bytes {
     body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
 }
 
-/// The message of a unary call, without its prefix of five bytes.
-fn unframed(body: &[u8]) -> &[u8] {
-    body.get(5..).unwrap_or_default()
+/// The message of a unary call, without its prefix of five bytes; none, if its caller broke it off.
+fn unframed(body: &[u8]) -> Option<&[u8]> {
+    body.get(5..)
 }
 
 /// Read to its end, as a real service does, but not kept.
 async fn drain(mut body: Incoming) -> Bytes {
     while let Some(Ok(_)) = body.frame().await {}
     Bytes::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn luck_is_even() {
+        let state = State::new(ToySettings::default()).unwrap();
+        for share in [0.005, 0.3] {
+            let lucky = (0..200_000).filter(|n| state.luck(*n) < share).count();
+            let expected = 200_000.0 * share;
+            // Nine standard deviations.
+            let room = 9.0 * expected.sqrt();
+            assert!((lucky as f64 - expected).abs() < room, "{lucky} of 200,000 at {share}");
+        }
+    }
 }
