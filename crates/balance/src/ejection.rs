@@ -111,7 +111,9 @@ impl Sentence {
 
 /// Whether one more may be out, given how many are known, out, and ready (this one included).
 pub(crate) fn may_eject(settings: &EjectionSettings, known: usize, out: usize, ready: usize) -> bool {
-    let most = (known as f64 * settings.max_ejected).floor().max(1.0);
+    // One of two, or of three at a third, may be out: a share above nothing allows one.
+    let least = if settings.max_ejected > 0.0 { 1.0 } else { 0.0 };
+    let most = (known as f64 * settings.max_ejected).floor().max(least);
     ready > 1 && (out + 1) as f64 <= most
 }
 
@@ -153,6 +155,8 @@ mod tests {
         for ((known, out, ready), expected) in cases {
             assert_eq!(may_eject(&settings, known, out, ready), expected, "{known} known, {out} out, {ready} ready");
         }
+        let nobody = EjectionSettings { max_ejected: 0.0, ..settings };
+        assert!(!may_eject(&nobody, 4, 0, 4));
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use crm_telemetry::rpc::code_of;
 use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -69,18 +70,14 @@ async fn read(response: Response<Body>) -> Answer {
     if !response.status().is_success() {
         return Answer::NoHealthService;
     }
-    if let Some(code) = code_in(response.headers()) {
+    if let Some(code) = code_of(response.headers()) {
         return answer_of(code);
     }
     let Ok(body) = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await else {
         return Answer::Silence;
     };
-    let code = body.trailers().and_then(code_in).unwrap_or(Code::Ok);
+    let code = body.trailers().and_then(code_of).unwrap_or(Code::Ok);
     if code == Code::Ok { decode(&body.to_bytes()) } else { answer_of(code) }
-}
-
-fn code_in(headers: &http::HeaderMap) -> Option<Code> {
-    headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
 }
 
 const fn answer_of(code: Code) -> Answer {

@@ -27,7 +27,8 @@ pub struct EjectionSettings {
     pub jitter: f64,
     /// A call given up after less than this says nothing about the endpoint: its caller was in a hurry. Default 100 ms.
     pub min_timeout: Duration,
-    /// Largest share of the endpoints that may be out at once. Default 0.5; the last healthy one never is.
+    /// Largest share of the endpoints that may be out at once. Default 0.5; the last healthy one never is. More than 0
+    /// allows one at least, 0 none.
     pub max_ejected: f64,
 }
 

@@ -83,7 +83,8 @@ pub struct CallsSnapshot {
     pub retries: u64,
     /// Refused for load.
     pub shed: u64,
-    /// Median time to response headers, retries included, over the last ten seconds (to within 10 %).
+    /// Median time to response headers or the deadline, retries included and refusals left out, over the last ten seconds
+    /// (to within 10 %).
     pub p50_ms: f64,
     /// 99th percentile of the same.
     pub p99_ms: f64,

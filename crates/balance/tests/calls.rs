@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crm_balance::{
-    ClientSettings, Discovery, HashKey, Phase, Policy, Resolve, RetrySettings, ShedSettings, Upstream, client,
+    ClientSettings, ConnectionSettings, Discovery, HashKey, Phase, Policy, Resolve, RetrySettings, ShedSettings,
+    Upstream, client,
 };
 use fake::*;
 use futures_util::future::BoxFuture;
@@ -271,6 +272,61 @@ async fn replicas_appear_and_vanish_without_a_failed_call() {
     assert_eq!(failed(&seen), 0);
     let left: Vec<_> = upstream.replicas().into_iter().map(|replica| replica.address).collect();
     assert_eq!(left, [address(0)], "an empty answer changes nothing, a full one does");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_outlive_their_endpoint_do_not_sentence_the_one_that_has_its_number_now() {
+    let (net, names) = (Net::of(3), Arc::new(Names::default()));
+    *names.0.lock().unwrap() = vec![0, 1];
+    let upstream = named(&net, &names);
+    ready(&upstream).await;
+    upstream.set_policy(Policy::RoundRobin);
+    net.at(0).set(Mode::Hang);
+    let client = plain(&upstream);
+    let calls: Vec<_> = (0..20)
+        .map(|_| {
+            let mut long = request(false);
+            long.headers_mut().insert("grpc-timeout", "55S".parse().unwrap());
+            let client = client.clone();
+            tokio::spawn(async move { call(&client, long).await })
+        })
+        .collect();
+    sleep(Duration::from_millis(10)).await;
+    *names.0.lock().unwrap() = vec![1, 2];
+    until(|| upstream.replicas().iter().any(|it| it.address == address(2) && it.ordinal == 2)).await;
+    until(|| upstream.replicas().len() == 2).await;
+    *names.0.lock().unwrap() = vec![0, 1, 2];
+    net.at(0).set(SERVE);
+    until(|| upstream.replicas().len() == 3).await;
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert_eq!(replica(&upstream, 0).ejections, 0);
+    assert_eq!(net.at(0).connections.load(Ordering::Relaxed), 2, "the newcomer was another one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_is_replaced_at_its_age_and_kept_where_that_fails() {
+    let net = Net::of(1);
+    let aged = ConnectionSettings { max_age: Some(Duration::from_secs(10)), ..ConnectionSettings::default() };
+    let upstream = net.upstream().connection(aged).build();
+    let client = plain(&upstream);
+    assert_eq!(failed(&load(&client, 20, 65, false).await), 0);
+    assert_eq!(net.at(0).connections.load(Ordering::Relaxed), 7);
+    *net.at(0).is_up.lock().unwrap() = false;
+    assert_eq!(failed(&load(&client, 20, 30, false).await), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_do_not_make_latencies_look_good() {
+    let net = Net::of(1);
+    let upstream = net.upstream().build();
+    net.set_all(&Mode::Serve(Duration::from_millis(50)));
+    let shed = ShedSettings { initial: 1, min: 1, ..ShedSettings::default() };
+    let client = client(upstream.clone(), ClientSettings { shed, ..ClientSettings::default() });
+    let seen = load(&client, 200, 5, false).await;
+    assert!(failed(&seen) > 800, "{} refused", failed(&seen));
+    assert!(upstream.calls().p50_ms > 45.0, "{}", upstream.calls().p50_ms);
 }
 
 #[tokio::test(start_paused = true)]

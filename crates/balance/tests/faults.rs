@@ -191,6 +191,19 @@ async fn upstream_that_fails_everything_sees_little_more_than_its_calls() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn clients_of_one_upstream_share_its_retry_budget() {
+    let net = Net::of(2);
+    let upstream = net.upstream().build();
+    ready(&upstream).await;
+    net.set_all(&Mode::FailFast(Code::Unavailable));
+    let clients = [(); 4].map(|()| plain(&upstream));
+    let loads = clients.iter().map(|client| load(client, 25, 20, true));
+    let calls: usize = futures_util::future::join_all(loads).await.iter().map(Vec::len).sum();
+    let most = 1.2 * calls as f64 + 10.0 * 21.0;
+    assert!(net.calls() as f64 <= most, "{} attempts for {calls} calls", net.calls());
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_any_endpoint_calls_fail_at_once_and_come_back_soon_after_it_does() {
     let net = Net::of(2);
     let upstream = net.upstream().build();

@@ -3,7 +3,8 @@
 //! After Finagle's `RetryBudget`: each call earns a part of a retry, and some are given away by time, so that a quiet client
 //! can retry at all.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -14,15 +15,15 @@ use crate::settings::RetrySettings;
 const TOKEN: f64 = 1_000.0;
 /// Retries that may be saved up: enough for the calls that one dying connection takes with it.
 const MOST: f64 = 50.0;
+/// The floor of this time is there at the start.
+const FIRST_FLOOR: Duration = Duration::from_secs(1);
 
+/// One client's terms on the account that all clients of an upstream share.
 pub(super) struct Budget {
     upstream: Upstream,
     earned_per_call: i64,
     floor_per_second: f64,
     most: i64,
-    epoch: Instant,
-    /// Milliseconds since the epoch up to which the floor has been paid.
-    paid_until: AtomicU64,
 }
 
 impl Budget {
@@ -33,10 +34,8 @@ impl Budget {
             earned_per_call: (settings.budget_ratio.max(0.0) * TOKEN) as i64,
             floor_per_second: settings.budget_floor_per_second.max(0.0),
             most: (settings.budget_floor_per_second.max(MOST) * TOKEN) as i64,
-            epoch: Instant::now(),
-            paid_until: AtomicU64::new(0),
         };
-        budget.balance().store((budget.floor_per_second * TOKEN) as i64, Relaxed);
+        budget.pay_floor(Instant::now());
         budget
     }
 
@@ -60,8 +59,10 @@ impl Budget {
     }
 
     fn pay_floor(&self, now: Instant) {
-        let millis = u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX);
-        let since = millis.saturating_sub(self.paid_until.swap(millis, Relaxed));
+        let shared = &self.upstream.shared;
+        let age = now.saturating_duration_since(shared.epoch) + FIRST_FLOOR;
+        let millis = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let since = millis.saturating_sub(shared.counters.budget_paid_until.fetch_max(millis, Relaxed));
         let due = (since as f64 / 1e3 * self.floor_per_second * TOKEN) as i64;
         let _ = self
             .balance()

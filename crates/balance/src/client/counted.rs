@@ -8,7 +8,7 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use super::stage::{Call, Stage};
 use crate::Upstream;
@@ -31,8 +31,11 @@ impl<S: Stage> Stage for Counted<S> {
         let mut verdict = Verdict { upstream: self.upstream.clone(), ended: None };
         let started = call.facts.started;
         let result = self.inner.call(call).await;
-        let now = Instant::now();
-        self.upstream.shared.latencies.record(now.saturating_duration_since(started), now);
+        // What the stack refuses at once says nothing about how long answers take.
+        if result.as_ref().err().is_none_or(|status| status.code() == Code::DeadlineExceeded) {
+            let now = Instant::now();
+            self.upstream.shared.latencies.record(now.saturating_duration_since(started), now);
+        }
         match &result {
             Ok(response) => verdict.see(response.headers()),
             Err(_) => verdict.ended = Some(false),

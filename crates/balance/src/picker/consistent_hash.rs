@@ -1,7 +1,7 @@
 //! The same endpoint for the same key, so that its cache knows the key; when endpoints come and go, few keys move.
 //!
 //! The table is Maglev's (Eisenbud et al., NSDI 2016). Load is bounded as in Mirrokni, Thorup and Zadimoghaddam (2016): an
-//! endpoint with a quarter more than the average in flight passes keys on to the next one in the table.
+//! endpoint with a quarter more than its share in flight passes keys on to the next one in the table.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::dice::{Dice, mix};
 const SIZE: usize = 16_381;
 const OVERLOAD: f64 = 1.25;
 /// Below this many in flight nobody is overloaded, and moving a key would only cost its cache.
-const LIGHT: u32 = 8;
+const LIGHT: f64 = 8.0;
 
 pub(super) struct Maglev {
     /// For each place the index of a slot. Empty if there are none.
@@ -26,7 +26,7 @@ impl Maglev {
         let mut left = table.len();
         while left > 0 {
             for (at, slot) in slots.iter().enumerate().take(usize::from(u16::MAX)) {
-                for _ in 0..slot.replica.weight.min(100) {
+                for _ in 0..weight(slot) {
                     if left == 0 {
                         break;
                     }
@@ -62,24 +62,34 @@ impl Wishes {
 
 impl Picker for Maglev {
     fn pick(&self, slots: &[Arc<Slot>], ask: &Ask<'_>, dice: &Dice) -> Option<usize> {
-        if self.table.is_empty() {
+        if self.table.is_empty() || !slots.iter().any(|slot| ask.allows(slot)) {
             return None;
         }
         let start = match ask.key {
             Some(key) => usize::try_from(mix(key) % self.table.len() as u64).unwrap_or(0),
             None => dice.below(self.table.len()),
         };
-        let most = bound(slots);
+        let fair = fair(slots);
         let owners = || (0..self.table.len()).map(|step| usize::from(self.table[(start + step) % self.table.len()]));
-        let open = |at: &usize| ask.allows(&slots[*at]) && slots[*at].replica.load.in_flight() < most;
+        let open = |at: &usize| ask.allows(&slots[*at]) && has_room(&slots[*at], fair);
         owners().find(open).or_else(|| owners().find(|at| ask.allows(&slots[*at])))
     }
 }
 
-/// How many calls an endpoint may have in flight before it passes keys on.
-fn bound(slots: &[Arc<Slot>]) -> u32 {
+/// Places in a round; more than this would leave the others none.
+fn weight(slot: &Slot) -> u32 {
+    slot.replica.weight.min(100)
+}
+
+/// The calls that would be in flight for each unit of weight, were they spread evenly.
+fn fair(slots: &[Arc<Slot>]) -> f64 {
     let total: u64 = slots.iter().map(|slot| u64::from(slot.replica.load.in_flight())).sum();
-    let fair = (total + 1) as f64 / slots.len().max(1) as f64;
-    // A count of calls in flight: far below 2³².
-    ((fair * OVERLOAD).ceil() as u32).max(LIGHT)
+    let weights: u64 = slots.iter().map(|slot| u64::from(weight(slot))).sum();
+    (total + 1) as f64 / weights.max(1) as f64
+}
+
+/// Whether it has so few calls in flight that it need not pass keys on.
+fn has_room(slot: &Slot, fair: f64) -> bool {
+    let most = (fair * f64::from(weight(slot)) * OVERLOAD).ceil();
+    f64::from(slot.replica.load.in_flight()) < most.max(LIGHT)
 }

@@ -28,4 +28,7 @@ pub(crate) struct Counters {
     pub(crate) shed_bulk: Count,
     /// Thousandths of a retry that the budget would pay for.
     pub(crate) budget: AtomicI64,
+    /// Milliseconds from a second before the upstream's epoch up to which the budget's floor has been paid: clients share
+    /// the balance, and so its clock.
+    pub(crate) budget_paid_until: AtomicU64,
 }

@@ -1,6 +1,5 @@
 //! The task that looks after one endpoint: connects, asks for its health, lets its time pass, and lets it drain.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,19 +89,21 @@ impl Keeper {
     /// Looks after a connection until it is closed.
     async fn watch(&self, mut link: Link) {
         let mut pulse = Pulse::new(&self.shared.health);
-        let born = Instant::now();
+        let mut renewal = self.expiry();
         if !pulse.is_on() {
             self.shared.admit(&self.replica, &link, "connected");
         }
         loop {
             let ages = self.shared.aged(&self.replica);
-            let expires = self.shared.connection.max_age.map(|age| born + age);
             tokio::select! {
                 () = link.closed() => return,
                 () = self.replica.changed.notified() => {}
                 () = at(ages) => {}
                 () = at(pulse.next) => self.feel(&mut pulse, &link).await,
-                () = at(expires) => if let ControlFlow::Break(()) = self.renew(&mut link).await { return },
+                () = at(renewal) => {
+                    self.renew(&mut link).await;
+                    renewal = self.expiry();
+                }
             }
         }
     }
@@ -139,12 +140,18 @@ impl Keeper {
         }
     }
 
-    /// Connects anew before the old connection is let go; calls under way finish on the old one.
-    async fn renew(&self, link: &mut Link) -> ControlFlow<()> {
-        let Ok(younger) = self.connect().await else { return ControlFlow::Break(()) };
-        self.shared.renewed(&self.replica, &younger);
-        *link = younger;
-        ControlFlow::Continue(())
+    /// When a connection that is made now is to be replaced.
+    fn expiry(&self) -> Option<Instant> {
+        self.shared.connection.max_age.map(|age| Instant::now() + age)
+    }
+
+    /// Connects anew before the old connection is let go; calls under way finish on the old one. Where that fails, the old
+    /// one stays until it is as old again.
+    async fn renew(&self, link: &mut Link) {
+        if let Ok(younger) = self.connect().await {
+            self.shared.renewed(&self.replica, &younger);
+            *link = younger;
+        }
     }
 
     /// Waits until nothing is under way and somebody else can serve, within a bound.

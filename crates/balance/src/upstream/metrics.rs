@@ -1,7 +1,7 @@
 //! Metrics of all upstreams of the process. The hot path only adds to atomics; a scrape reads them here.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, LazyLock, Weak};
+use std::sync::{Arc, Once, Weak};
 
 use crm_telemetry::metrics::{observe_counter, observe_gauge};
 use crm_telemetry::names::{self, Metric, label};
@@ -16,14 +16,15 @@ use crate::ejection::Verdict;
 use crate::replica::Outcome;
 use crate::snapshot::Phase;
 
-/// Instruments are made once a process: one made for each upstream would go on observing after its end.
-static UPSTREAMS: LazyLock<Mutex<Vec<Weak<Shared>>>> = LazyLock::new(|| {
-    register();
-    Mutex::default()
-});
+static UPSTREAMS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Instruments are made once a process: one made for each upstream would go on observing after its end. Not under the lock
+/// (nor in a lazy initialiser) of the list, which a scrape that is under way waits for.
+static REGISTER: Once = Once::new();
 
 /// Lets scrapes see an upstream as long as it lives.
 pub(crate) fn observe(shared: &Arc<Shared>) {
+    REGISTER.call_once(register);
     let mut upstreams = UPSTREAMS.lock();
     upstreams.retain(|upstream| upstream.strong_count() > 0);
     upstreams.push(Arc::downgrade(shared));

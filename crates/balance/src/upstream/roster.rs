@@ -45,8 +45,9 @@ impl Roster {
         Self { members: Vec::new(), policy, panic: false }
     }
 
-    pub(crate) fn find(&mut self, ordinal: u32) -> Option<&mut Member> {
-        self.members.iter_mut().find(|member| member.replica.ordinal == ordinal)
+    /// By identity: a call may outlive its endpoint, whose ordinal another one then has.
+    pub(crate) fn find(&mut self, replica: &Replica) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| std::ptr::eq(Arc::as_ptr(&member.replica), replica))
     }
 
     pub(crate) fn count(&self, phase: Phase) -> usize {

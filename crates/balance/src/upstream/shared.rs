@@ -180,12 +180,12 @@ impl Shared {
     pub(crate) fn aged(&self, replica: &Replica) -> Option<Instant> {
         let now = Instant::now();
         let mut roster = self.roster.lock();
-        let member = roster.find(replica.ordinal)?;
+        let member = roster.find(replica)?;
         if member.state.ages_at().is_some_and(|at| at <= now) {
             replica.probe_out.store(false, Ordering::Release);
             self.change(&mut roster, replica, "ejection is over", |_, state| state.aged(now));
         }
-        roster.find(replica.ordinal)?.state.ages_at()
+        roster.find(replica)?.state.ages_at()
     }
 
     /// An attempt ended: counts it, and ejects where that is due.
@@ -203,7 +203,7 @@ impl Shared {
         let mut roster = self.roster.lock();
         let warming = self.warming(now);
         let usual = roster.usual_latency(now);
-        let Some(member) = roster.find(replica.ordinal).filter(|member| member.is(Phase::Probing)) else { return };
+        let Some(member) = roster.find(replica).filter(|member| member.is(Phase::Probing)) else { return };
         match outcome {
             Outcome::Cancelled | Outcome::Lost => replica.probe_out.store(false, Ordering::Release),
             Outcome::Served => {
@@ -218,14 +218,14 @@ impl Shared {
 
     fn eject(&self, replica: &Replica, verdict: Verdict, now: Instant) {
         let mut roster = self.roster.lock();
-        let is_ready = roster.find(replica.ordinal).is_some_and(|member| member.is(Phase::Ready));
+        let is_ready = roster.find(replica).is_some_and(|member| member.is(Phase::Ready));
         if is_ready && roster.may_eject(&self.ejection) {
             self.sentence(&mut roster, replica, verdict, now);
         }
     }
 
     fn sentence(&self, roster: &mut Roster, replica: &Replica, verdict: Verdict, now: Instant) {
-        let Some(member) = roster.find(replica.ordinal) else { return };
+        let Some(member) = roster.find(replica) else { return };
         let until = member.sentence.pass(&self.ejection, verdict, &self.dice, now);
         replica.recent.acquit(now);
         self.change(roster, replica, verdict.reason(), |_, state| state.ejected(until, verdict.reason()));
@@ -239,9 +239,7 @@ impl Shared {
         reason: &str,
         transition: impl FnOnce(&Sentence, State) -> State,
     ) {
-        let Some(member) = roster.members.iter_mut().find(|it| std::ptr::eq(Arc::as_ptr(&it.replica), replica)) else {
-            return;
-        };
+        let Some(member) = roster.find(replica) else { return };
         let sentence = std::mem::take(&mut member.sentence);
         self.step(member, reason, |state| transition(&sentence, state));
         member.sentence = sentence;

@@ -56,6 +56,7 @@ pub struct Fake {
     /// None: there is no health service.
     pub health: Mutex<Option<bool>>,
     pub calls: AtomicU64,
+    pub connections: AtomicU64,
     /// Calls whose future was dropped before its end.
     pub abandoned: AtomicU64,
     pub headers: Mutex<Vec<HeaderMap>>,
@@ -77,6 +78,7 @@ impl Fake {
             is_up: Mutex::new(true),
             health: Mutex::new(None),
             calls: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
             headers: Mutex::default(),
             slots: tokio::sync::Semaphore::new(4),
@@ -151,6 +153,7 @@ impl Connect for Net {
             let fake = fake.filter(|fake| *fake.is_up.lock().unwrap());
             let fake = fake.ok_or_else(|| ConnectError::Refused("connection refused".to_owned()))?;
             let ends = Ends::default();
+            fake.connections.fetch_add(1, Ordering::Relaxed);
             fake.links.lock().unwrap().push(ends.clone());
             Ok(Arc::new(Link { fake, ends }) as Arc<dyn Connection>)
         })
