@@ -41,29 +41,29 @@ pub(super) struct Look {
 pub(super) struct Watch {
     started: Instant,
     toys: Vec<ToyRemote>,
-    counter: Arc<Mutex<Counter>>,
+    counting: Arc<Counting>,
     looks: Arc<Mutex<Vec<Look>>>,
     _tasks: JoinSet<()>,
 }
 
 impl Watch {
     pub(super) fn start(started: Instant, toys: Vec<ToyRemote>, control: Option<SocketAddr>) -> Self {
-        let (counter, looks) = (Arc::new(Mutex::new(Counter::default())), Arc::new(Mutex::new(Vec::new())));
+        let (counting, looks) = (Arc::new(Counting::default()), Arc::new(Mutex::new(Vec::new())));
         let mut tasks = JoinSet::new();
-        tasks.spawn(count_often(started, toys.clone(), Arc::clone(&counter)));
+        tasks.spawn(count_often(started, toys.clone(), Arc::clone(&counting)));
         if let Some(control) = control {
             tasks.spawn(look_often(started, control, Arc::clone(&looks)));
         }
-        Self { started, toys, counter, looks, _tasks: tasks }
+        Self { started, toys, counting, looks, _tasks: tasks }
     }
 
     /// Counts now, so that what follows has an exact beginning.
     pub(super) async fn count(&self) {
-        count(self.started, &self.toys, &self.counter).await;
+        self.counting.count(self.started, &self.toys).await;
     }
 
     pub(super) fn samples(&self) -> Vec<Sample> {
-        lock(&self.counter).samples.clone()
+        lock(&self.counting.counter).samples.clone()
     }
 
     pub(super) fn looks(&self) -> Vec<Look> {
@@ -71,18 +71,12 @@ impl Watch {
     }
 }
 
-async fn count_often(started: Instant, toys: Vec<ToyRemote>, counter: Arc<Mutex<Counter>>) {
+async fn count_often(started: Instant, toys: Vec<ToyRemote>, counting: Arc<Counting>) {
     let mut ticks = interval(COUNT_EVERY);
     loop {
         ticks.tick().await;
-        count(started, &toys, &counter).await;
+        counting.count(started, &toys).await;
     }
-}
-
-async fn count(started: Instant, toys: &[ToyRemote], counter: &Mutex<Counter>) {
-    let counts = join_all(toys.iter().map(|toy| async { timeout(PATIENCE, toy.counts()).await.ok()?.ok() })).await;
-    let totals: Vec<Option<u64>> = counts.iter().map(|counts| Some(counts.as_ref()?.values().sum())).collect();
-    lock(counter).add(started.elapsed(), &totals);
 }
 
 async fn look_often(started: Instant, control: SocketAddr, looks: Arc<Mutex<Vec<Look>>>) {
@@ -92,6 +86,22 @@ async fn look_often(started: Instant, control: SocketAddr, looks: Arc<Mutex<Vec<
         if let Ok(ejections) = control::ejections(control).await {
             lock(&looks).push(Look { at: started.elapsed(), ejections });
         }
+    }
+}
+
+#[derive(Default)]
+struct Counting {
+    /// One at a time: a count that is overtaken by a later one would look like that of a toy that was started anew.
+    turn: tokio::sync::Mutex<()>,
+    counter: Mutex<Counter>,
+}
+
+impl Counting {
+    async fn count(&self, started: Instant, toys: &[ToyRemote]) {
+        let _turn = self.turn.lock().await;
+        let counts = join_all(toys.iter().map(|toy| async { timeout(PATIENCE, toy.counts()).await.ok()?.ok() })).await;
+        let totals: Vec<Option<u64>> = counts.iter().map(|counts| Some(counts.as_ref()?.values().sum())).collect();
+        lock(&self.counter).add(started.elapsed(), &totals);
     }
 }
 
@@ -114,10 +124,7 @@ impl Counter {
             self.last[toy] = total;
         }
         let arrived = std::array::from_fn(|toy| self.before[toy] + self.last[toy]);
-        // Two countings may overtake each other; an older one adds nothing.
-        if self.samples.last().is_none_or(|last| last.at <= at) {
-            self.samples.push(Sample { at, arrived });
-        }
+        self.samples.push(Sample { at, arrived });
     }
 }
 
