@@ -2,14 +2,14 @@
 
 use crm_balance::{Expires, HashKey, Policy, Retryable};
 use crm_server::{process::TakeBy, token::Claims};
+use crm_telemetry::rpc::{GRPC_TIMEOUT, write_timeout};
 use crm_transcode::Rpc;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 
-use crate::{gateway::Gateway, headers, rest::grpc_timeout, table::Routed};
+use crate::{gateway::Gateway, headers, table::Routed};
 
-const GRPC_TIMEOUT: &str = "grpc-timeout";
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Sends a call whose token has been checked; an error is the gateway's own, not the service's.
@@ -32,10 +32,14 @@ pub(crate) async fn send(
     Ok(response)
 }
 
-/// A call may be sent twice if its method says so in its descriptor, or its caller with a key to recognise it by.
+/// A call may be sent twice if its method says so in its descriptor. Of a method without one its caller says so, with a key;
+/// where there is a descriptor, a key tells nothing more: methods that recognise a call by it are declared idempotent.
 fn mark_retryable(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
-    let promised = rpc.is_some_and(|rpc| rpc.idempotency.is_retryable());
-    if (promised || request.headers().contains_key(IDEMPOTENCY_KEY)) && gateway.switches.retries.is_on() {
+    let may_repeat = match rpc {
+        Some(rpc) => rpc.idempotency.is_retryable(),
+        None => request.headers().contains_key(IDEMPOTENCY_KEY),
+    };
+    if may_repeat && gateway.switches.retries.is_on() {
         request.extensions_mut().insert(Retryable(true));
     }
 }
@@ -53,7 +57,6 @@ fn mark_affinity(routed: &Routed, claims: Option<&Claims>, request: &mut Request
 fn lengthen_stream(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
     let streams = rpc.is_some_and(|rpc| rpc.server_streaming || rpc.client_streaming);
     if streams && !request.headers().contains_key(GRPC_TIMEOUT) {
-        let longest: HeaderValue = grpc_timeout(gateway.limits.max_timeout);
-        request.headers_mut().insert(GRPC_TIMEOUT, longest);
+        write_timeout(request.headers_mut(), gateway.limits.max_timeout);
     }
 }

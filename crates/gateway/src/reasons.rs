@@ -43,6 +43,10 @@ const UNKNOWN_SWITCH: &str = "UNKNOWN_SWITCH";
 const UNKNOWN_ROUTE: &str = "UNKNOWN_ROUTE";
 const FOREIGN_HOST: &str = "FOREIGN_HOST";
 
+pub(crate) fn too_many_own_calls() -> Status {
+    Problem::new(Code::ResourceExhausted, OVERLOADED, "too many calls of the gateway's own services").into()
+}
+
 pub(crate) fn service_not_routed() -> Status {
     Problem::new(Code::Unimplemented, SERVICE_NOT_ROUTED, "no upstream of this gateway answers this service").into()
 }

@@ -10,6 +10,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use crm_server::process::TakeBy;
+use crm_telemetry::rpc::write_timeout;
 use crm_transcode::{Match, RouteError, frame};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -17,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
 use tower::service_fn;
 
-pub(crate) use timeout::{TIMEOUT, grpc_timeout};
+pub(crate) use timeout::TIMEOUT;
 
 use crate::{
     answer, call,
@@ -158,7 +159,7 @@ fn grpc_request(mut parts: Parts, message: &[u8], deadline: Instant) -> Result<R
     }
     headers::remove_starting_with(headers, "grpc-");
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-timeout", grpc_timeout(deadline.saturating_duration_since(Instant::now())));
+    write_timeout(headers, deadline.saturating_duration_since(Instant::now()));
     parts.method = Method::POST;
     parts.version = http::Version::HTTP_2;
     Ok(Request::from_parts(parts, Body::new(Full::new(framed))))

@@ -35,6 +35,32 @@ async fn more_calls_than_there_are_places_are_refused_until_one_is_free() {
 }
 
 #[tokio::test]
+async fn streams_of_the_gateways_own_are_bounded_and_health_checks_go_on() {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+    let rig = Rig::start().await;
+    let ask = || HealthCheckRequest { service: String::new() };
+    let (mut watches, mut refused) = (Vec::new(), 0);
+    for _ in 0..3 {
+        let mut client = HealthClient::new(Grpc::connect(rig.public).await);
+        for _ in 0..50 {
+            match client.watch(ask()).await {
+                Ok(watch) => watches.push(watch),
+                Err(status) => {
+                    assert_eq!(status.code(), Code::ResourceExhausted);
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((watches.len(), refused), (100, 50));
+    let mut client = HealthClient::new(Grpc::connect(rig.public).await);
+    client.check(ask()).await.unwrap();
+    assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
+    watches.clear();
+    eventually("a place is free", async || client.watch(ask()).await.is_ok()).await;
+}
+
+#[tokio::test]
 async fn more_bytes_of_requests_than_there_is_room_for_are_refused() {
     let rig = Rig::start_with(1, |config| config.calls.max_buffered_bytes = 100).await;
     let body = format!("{{\"name\": \"{}\"}}", "x".repeat(100));

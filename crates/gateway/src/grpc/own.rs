@@ -1,14 +1,27 @@
 //! gRPC services of the gateway's own: its health, and reflection over what it routes.
 
-use crm_server::readiness::Readiness;
+use std::sync::Arc;
+
+use crm_server::{readiness::Readiness, stack::CatchPanicLayer};
 use http::{Request, Response};
+use http_body_util::BodyExt;
+use tokio::sync::Semaphore;
 use tonic::{body::Body, service::Routes};
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
+
+use crate::reasons;
+
+/// Calls that may be under way at once. They are streams that end when their callers like, so they must not take the places
+/// of other calls; nor may there be any number of them, for they need no token.
+const PLACES: usize = 100;
+/// Answered at once, and always: whoever asks decides whether this gateway is sent calls.
+const CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// Services that are answered here and not forwarded. They need no token: they tell nothing about a tenant.
 #[derive(Clone)]
 pub(crate) struct OwnServices {
     routes: Routes,
+    places: Arc<Semaphore>,
 }
 
 /// The descriptors do not fit reflection.
@@ -30,7 +43,8 @@ impl OwnServices {
             .add_service(builder().build_v1()?)
             .add_service(builder().build_v1alpha()?)
             .prepare();
-        Ok((Self { routes }, Readiness::new(health, services.iter().map(ToString::to_string).collect())))
+        let own = Self { routes, places: Arc::new(Semaphore::new(PLACES)) };
+        Ok((own, Readiness::new(health, services.iter().map(ToString::to_string).collect())))
     }
 
     /// Whether a path belongs to one of them.
@@ -39,8 +53,25 @@ impl OwnServices {
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Response<Body> {
-        match self.routes.clone().oneshot(request).await {
-            Ok(response) => response,
+        if request.uri().path() == CHECK {
+            return self.answer(request).await;
+        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return reasons::too_many_own_calls().into_http();
+        };
+        let hold = move |body: Body| {
+            Body::new(body.map_frame(move |frame| {
+                let _held = &place;
+                frame
+            }))
+        };
+        self.answer(request).await.map(hold)
+    }
+
+    /// A defect that one call finds ends this call and no other.
+    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        match CatchPanicLayer.layer(self.routes.clone()).oneshot(request).await {
+            Ok(response) => response.map(Body::new),
             Err(never) => match never {},
         }
     }

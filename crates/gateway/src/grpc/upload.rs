@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use crm_telemetry::rpc::read_timeout;
+use crm_telemetry::rpc::{read_timeout, write_timeout};
 use http::Request;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, Full};
@@ -20,7 +20,6 @@ use crate::{
     gateway::Gateway,
     intake::{Held, Measured},
     reasons,
-    rest::grpc_timeout,
 };
 
 /// Waits for the whole request, as long as the call may take. What is longer than a body may be over REST follows as it
@@ -41,7 +40,7 @@ pub(crate) async fn take_in(
     let now = Instant::now();
     // Bytes that were there already have cost no time worth a header.
     if asked.is_some() && now.duration_since(started).as_millis() > 0 {
-        parts.headers.insert("grpc-timeout", grpc_timeout(deadline.saturating_duration_since(now)));
+        write_timeout(&mut parts.headers, deadline.saturating_duration_since(now));
     }
     let (rest, held) = body.into_rest();
     let body = if is_whole { Body::new(Full::new(bytes)) } else { Body::new(Begun { begin: Some(bytes), rest }) };

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 
 /// Name of the header.
 pub(crate) const TIMEOUT: &str = "x-crm-timeout";
@@ -34,17 +34,10 @@ fn parse(text: &str) -> Option<Duration> {
     }
 }
 
-/// The same time as gRPC writes it: at most eight digits, so whole seconds from a day or so on.
-pub(crate) fn grpc_timeout(timeout: Duration) -> HeaderValue {
-    let millis = timeout.as_millis().max(1);
-    let text =
-        if millis < 100_000_000 { format!("{millis}m") } else { format!("{}S", timeout.as_secs().min(99_999_999)) };
-    // Digits and a letter are always a header's value.
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("1S"))
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn check(text: &'static str, expected: Result<Option<Duration>, InvalidTimeout>) {
@@ -65,13 +58,5 @@ mod tests {
         for text in ["", "5", "s", "0s", "-1s", "1.5s", "5 s", "99999999999s", "1h"] {
             check(text, Err(InvalidTimeout));
         }
-    }
-
-    #[test]
-    fn grpc_writes_it_in_eight_digits() {
-        assert_eq!(grpc_timeout(Duration::from_millis(500)), "500m");
-        assert_eq!(grpc_timeout(Duration::ZERO), "1m");
-        assert_eq!(grpc_timeout(Duration::from_secs(200_000)), "200000S");
-        assert_eq!(grpc_timeout(Duration::MAX), "99999999S");
     }
 }
