@@ -13,7 +13,8 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     let page = gateway.pages.answer(&request, || gateway.home(host(&request)));
     match page {
         Some(page) => page,
-        None => rest::answer(gateway, request).await,
+        // In a box of its own: gRPC calls need not carry the room that its future takes.
+        None => Box::pin(rest::answer(gateway, request)).await,
     }
 }
 

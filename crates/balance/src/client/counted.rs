@@ -27,7 +27,7 @@ impl<S> Counted<S> {
 impl<S: Stage> Stage for Counted<S> {
     type Body = CountedBody<S::Body>;
 
-    async fn call(&self, call: Call) -> Result<Response<Self::Body>, Status> {
+    async fn call(&self, call: &mut Call) -> Result<Response<Self::Body>, Status> {
         let mut verdict = Verdict { upstream: self.upstream.clone(), ended: None };
         let started = call.facts.started;
         let result = self.inner.call(call).await;

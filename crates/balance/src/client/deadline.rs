@@ -31,7 +31,7 @@ impl<S> Deadline<S> {
 impl<S: Stage> Stage for Deadline<S> {
     type Body = Timed<S::Body>;
 
-    async fn call(&self, mut call: Call) -> Result<Response<Self::Body>, Status> {
+    async fn call(&self, call: &mut Call) -> Result<Response<Self::Body>, Status> {
         let asked = rpc::read_timeout(call.request.headers()).map_err(malformed)?;
         let deadline = call.facts.started + asked.unwrap_or(self.default).min(self.longest);
         call.facts.deadline = deadline;

@@ -99,7 +99,7 @@ impl tower::Service<Request<Body>> for Client {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let stack = Arc::clone(&self.stack);
-        let call = Call::new(request, self.upstream.shared.hash_header.as_ref());
-        Box::pin(async move { stack.call(call).await.map(|response| response.map(Body::new)) })
+        let mut call = Call::new(request, self.upstream.shared.hash_header.as_ref());
+        Box::pin(async move { stack.call(&mut call).await.map(|response| response.map(Body::new)) })
     }
 }

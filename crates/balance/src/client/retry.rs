@@ -123,10 +123,10 @@ impl Retry {
 impl Stage for Retry {
     type Body = Tracked;
 
-    async fn call(&self, call: Call) -> Result<Response<Tracked>, Status> {
+    async fn call(&self, call: &mut Call) -> Result<Response<Tracked>, Status> {
         self.budget.earn();
         let facts = call.facts;
-        let (head, body) = call.request.into_parts();
+        let (head, body) = std::mem::take(&mut call.request).into_parts();
         let replay = Replay::capture(body, self.settings.max_body_bytes).await?;
         let (mut tried, mut tries) = (Vec::new(), 1);
         loop {

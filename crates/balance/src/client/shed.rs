@@ -39,7 +39,7 @@ impl<S> Shed<S> {
 impl<S: Stage> Stage for Shed<S> {
     type Body = S::Body;
 
-    async fn call(&self, call: Call) -> Result<Response<S::Body>, Status> {
+    async fn call(&self, call: &mut Call) -> Result<Response<S::Body>, Status> {
         let Some(place) = self.limit.enter(call.facts.bulk) else { return Err(self.refusal(call.facts.bulk)) };
         let mut watch =
             Watch { limit: &self.limit, started: call.facts.started, deadline: call.facts.deadline, ended: false };

@@ -17,7 +17,8 @@ use crate::dice;
 pub(super) trait Stage: Send + Sync {
     type Body: http_body::Body<Data = Bytes, Error = Status> + Send + 'static;
 
-    fn call(&self, call: Call) -> impl Future<Output = Result<Response<Self::Body>, Status>> + Send;
+    /// By reference: each layer would otherwise keep a copy of the whole request in its future.
+    fn call(&self, call: &mut Call) -> impl Future<Output = Result<Response<Self::Body>, Status>> + Send;
 }
 
 /// A request and what the stack knows about it.
