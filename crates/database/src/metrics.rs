@@ -1,12 +1,14 @@
 //! Instruments of the pool and of statements. Names, labels and buckets stand in `crm_telemetry::names`.
 
-use std::sync::{LazyLock, Weak};
+use std::sync::{Arc, LazyLock, Once, Weak};
 use std::time::Duration;
 
 use crm_telemetry::{metrics, names};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
+use parking_lot::Mutex;
 
+use crate::PoolState;
 use crate::pool::Shared;
 
 /// How a transaction ended.
@@ -54,18 +56,29 @@ pub(crate) fn count_error(name: &'static str, class: &str) {
     INSTRUMENTS.errors.add(1, &labels);
 }
 
-/// Lets each scrape ask the pool how full it is, as long as it lives.
-pub(crate) fn observe_pool(shared: Weak<Shared>) {
-    let other = Weak::clone(&shared);
-    metrics::observe_gauge(&names::DB_CONNECTIONS, move |gauge| {
-        if let Some(state) = shared.upgrade().map(|shared| shared.state()) {
-            gauge.observe(f64::from(state.idle), &[metrics::label(names::label::STATE, "idle")]);
-            gauge.observe(f64::from(state.used()), &[metrics::label(names::label::STATE, "used")]);
-        }
+static POOLS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Instruments are made once a process: one made for each pool would go on observing after its end, and pools would
+/// overwrite each other's values. Not under the lock of the list, which a scrape that is under way waits for.
+static REGISTER: Once = Once::new();
+
+/// Lets each scrape ask the pool how full it is, as long as it lives; of several pools it sees the sum.
+pub(crate) fn observe_pool(shared: &Arc<Shared>) {
+    REGISTER.call_once(register);
+    let mut pools = POOLS.lock();
+    pools.retain(|pool| pool.strong_count() > 0);
+    pools.push(Arc::downgrade(shared));
+}
+
+fn register() {
+    metrics::observe_gauge(&names::DB_CONNECTIONS, |gauge| {
+        gauge.observe(sum(|state| state.idle), &[metrics::label(names::label::STATE, "idle")]);
+        gauge.observe(sum(|state| state.used()), &[metrics::label(names::label::STATE, "used")]);
     });
-    metrics::observe_gauge(&names::DB_CONNECTIONS_MAX, move |gauge| {
-        if let Some(state) = other.upgrade().map(|shared| shared.state()) {
-            gauge.observe(f64::from(state.max), &[]);
-        }
-    });
+    metrics::observe_gauge(&names::DB_CONNECTIONS_MAX, |gauge| gauge.observe(sum(|state| state.max), &[]));
+}
+
+fn sum(of: fn(&PoolState) -> u32) -> f64 {
+    let pools: Vec<Arc<Shared>> = POOLS.lock().iter().filter_map(Weak::upgrade).collect();
+    pools.iter().map(|pool| f64::from(of(&pool.state()))).sum()
 }

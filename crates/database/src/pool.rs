@@ -69,7 +69,7 @@ impl Database {
         settings.check()?;
         let pool = pool_options(settings).connect_lazy_with(connect_options(settings)?);
         let shared = Arc::new(Shared { pool, settings: settings.clone() });
-        metrics::observe_pool(Arc::downgrade(&shared));
+        metrics::observe_pool(&shared);
         let database = Self { shared };
         match database.check().await {
             Err(error @ (Error::Fault(_) | Error::Settings(_))) => Err(error),

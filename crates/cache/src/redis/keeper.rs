@@ -18,7 +18,7 @@ const BACKLOG_LIMIT: Duration = Duration::from_secs(10);
 
 /// Keeps the link connected, for as long as the task lives.
 pub(super) async fn keep(link: Arc<Link>) {
-    observe(Arc::downgrade(&link));
+    observe(&link);
     let mut was_away = false;
     loop {
         let mut connection = connect(&link, &mut was_away).await;

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 
+use crm_cache::{Cache, Policy, Redis};
 use crm_telemetry::testing::{attribute, record};
 
-use crate::support::{Store, note, replica, until_stored, url};
+use crate::support::{Note, Store, note, replica, until, until_stored, url};
 
 #[tokio::test]
 async fn span_names_tier_and_outcome_and_no_key() {
@@ -48,4 +49,30 @@ async fn load_runs_inside_the_span_and_metrics_count_it() {
     for name in ["crm_cache_lookups_total", "crm_cache_loads_total", "crm_cache_entries", "crm_redis_up"] {
         assert!(text.contains(name), "{name} is missing:\n{text}");
     }
+}
+
+#[tokio::test]
+async fn caches_of_one_name_add_up_as_long_as_they_live() {
+    let cache = || Cache::<Note>::new(Redis::none(), Policy::new("sized"));
+    let caches = [cache(), cache()];
+    for (cache, keys) in caches.iter().zip([1, 2]) {
+        for key in 0..keys {
+            cache.get(&format!("key {key}"), || async { Ok::<_, Infallible>(Some(note(1))) }).await.unwrap();
+        }
+    }
+    let entries = || {
+        let text = crm_telemetry::metrics_text();
+        let of_both = |line: &&str| line.starts_with("crm_cache_entries") && line.contains("\"sized\"");
+        text.lines().find(of_both).and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
+    };
+    until("the sum of both", async || {
+        // Lookups let the housekeeping catch up, which counts.
+        for cache in &caches {
+            cache.get("key 0", || async { Ok::<_, Infallible>(None) }).await.unwrap();
+        }
+        entries() == Some(3)
+    })
+    .await;
+    drop(caches);
+    assert_eq!(entries(), None);
 }

@@ -50,6 +50,17 @@ async fn statement_of_another_shape_can_be_traced_too() {
 }
 
 #[tokio::test]
+async fn pools_of_one_process_add_up() {
+    // More than all pools of the tests beside it together.
+    let _first = Notes::with(|settings| settings.max_connections = 5_000).await;
+    let _second = Notes::with(|settings| settings.max_connections = 6_000).await;
+    let text = crm_telemetry::metrics_text();
+    let line = text.lines().find(|line| line.starts_with("db_client_connection_max")).unwrap();
+    let max: f64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(max >= 11_000.0, "{line}");
+}
+
+#[tokio::test]
 async fn metrics_of_pool_and_statements_are_exposed() {
     let notes = Notes::new().await;
     notes.write(TENANT, "counted").await.unwrap();
