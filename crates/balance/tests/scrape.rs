@@ -12,6 +12,11 @@ use fake::Net;
 
 #[test]
 fn first_upstream_starts_during_scrapes() {
+    // Each scrape lasts long enough for the upstream to start in the midst of it.
+    crm_telemetry::metrics::observe_gauge(&crm_telemetry::names::REDIS_UP, |gauge| {
+        std::thread::sleep(Duration::from_millis(2));
+        gauge.observe(1.0, &[]);
+    });
     let done = Arc::new(AtomicBool::new(false));
     let (tell, told) = std::sync::mpsc::channel();
     let scrapes: Vec<_> = (0..4)
