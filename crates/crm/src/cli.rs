@@ -184,6 +184,9 @@ pub(crate) struct Balancing {
     /// default policy shows them alone, unless others are named
     #[arg(long, conflicts_with = "faults")]
     pub(crate) alone: bool,
+    /// Our default policy with this switched off, too: `ejection`, `retries`, `shedding`
+    #[arg(long = "without", num_args = 1.., value_delimiter = ',', value_name = "SWITCH")]
+    pub(crate) without: Vec<crm_lab::balancing::Defence>,
     /// Peers to try, instead of those that are installed: `nginx`, `haproxy`, `envoy`
     #[arg(long = "peer", num_args = 1.., value_delimiter = ',', value_name = "PEER")]
     pub(crate) peers: Vec<crm_lab::balancing::Peer>,

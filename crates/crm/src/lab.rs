@@ -46,6 +46,7 @@ fn plan(options: &Balancing) -> Result<Plan, Failure> {
     };
     let compares = faults.iter().any(|fault| fault.compares());
     let mut variants: Vec<Variant> = policies(options, compares).into_iter().map(Variant::Ours).collect();
+    variants.extend(options.without.iter().copied().map(Variant::Without));
     if compares || !options.peers.is_empty() || options.envoy.is_some() {
         variants.extend(peers(options)?);
     }

@@ -8,9 +8,10 @@ use super::fault::Fault;
 use super::group::{KILL_SETTLED, Refusals};
 use super::lab::LabError;
 use super::load::{Callers, Load};
+use super::metrics::{AFTERMATH, fair_share};
 use super::plan::Timing;
 use super::proxy::Proxy;
-use super::sampling::{Watch, fair_again, share};
+use super::sampling::{Watch, fair_again};
 use super::story::Moments;
 use super::toys::Toys;
 
@@ -86,9 +87,10 @@ impl Scene<'_> {
 /// Until the replica gets its fair share again, or it has taken too long.
 async fn wait_until_fair(watch: &Watch, moments: Moments, longest: Duration) {
     const LOOK_EVERY: Duration = Duration::from_millis(100);
-    let fair = share(&watch.samples(), moments.calm, moments.broken).unwrap_or(0.0) * FAIR;
+    let fair = fair_share(&watch.samples(), moments) * FAIR;
     // The second that has to be fair is part of the wait.
     let until = Instant::now() + longest + Duration::from_secs(1);
+    sleep(AFTERMATH).await;
     while Instant::now() < until && fair_again(&watch.samples(), moments.healed, fair).is_none() {
         sleep(LOOK_EVERY).await;
     }

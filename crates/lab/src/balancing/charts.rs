@@ -20,7 +20,7 @@ pub(super) struct Figure {
 
 pub(super) const FAILED: Figure = Figure {
     title: "Failed calls, %",
-    description: "Of the calls that were due while the replica was broken; the worst run. 0 is what a caller wants.",
+    description: "Of the calls that were due while the replica was broken or within two seconds after; the worst run. 0 is what a caller wants.",
     text: |metrics| if metrics.failed == 0 { "0".to_owned() } else { format!("{:.3}", metrics.failed_ratio * 100.0) },
     heat: |metrics| grade(metrics.failed_ratio * 100.0, [0.0, 0.1, 1.0, 5.0, 15.0]),
     tells: |_| true,
@@ -29,8 +29,8 @@ pub(super) const FAILED: Figure = Figure {
 pub(super) const P99: Figure = Figure {
     title: "99th percentile, ms",
     description: "Of the calls that succeeded while the replica was broken, from the moment each was due. Read it beside the failures: a failed call is not in it.",
-    text: |metrics| short(metrics.latency_ms.p99),
-    heat: |metrics| grade(metrics.latency_ms.p99 / metrics.calm_latency_ms.p99.max(0.1), [1.5, 3.0, 10.0, 30.0, 100.0]),
+    text: |metrics| if metrics.latency_ms.p99 > 0.0 { short(metrics.latency_ms.p99) } else { "–".to_owned() },
+    heat: |metrics| grade(slowdown(metrics), [1.5, 3.0, 10.0, 30.0, 100.0]),
     tells: |fault| fault != Fault::AllDown && fault != Fault::AllFailing,
 };
 
@@ -70,6 +70,12 @@ pub(super) fn heat(figure: &Figure, plan: &Plan, cells: &[Cell]) -> String {
         table = table.row(fault.title(), plan.variants.iter().map(place).collect());
     }
     table.render()
+}
+
+/// How many times the calm p99; without a single success there is none, which is worst.
+fn slowdown(metrics: &Metrics) -> f64 {
+    let (p99, calm) = (metrics.latency_ms.p99, metrics.calm_latency_ms.p99);
+    if p99 > 0.0 { p99 / calm.max(0.1) } else { f64::INFINITY }
 }
 
 /// The run that looks worst; of equals, the one that failed more.

@@ -42,7 +42,7 @@ const fn claim(what: &'static str, limit: f64, figure: Figure) -> Claim {
 pub(super) fn claims(fault: Fault, plan: &Plan) -> Vec<Claim> {
     match fault {
         Fault::None => vec![
-            claim("failed calls", 0.0, |metrics| Some(as_f64(metrics.failed + metrics.failed_while_calm))),
+            claim("failed calls", 0.0, |metrics| Some(as_f64(failures(metrics) + metrics.failed_while_calm))),
             claim("ejections", 0.0, all_ejections),
         ],
         Fault::Slow => vec![
@@ -54,7 +54,7 @@ pub(super) fn claims(fault: Fault, plan: &Plan) -> Vec<Claim> {
             claim("seconds until its fair share again", FAIR_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
         Fault::FailsAtOnce => vec![
-            claim("failed calls", FAILURES_AT_ONCE, |metrics| Some(as_f64(metrics.failed))),
+            claim("failed calls", FAILURES_AT_ONCE, |metrics| Some(as_f64(failures(metrics)))),
             claim("seconds until it is ejected", EJECTED_AT_ONCE_S, |metrics| metrics.ejected_after_s),
             claim("ejections of healthy replicas", 0.0, healthy_ejections),
         ],
@@ -67,7 +67,7 @@ pub(super) fn claims(fault: Fault, plan: &Plan) -> Vec<Claim> {
             claim("seconds until its fair share again", FAIR_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
         Fault::KilledAndBack => vec![
-            claim("failed reads", 0.0, |metrics| Some(as_f64(metrics.failed))),
+            claim("failed reads", 0.0, |metrics| Some(as_f64(failures(metrics)))),
             claim("seconds until its fair share again", BACK_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
         Fault::AllDown | Fault::AllFailing | Fault::Overload | Fault::Noise => of_the_group(fault, plan),
@@ -136,6 +136,10 @@ fn group(metrics: &Metrics) -> Option<&GroupMetrics> {
     metrics.group.as_ref()
 }
 
+fn failures(metrics: &Metrics) -> u64 {
+    metrics.failed + metrics.failed_later
+}
+
 fn failed_percent(metrics: &Metrics) -> Option<f64> {
     Some(metrics.failed_ratio * 100.0)
 }
@@ -154,7 +158,8 @@ fn all_ejections(metrics: &Metrics) -> Option<f64> {
 
 fn p99_factor(metrics: &Metrics, p99: f64) -> Option<f64> {
     let calm = metrics.calm_latency_ms.p99;
-    (calm > 0.0).then(|| p99 / calm)
+    // Of no calls there is none.
+    (calm > 0.0 && p99 > 0.0).then(|| p99 / calm)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "call counts are below 2^52")]
@@ -189,6 +194,7 @@ mod tests {
             calls: 10_000,
             calls_while_broken: 8_000,
             failed: 0,
+            failed_later: 0,
             failed_while_calm: 0,
             failed_ratio: 0.0,
             failures: Default::default(),

@@ -9,7 +9,7 @@ use super::group::GroupMetrics;
 use super::load::Record;
 use super::sampling::{Look, Sample, fair_again, ratio, share};
 use super::story::Moments;
-use super::toys::FAULTY;
+use super::toys::{FAULTY, REPLICAS};
 use super::writes::WriteMetrics;
 use crate::load::{LatencyMs, Outcome, Tally};
 
@@ -18,10 +18,13 @@ use crate::load::{LatencyMs, Outcome, Tally};
 pub struct Metrics {
     /// Calls due while it was calm, broken or healing.
     pub calls: u64,
-    /// Calls due while the replica was broken.
+    /// Calls due while the replica was broken, or within two seconds after: as many for everybody, however long it takes
+    /// to get well.
     pub calls_while_broken: u64,
-    /// Calls that failed, from the moment the replica broke to the end.
+    /// Those of them that failed.
     pub failed: u64,
+    /// Calls that failed still later.
+    pub failed_later: u64,
     /// Calls that failed before anything was wrong: none should.
     pub failed_while_calm: u64,
     /// `failed` of `calls_while_broken`.
@@ -67,7 +70,12 @@ pub struct Second {
 
 const CALM: usize = 0;
 const BROKEN: usize = 1;
-const HEALING: usize = 2;
+const HEALED: usize = 2;
+const LATER: usize = 3;
+const PARTS: usize = 4;
+
+/// A fault's calls end this long after it: what it left behind shows by then.
+pub(super) const AFTERMATH: Duration = Duration::from_secs(2);
 
 pub(super) fn measure(
     records: &[Record],
@@ -78,22 +86,23 @@ pub(super) fn measure(
 ) -> Metrics {
     let Moments { calm, broken, healed } = moments;
     let parts = Parts::of(records, moments);
-    let (in_calm, in_broken, in_healing) = (parts.count(CALM), parts.count(BROKEN), parts.count(HEALING));
-    let failed = in_broken.failed + in_healing.failed;
-    let calm_share = share(samples, calm, broken);
-    let fair = calm_share.unwrap_or(0.0) * fair_part;
+    let [in_calm, in_broken, in_healed, later] = [CALM, BROKEN, HEALED, LATER].map(|part| parts.count(part));
+    let calls_while_broken = in_broken.calls + in_healed.calls;
+    let failed = in_broken.failed + in_healed.failed;
     Metrics {
-        calls: in_calm.calls + in_broken.calls + in_healing.calls,
-        calls_while_broken: in_broken.calls,
+        calls: in_calm.calls + calls_while_broken + later.calls,
+        calls_while_broken,
         failed,
+        failed_later: later.failed,
         failed_while_calm: in_calm.failed,
-        failed_ratio: ratio(failed, in_broken.calls),
+        failed_ratio: ratio(failed, calls_while_broken),
         failures: parts.0.as_ref().map(|tally| tally.failures.clone()).unwrap_or_default(),
         latency_ms: in_broken.latency_ms,
         calm_latency_ms: in_calm.latency_ms,
-        calm_share,
+        calm_share: share(samples, calm, broken),
         faulty_share: share(samples, broken, healed),
-        fair_again_s: fair_again(samples, healed, fair).map(|after| after.as_secs_f64()),
+        fair_again_s: fair_again(samples, healed, fair_share(samples, moments) * fair_part)
+            .map(|after| after.as_secs_f64()),
         ejections: looks.last().map(|look| look.ejections[FAULTY]),
         healthy_ejections: looks.last().map(ejections_of_others),
         ejected_after_s: ejected_after(looks, broken).map(|after| after.as_secs_f64()),
@@ -101,6 +110,12 @@ pub(super) fn measure(
         group: None,
         writes: None,
     }
+}
+
+/// What the faulty replica is due: what it got before; an equal part, should that have been nothing.
+pub(super) fn fair_share(samples: &[Sample], moments: Moments) -> f64 {
+    let calm = share(samples, moments.calm, moments.broken).filter(|share| *share > 0.0);
+    calm.unwrap_or(1.0 / REPLICAS as f64)
 }
 
 /// The calls by the part of the story in which they were due.
@@ -119,7 +134,8 @@ impl Parts {
         let part = |due: Duration| match due {
             due if due < broken => CALM,
             due if due < healed => BROKEN,
-            _ => HEALING,
+            due if due < healed + AFTERMATH => HEALED,
+            _ => LATER,
         };
         Self(tally(records.iter().filter(|record| record.due >= calm), part))
     }
@@ -147,7 +163,7 @@ fn ejected_after(looks: &[Look], broken: Duration) -> Option<Duration> {
 
 /// The calls in the load generator's own tally, a series for each part; `None` if there is no room for a histogram.
 fn tally<'a>(records: impl Iterator<Item = &'a Record>, part: impl Fn(Duration) -> usize) -> Option<Tally> {
-    let mut tally = Tally::new(3).ok()?;
+    let mut tally = Tally::new(PARTS).ok()?;
     for Record { due, latency, lag, failure, .. } in records {
         tally.count(&Outcome { index: part(*due), latency: *latency, lag: *lag, failure: failure.clone() });
     }
@@ -189,7 +205,6 @@ fn second(records: &[Record], samples: &[Sample], from: Duration, zero: Duration
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::balancing::toys::REPLICAS;
 
     fn ms(at: u64) -> Duration {
         Duration::from_millis(at)
@@ -214,10 +229,13 @@ mod tests {
             record(4_000, 100, None),
             record(4_001, 1_000, Some("DeadlineExceeded")),
             record(6_000, 3, Some("Unavailable")),
+            record(7_499, 3, None),
+            record(7_500, 3, Some("Unavailable")),
         ];
         let metrics = measure(&records, &[], &[], MOMENTS, 0.8);
-        assert_eq!((metrics.calls, metrics.calls_while_broken), (5, 2));
-        assert_eq!((metrics.failed, metrics.failed_while_calm), (2, 1));
+        assert_eq!((metrics.calls, metrics.calls_while_broken), (7, 4));
+        assert_eq!((metrics.failed, metrics.failed_while_calm, metrics.failed_later), (2, 1, 1));
+        assert!((metrics.failed_ratio - 0.5).abs() < 1e-9);
         assert_eq!(metrics.failures["DeadlineExceeded"], 2);
         assert!((metrics.latency_ms.p99 - 100.0).abs() < 1.0 && (metrics.calm_latency_ms.p99 - 2.0).abs() < 0.1);
         assert_eq!((metrics.ejections, metrics.faulty_share), (None, None));

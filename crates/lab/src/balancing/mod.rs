@@ -30,5 +30,5 @@ pub use self::metrics::{Metrics, Second};
 pub use self::plan::{Plan, Timing};
 pub use self::story::Cell;
 pub use self::table::{heading, row};
-pub use self::variant::{Peer, Variant};
+pub use self::variant::{Defence, Peer, Variant};
 pub use self::writes::{MethodMetrics, WriteMetrics};

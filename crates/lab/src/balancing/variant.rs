@@ -1,4 +1,4 @@
-//! What is tried: our gateway under one of its policies, or a peer.
+//! What is tried: our gateway under one of its policies or without one of its defences, or a peer.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,24 @@ pub enum Peer {
     Envoy,
 }
 
+/// A switch of our gateway that can be off, to see what it is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defence {
+    /// Replicas that fail are taken out.
+    Ejection,
+    /// Idempotent calls that failed are tried again.
+    Retries,
+    /// Calls that would only queue are refused.
+    Shedding,
+}
+
 /// One column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Variant {
     /// Our gateway under this policy.
     Ours(Policy),
+    /// Our gateway under its default policy, with this switched off.
+    Without(Defence),
     /// A peer, and where its program is.
     Peer(Peer, PathBuf),
 }
@@ -83,12 +96,42 @@ impl FromStr for Peer {
     }
 }
 
+impl Defence {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ejection, Self::Retries, Self::Shedding];
+
+    /// Its switch in the control API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ejection => "ejection",
+            Self::Retries => "retries",
+            Self::Shedding => "shedding",
+        }
+    }
+}
+
+impl FromStr for Defence {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        Self::ALL
+            .into_iter()
+            .find(|defence| defence.name() == name)
+            .ok_or_else(|| format!("no switch {name}; there are {}", names()))
+    }
+}
+
 impl Variant {
-    /// Its name in reports: the policy's or the peer's.
+    /// Its name in reports: the policy's, what it is without, or the peer's.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Ours(policy) => policy.name(),
+            Self::Without(Defence::Ejection) => "without_ejection",
+            Self::Without(Defence::Retries) => "without_retries",
+            Self::Without(Defence::Shedding) => "without_shedding",
             Self::Peer(peer, _) => peer.name(),
         }
     }

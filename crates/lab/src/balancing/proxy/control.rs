@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use super::gateway::UPSTREAM;
 use crate::balancing::lab::LabError;
 use crate::balancing::toys::REPLICAS;
+use crate::balancing::variant::Defence;
 
 const PATIENCE: Duration = Duration::from_secs(1);
 const MAX_ANSWER_BYTES: usize = 1 << 20;
@@ -52,6 +53,11 @@ pub(super) async fn is_ready(control: SocketAddr) -> bool {
 pub(super) async fn set_policy(control: SocketAddr, policy: Policy) -> Result<(), LabError> {
     let body = serde_json::json!({ "policy": policy.name() }).to_string();
     ask(control, Method::PUT, &format!("/upstreams/{UPSTREAM}/policy"), body).await.map(drop)
+}
+
+pub(super) async fn switch_off(control: SocketAddr, defence: Defence) -> Result<(), LabError> {
+    let body = serde_json::json!({ "on": false }).to_string();
+    ask(control, Method::PUT, &format!("/switches/{}", defence.name()), body).await.map(drop)
 }
 
 async fn upstream(control: SocketAddr) -> Result<Upstream, LabError> {

@@ -60,7 +60,7 @@ impl Proxy {
         let [public, control, admin] = reserved.each_ref().map(Reserved::address);
         let site = Site { public, control, admin, upstreams, folder };
         let (command, end) = match variant {
-            Variant::Ours(_) => (gateway::command(gateway(), &site, keys)?, ChildSignal::SIGKILL),
+            Variant::Ours(_) | Variant::Without(_) => (gateway::command(gateway(), &site, keys)?, ChildSignal::SIGKILL),
             // Its workers outlive a master that is killed, but not one that is asked to end.
             Variant::Peer(Peer::Nginx, program) => (nginx::command(program, &site)?, ChildSignal::SIGTERM),
             Variant::Peer(Peer::Haproxy, program) => (haproxy::command(program, &site)?, ChildSignal::SIGKILL),
@@ -70,9 +70,16 @@ impl Proxy {
         let child = program.spawn()?;
         let control = (!variant.is_peer()).then_some(control);
         let proxy = Self { child, address: public, control, admin, _reserved: reserved };
-        if let Variant::Ours(policy) = variant {
-            proxy.wait_for_control(folder).await?;
-            control::set_policy(site.control, *policy).await?;
+        match variant {
+            Variant::Ours(policy) => {
+                proxy.wait_for_control(folder).await?;
+                control::set_policy(site.control, *policy).await?;
+            }
+            Variant::Without(defence) => {
+                proxy.wait_for_control(folder).await?;
+                control::switch_off(site.control, *defence).await?;
+            }
+            Variant::Peer(..) => {}
         }
         Ok(proxy)
     }
