@@ -62,6 +62,10 @@ async fn nobody_is_ejected_while_the_switch_is_off_and_the_failing_one_is_as_soo
     switch.set(true);
     load(&client, 200, 1, false).await;
     assert_eq!(replica(&upstream, 1).ejections, 1);
+    // Who is out when it is switched off comes back by its probe, whatever becomes of that.
+    switch.set(false);
+    load(&client, 200, 5, false).await;
+    assert_eq!((replica(&upstream, 1).ejections, replica(&upstream, 1).state), (1, Phase::Ready));
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use crate::Upstream;
-use crate::connection::SendErrorKind;
+use crate::connection::{Abandoned, SendErrorKind};
 use crate::picker::Slot;
 use crate::replica::Outcome;
 use crate::upstream::{Chosen, Errand};
@@ -184,7 +184,7 @@ impl http_body::Body for Tracked {
                 Some(trailers) => self.tracker.closed(rpc::code_of(trailers).unwrap_or(Code::Unknown), now),
                 None => self.tracker.received(now),
             },
-            Some(Err(status)) => self.tracker.end(Outcome::of_break(status.code()), status.code(), now),
+            Some(Err(status)) => self.tracker.end(broken_off(status), status.code(), now),
             None => self.tracker.closed(Code::Unknown, now),
         }
         Poll::Ready(frame)
@@ -197,6 +197,11 @@ impl http_body::Body for Tracked {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+fn broken_off(status: &Status) -> Outcome {
+    let is_abandoned = std::error::Error::source(status).is_some_and(|source| source.is::<Abandoned>());
+    if is_abandoned { Outcome::Cancelled } else { Outcome::of_break(status.code()) }
 }
 
 /// The status, where the headers have it already: an answer of headers only, or one that is not gRPC (by gRPC's table of

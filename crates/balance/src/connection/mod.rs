@@ -14,6 +14,7 @@ use tonic::Code;
 use tonic::body::Body;
 
 pub(crate) use h2::H2Connector;
+pub(crate) use received::Abandoned;
 
 /// One established connection that carries many calls at a time. Dropping the last handle closes it once its calls ended.
 pub trait Connection: Send + Sync + 'static {

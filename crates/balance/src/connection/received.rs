@@ -1,6 +1,7 @@
 //! The response body on its way in.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -15,21 +16,36 @@ use super::upload::Upload;
 pub(crate) struct Received {
     stream: RecvStream,
     upload: Option<Upload>,
+    /// Its caller broke the request off.
+    is_abandoned: bool,
     data_done: bool,
 }
 
+/// Why a response broke off that its own caller ended: no fault of the endpoint.
+#[derive(Debug, thiserror::Error)]
+#[error("the caller broke off its request")]
+pub(crate) struct Abandoned;
+
 impl Received {
     pub(crate) fn new(stream: RecvStream, upload: Option<Upload>) -> Self {
-        Self { stream, upload, data_done: false }
+        Self { stream, upload, is_abandoned: false, data_done: false }
     }
 
     fn poll_upload(&mut self, cx: &mut Context<'_>) {
         if let Some(upload) = &mut self.upload
-            && upload.poll_send(cx).is_ready()
+            && let Poll::Ready(sent) = upload.poll_send(cx)
         {
-            // A failed upload shows in the response, which the peer then ends or resets.
+            self.is_abandoned = sent.is_err();
             self.upload = None;
         }
+    }
+
+    fn broken(&self, error: &h2::Error) -> Status {
+        let mut status = Status::new(code_of(error), "response broke off");
+        if self.is_abandoned {
+            status.set_source(Arc::new(Abandoned));
+        }
+        status
     }
 }
 
@@ -46,13 +62,13 @@ impl Body for Received {
                     let _ = self.stream.flow_control().release_capacity(data.len());
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(broken(&error)))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(self.broken(&error)))),
                 None => self.data_done = true,
             }
         }
         match ready!(self.stream.poll_trailers(cx)) {
             Ok(trailers) => Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers)))),
-            Err(error) => Poll::Ready(Some(Err(broken(&error)))),
+            Err(error) => Poll::Ready(Some(Err(self.broken(&error)))),
         }
     }
 
@@ -63,8 +79,4 @@ impl Body for Received {
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
     }
-}
-
-fn broken(error: &h2::Error) -> Status {
-    Status::new(code_of(error), "response broke off")
 }

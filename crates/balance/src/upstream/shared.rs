@@ -206,13 +206,16 @@ impl Shared {
         let Some(member) = roster.find(replica).filter(|member| member.is(Phase::Probing)) else { return };
         match outcome {
             Outcome::Cancelled | Outcome::Lost => replica.probe_out.store(false, Ordering::Release),
-            Outcome::Served => {
+            Outcome::Failed | Outcome::TimedOut if self.ejection.enabled.is_on() => {
+                self.sentence(&mut roster, replica, Verdict::ProbeFailed, now);
+            }
+            outcome => {
+                let reason = if outcome == Outcome::Served { "probe succeeded" } else { "ejection is switched off" };
                 member.sentence.lift(now);
                 replica.recent.acquit(now);
                 replica.load.reset(usual, now);
-                self.change(&mut roster, replica, "probe succeeded", |_, state| state.proven(warming));
+                self.change(&mut roster, replica, reason, |_, state| state.proven(warming));
             }
-            Outcome::Failed | Outcome::TimedOut => self.sentence(&mut roster, replica, Verdict::ProbeFailed, now),
         }
     }
 

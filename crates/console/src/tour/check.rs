@@ -64,7 +64,9 @@ fn percent(part: f64) -> String {
 /// The part of calls that failed since a moment.
 #[allow(clippy::cast_precision_loss, reason = "counts of calls stay far below 2^53")]
 fn failed(history: &History, since: f64) -> f64 {
-    let (Some(first), Some(last)) = (history.since(since).next(), history.latest()) else { return f64::NAN };
+    // What was known before: the first failures come within half a second of the fault.
+    let first = history.at(since).or_else(|| history.since(since).next());
+    let (Some(first), Some(last)) = (first, history.latest()) else { return f64::NAN };
     let failed = last.failed.saturating_sub(first.failed) as f64;
     let all = failed + last.ok.saturating_sub(first.ok) as f64;
     if all > 0.0 { failed / all } else { f64::NAN }

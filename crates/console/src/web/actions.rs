@@ -101,12 +101,12 @@ pub(super) async fn break_tour(
     Form(form): Form<TourForm>,
 ) -> Response {
     let tour = tour::find(&name);
-    let broken = play(&web, tour, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await;
-    // Who presses the button after typing a command has perhaps seen already what it does: that counts.
+    // From before the fault, whose first moments count. Who presses the button after typing a command has perhaps seen
+    // already what it does: that counts, too.
     if let Some(tour) = tour.filter(|tour| tour.breaking.actions.iter().all(|action| command(tour, action).is_some())) {
         web.room.tour_counts_from_now(&tour.name);
     }
-    broken
+    play(&web, tour, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await
 }
 
 pub(super) async fn heal_tour(

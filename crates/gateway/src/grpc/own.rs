@@ -13,7 +13,7 @@ use crate::reasons;
 
 /// Calls that may be under way at once. They are streams that end when their callers like, so they must not take the places
 /// of other calls; nor may there be any number of them, for they need no token.
-const PLACES: usize = 100;
+const PLACES: usize = 1_000;
 /// Answered at once, and always: whoever asks decides whether this gateway is sent calls.
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use crm_balance::{ClientSettings, Discovery, EjectionSettings, HealthCheck, Policy, RetrySettings, Switch, Upstream};
+use crm_balance::RetrySettings;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::lab::LabError;
 use super::mix::{Part, READS};
-use crate::load::{Calls, Options, Outcome, Pace, Ready, Scenario, Sender, keep};
+use crate::load::{Calls, Options, Outcome, Pace, Ready, Scenario, Sender, client, keep};
 
 /// The uncompressed frame of an empty message; the toys answer whatever is asked.
 const EMPTY: &[u8] = &[0; 5];
@@ -49,7 +49,7 @@ impl Callers {
     pub(super) fn new(address: &str, tokens: &[String], rate: u32, mix: &[Part]) -> Result<Self, LabError> {
         let scenario = scenario(rate, mix)?;
         let calls = Calls::new(&scenario.calls, HashMap::new()).map_err(|error| LabError::Load(error.to_string()))?;
-        let clients: Vec<_> = (0..CONNECTIONS).map(|_| client(address)).collect();
+        let clients: Vec<_> = (0..CONNECTIONS).map(|_| client([address], RetrySettings::off())).collect();
         let stop = CancellationToken::new();
         let options = tokens.iter().zip(clients.iter().cycle()).map(|(token, client)| Options {
             client: client.clone(),
@@ -164,17 +164,4 @@ fn scenario(rate: u32, mix: &[Part]) -> Result<Scenario, LabError> {
     let parts: String = mix.iter().map(Part::toml).collect();
     let text = format!("name = 'balancing'\nrate = {rate}\nduration = '1h'\ntimeout = '{timeout}ms'\n{parts}");
     Scenario::parse(&text).map_err(|error| LabError::Load(error.to_string()))
-}
-
-/// One connection that tries nothing twice, sheds nothing and judges nobody: what is measured is behind it.
-fn client(address: &str) -> crm_balance::Client {
-    let never = EjectionSettings { enabled: Switch::off(), ..EjectionSettings::default() };
-    let upstream = Upstream::builder("lab", Discovery::of([address]))
-        .policy(Policy::RoundRobin)
-        .health(HealthCheck::Off)
-        .ejection(never)
-        .build();
-    let mut settings = ClientSettings { retry: RetrySettings::off(), ..ClientSettings::default() };
-    settings.shed.enabled = Switch::off();
-    crm_balance::client(upstream, settings)
 }

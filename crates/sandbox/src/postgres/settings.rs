@@ -29,6 +29,8 @@ impl PostgresSettings {
             // After a kill, recovery replays a minute of writes at most.
             ("checkpoint_timeout", "1min"),
             ("max_wal_size", "1GB"),
+            // Until a table that was just filled is analysed its queries are planned by guesses, and a list sorts it whole.
+            ("autovacuum_naptime", "5s"),
             ("track_io_timing", "on"),
         ];
         Self { durable: true, parameters: owned(&parameters), log: None }
