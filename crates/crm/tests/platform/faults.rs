@@ -1,7 +1,12 @@
 //! What a user sees when parts of the platform die: at most a retry.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+use ::http::Method;
+use futures_util::future::join_all;
+use serde_json::Value;
 
 use crate::load::Load;
 use crate::platform::{Platform, eventually};
@@ -68,4 +73,44 @@ async fn a_killed_postgres_loses_no_acknowledged_write() {
     for id in acknowledged {
         platform.get_account(&id).await.unwrap();
     }
+}
+
+async fn names_that_begin_with(platform: &Platform, prefix: &str) -> Vec<String> {
+    let path = format!("/v1/accounts?pageSize=1000&filter=name%20%3D%20%22{prefix}*%22");
+    let answer = platform.call(Method::GET, &path, Value::Null).await.unwrap();
+    let page: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(page["nextPageToken"].as_str().unwrap_or_default(), "", "more than one page");
+    let accounts = page["accounts"].as_array().unwrap().iter();
+    accounts.map(|account| account["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn creates_among_kills_are_applied_once_each() {
+    const MOST: usize = 200;
+    let platform = Platform::start().await;
+    let (acknowledged, is_over) = (RefCell::new(BTreeSet::new()), Cell::new(false));
+    let creates = async |caller: usize| {
+        for name in (0..MOST).map(|n| format!("Once {caller}-{n}")).take_while(|_| !is_over.get()) {
+            if platform.create_account(&name).await.is_ok() {
+                acknowledged.borrow_mut().insert(name);
+            }
+        }
+    };
+    let kills = async {
+        for replica in [0, 1, 0] {
+            let old = platform.kill("customers", replica);
+            let is_back = eventually(|| async {
+                let process = platform.process("customers", replica);
+                process["health"] == "ready" && process["pid"].as_i64() != Some(old)
+            });
+            assert!(is_back.await, "{}", platform.status());
+        }
+        is_over.set(true);
+    };
+    tokio::join!(join_all((0..4).map(creates)), kills);
+    let names = names_that_begin_with(&platform, "once").await;
+    let once: BTreeSet<String> = names.iter().cloned().collect();
+    assert_eq!(names.len(), once.len(), "applied twice: {names:?}");
+    let acknowledged = acknowledged.into_inner();
+    assert!(acknowledged.len() > 10 && acknowledged.is_subset(&once), "{} of {}", once.len(), acknowledged.len());
 }
