@@ -32,7 +32,9 @@ async fn connect(address: SocketAddr) -> Sender {
 
 /// The status and the message's bytes with their frame.
 async fn call(sender: &mut Sender, path: &str) -> (String, Bytes) {
-    let request = Request::post(format!("http://toy{path}")).body(Full::default()).unwrap();
+    // The frame of an empty message.
+    let body = Full::from(Bytes::from_static(&[0; 5]));
+    let request = Request::post(format!("http://toy{path}")).body(body).unwrap();
     let response = sender.send_request(request).await.unwrap();
     let status = |map: &HeaderMap| map.get("grpc-status").map(|value| value.to_str().unwrap().to_owned());
     let in_headers = status(response.headers());
