@@ -2,6 +2,7 @@
 
 mod account;
 mod binaries;
+#[cfg(feature = "browser")]
 pub mod browser;
 pub mod child;
 mod error;
