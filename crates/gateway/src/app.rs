@@ -148,7 +148,7 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         access: Access::new(verifier),
         telemetry: telemetry_layer(&transcoder),
         own,
-        pages: Pages::new(&transcoder, |path| table.find(path).is_some()),
+        pages: Pages::new(Arc::clone(&transcoder), Arc::clone(&table)),
         switches,
         faults: Arc::new(Faults::new(config.faults)),
         limits: config.calls,

@@ -5,6 +5,8 @@ mod description;
 mod home;
 mod viewer;
 
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 use crm_transcode::Transcoder;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -12,18 +14,19 @@ use tonic::body::Body;
 
 pub(crate) use home::{Home, UpstreamRow};
 
-use crate::answer;
+use crate::{answer, table::Table};
 
-/// What is known at the start, and never changes after it.
+/// Pages that never change while the gateway runs.
 pub(crate) struct Pages {
-    openapi: Bytes,
+    transcoder: Arc<Transcoder>,
+    table: Arc<Table>,
+    /// Written when it is asked for the first time: it takes more memory than all else that an idle gateway holds.
+    openapi: OnceLock<Bytes>,
 }
 
 impl Pages {
-    /// `is_routed` is asked with the paths of RPCs.
-    pub(crate) fn new(transcoder: &Transcoder, is_routed: impl Fn(&str) -> bool) -> Self {
-        let openapi = description::describe(transcoder, is_routed);
-        Self { openapi: openapi.to_string().into() }
+    pub(crate) fn new(transcoder: Arc<Transcoder>, table: Arc<Table>) -> Self {
+        Self { transcoder, table, openapi: OnceLock::new() }
     }
 
     /// Answers if the path is one of these pages; `home` is asked for the start page only.
@@ -45,11 +48,19 @@ impl Pages {
             "/" => home().answer(request.headers()),
             "/healthz" => answer::text("ok\n"),
             "/openapi.json" => {
-                let mut response = answer::with_type("application/json", self.openapi.clone());
+                let mut response = answer::with_type("application/json", self.openapi());
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
                 response
             }
             path => viewer::answer(path.strip_prefix("/docs").unwrap_or_default()),
         }
+    }
+
+    fn openapi(&self) -> Bytes {
+        let write = || {
+            let is_routed = |path: &str| self.table.find(path).is_some();
+            description::describe(&self.transcoder, is_routed).to_string().into()
+        };
+        self.openapi.get_or_init(write).clone()
     }
 }

@@ -7,10 +7,14 @@ use std::sync::LazyLock;
 
 use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider, ObservableCounter, ObservableGauge};
 use opentelemetry::{KeyValue, metrics::AsyncInstrument};
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use prometheus::{Registry, TextEncoder};
 
 use crate::names::Metric;
+
+/// Sets of labels that one metric may have; the SDK sets memory aside for all of them at once. What comes beyond them is
+/// counted under `otel_metric_overflow`.
+pub const MAX_SERIES: usize = 500;
 
 struct Exposition {
     registry: Registry,
@@ -25,7 +29,7 @@ static EXPOSITION: LazyLock<Exposition> = LazyLock::new(|| {
         .scope_info_enabled(false)
         .build();
     let provider = match exporter {
-        Ok(reader) => SdkMeterProvider::builder().with_reader(reader).build(),
+        Ok(reader) => SdkMeterProvider::builder().with_reader(reader).with_view(bounded).build(),
         // A fresh registry refuses no collector. If one ever did, the process would run without metrics.
         Err(error) => {
             tracing::error!(%error, "metrics are off");
@@ -34,6 +38,10 @@ static EXPOSITION: LazyLock<Exposition> = LazyLock::new(|| {
     };
     Exposition { registry, provider }
 });
+
+fn bounded(_: &Instrument) -> Option<Stream> {
+    Stream::builder().with_cardinality_limit(MAX_SERIES).build().ok()
+}
 
 fn meter() -> Meter {
     EXPOSITION.provider.meter("bellwether")
