@@ -1,15 +1,14 @@
 //! Instruments of one cache. Names, labels and buckets stand in `crm_telemetry::names`.
 
 use std::collections::BTreeMap;
-use std::sync::{LazyLock, Once, Weak};
+use std::sync::{LazyLock, Weak};
 use std::time::Duration;
 
-use crm_telemetry::metrics::label;
+use crm_telemetry::metrics::{Owners, label};
 use crm_telemetry::names::label as key;
 use crm_telemetry::{metrics, names};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram};
-use parking_lot::Mutex;
 
 /// Why an entry left the first tier.
 #[derive(Debug, Clone, Copy)]
@@ -140,39 +139,28 @@ fn count(tier: &[[KeyValue; 3]; 3], found: Found) {
     SHARED.lookups.add(1, labels);
 }
 
-/// Something whose entries and bytes can be asked for.
-pub(crate) trait Sized64: Send + Sync + 'static {
+/// The first tier of one of the process's caches.
+pub(crate) trait Tier: Send + Sync + 'static {
+    /// Its cache's name.
+    fn name(&self) -> &'static str;
     fn entries_and_bytes(&self) -> (u64, u64);
 }
 
-/// A first tier of the process, under its cache's name.
-type Tier = (&'static str, Weak<dyn Sized64>);
-
-static TIERS: Mutex<Vec<Tier>> = Mutex::new(Vec::new());
-
-/// Instruments are made once a process: one made for each cache would go on observing after its end, and two caches of one
-/// name would overwrite each other's values. Not under the lock of the list, which a scrape that is under way waits for.
-static REGISTER: Once = Once::new();
+static TIERS: Owners<dyn Tier> = Owners::new(|| {
+    metrics::observe_gauge(&names::CACHE_ENTRIES, |gauge| observe(gauge, |(entries, _)| entries));
+    metrics::observe_gauge(&names::CACHE_BYTES, |gauge| observe(gauge, |(_, bytes)| bytes));
+});
 
 /// Lets each scrape ask how full the first tier is, as long as it lives; of several of one name it sees the sum.
-pub(crate) fn observe_size(cache: &'static str, tier: Weak<dyn Sized64>) {
-    REGISTER.call_once(|| {
-        metrics::observe_gauge(&names::CACHE_ENTRIES, |gauge| observe(gauge, |(entries, _)| entries));
-        metrics::observe_gauge(&names::CACHE_BYTES, |gauge| observe(gauge, |(_, bytes)| bytes));
-    });
-    let mut tiers = TIERS.lock();
-    tiers.retain(|(_, tier)| tier.strong_count() > 0);
-    tiers.push((cache, tier));
+pub(crate) fn observe_size(tier: Weak<dyn Tier>) {
+    TIERS.add(tier);
 }
 
 #[allow(clippy::cast_precision_loss, reason = "entries and bytes stay far below 2^53")]
 fn observe(gauge: &dyn AsyncInstrument<f64>, of: fn((u64, u64)) -> u64) {
-    let tiers = TIERS.lock().clone();
     let mut sums: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for (cache, tier) in tiers {
-        if let Some(tier) = tier.upgrade() {
-            *sums.entry(cache).or_default() += of(tier.entries_and_bytes());
-        }
+    for tier in TIERS.living() {
+        *sums.entry(tier.name()).or_default() += of(tier.entries_and_bytes());
     }
     for (cache, sum) in sums {
         gauge.observe(sum as f64, &[label(key::CACHE, cache)]);

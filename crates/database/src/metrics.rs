@@ -1,12 +1,12 @@
 //! Instruments of the pool and of statements. Names, labels and buckets stand in `crm_telemetry::names`.
 
-use std::sync::{Arc, LazyLock, Once, Weak};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use crm_telemetry::metrics::Owners;
 use crm_telemetry::{metrics, names};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
-use parking_lot::Mutex;
 
 use crate::PoolState;
 use crate::pool::Shared;
@@ -56,18 +56,11 @@ pub(crate) fn count_error(name: &'static str, class: &str) {
     INSTRUMENTS.errors.add(1, &labels);
 }
 
-static POOLS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
-
-/// Instruments are made once a process: one made for each pool would go on observing after its end, and pools would
-/// overwrite each other's values. Not under the lock of the list, which a scrape that is under way waits for.
-static REGISTER: Once = Once::new();
+static POOLS: Owners<Shared> = Owners::new(register);
 
 /// Lets each scrape ask the pool how full it is, as long as it lives; of several pools it sees the sum.
 pub(crate) fn observe_pool(shared: &Arc<Shared>) {
-    REGISTER.call_once(register);
-    let mut pools = POOLS.lock();
-    pools.retain(|pool| pool.strong_count() > 0);
-    pools.push(Arc::downgrade(shared));
+    POOLS.add(Arc::downgrade(shared));
 }
 
 fn register() {
@@ -79,6 +72,5 @@ fn register() {
 }
 
 fn sum(of: fn(&PoolState) -> u32) -> f64 {
-    let pools: Vec<Arc<Shared>> = POOLS.lock().iter().filter_map(Weak::upgrade).collect();
-    pools.iter().map(|pool| f64::from(of(&pool.state()))).sum()
+    POOLS.living().iter().map(|pool| f64::from(of(&pool.state()))).sum()
 }

@@ -3,6 +3,8 @@
 //! The provider is made when the first instrument asks for it, not when [`start`](crate::start) runs:
 //! an instrument that is built before the start would otherwise count into nothing for ever.
 
+mod owners;
+
 use std::sync::LazyLock;
 
 use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider, ObservableCounter, ObservableGauge};
@@ -10,10 +12,11 @@ use opentelemetry::{KeyValue, metrics::AsyncInstrument};
 use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use prometheus::{Registry, TextEncoder};
 
+pub use self::owners::Owners;
 use crate::names::Metric;
 
-/// Sets of labels that one metric may have; the SDK sets memory aside for all of them at once. What comes beyond them is
-/// counted under `otel_metric_overflow`.
+/// Sets of labels that one metric may have; the SDK sets memory aside for all of them at once. What a counter or
+/// histogram gets beyond them is counted together under `otel_metric_overflow`; of a gauge that is no figure at all.
 pub const MAX_SERIES: usize = 500;
 
 struct Exposition {

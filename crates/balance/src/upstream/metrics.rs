@@ -1,13 +1,12 @@
 //! Metrics of all upstreams of the process. The hot path only adds to atomics; a scrape reads them here.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Once, Weak};
 
-use crm_telemetry::metrics::{observe_counter, observe_gauge};
+use crm_telemetry::metrics::{Owners, observe_counter, observe_gauge};
 use crm_telemetry::names::{self, Metric, label};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::AsyncInstrument;
-use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::roster::Member;
@@ -16,18 +15,11 @@ use crate::ejection::Verdict;
 use crate::replica::Outcome;
 use crate::snapshot::Phase;
 
-static UPSTREAMS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
-
-/// Instruments are made once a process: one made for each upstream would go on observing after its end. Not under the lock
-/// (nor in a lazy initialiser) of the list, which a scrape that is under way waits for.
-static REGISTER: Once = Once::new();
+static UPSTREAMS: Owners<Shared> = Owners::new(register);
 
 /// Lets scrapes see an upstream as long as it lives.
 pub(crate) fn observe(shared: &Arc<Shared>) {
-    REGISTER.call_once(register);
-    let mut upstreams = UPSTREAMS.lock();
-    upstreams.retain(|upstream| upstream.strong_count() > 0);
-    upstreams.push(Arc::downgrade(shared));
+    UPSTREAMS.add(Arc::downgrade(shared));
 }
 
 type Sink<'a> = dyn Fn(f64, &[KeyValue]) + 'a;
@@ -50,8 +42,7 @@ fn register() {
 /// An instrument that asks every living upstream.
 fn each(metric: &Metric, is_counter: bool, read: fn(&Shared, &Sink<'_>)) {
     let callback = move |instrument: &dyn AsyncInstrument<f64>| {
-        let upstreams: Vec<Arc<Shared>> = UPSTREAMS.lock().iter().filter_map(Weak::upgrade).collect();
-        for shared in upstreams {
+        for shared in UPSTREAMS.living() {
             read(&shared, &|value, labels| instrument.observe(value, labels));
         }
     };

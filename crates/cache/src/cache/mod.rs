@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::first_tier::FirstTier;
 use crate::flight::Flights;
-use crate::metrics::{Instruments, Removal, Sized64, observe_size};
+use crate::metrics::{Instruments, Removal, Tier, observe_size};
 use crate::redis::{Forgotten, Listener};
 use crate::{Entry, Policy, Redis, Switch, Switches};
 
@@ -68,7 +68,7 @@ impl<V: Entry> Cache<V> {
         if let Some(link) = inner.redis.link() {
             link.register(name, Weak::clone(&weak) as Weak<dyn Listener>);
         }
-        observe_size(name, weak);
+        observe_size(weak);
         Self { inner }
     }
 
@@ -120,7 +120,11 @@ impl<V: Entry> Listener for Inner<V> {
     }
 }
 
-impl<V: Entry> Sized64 for Inner<V> {
+impl<V: Entry> Tier for Inner<V> {
+    fn name(&self) -> &'static str {
+        self.policy.name
+    }
+
     fn entries_and_bytes(&self) -> (u64, u64) {
         self.tier.size()
     }

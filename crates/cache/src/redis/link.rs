@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Once, Weak};
+use std::sync::{LazyLock, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use crm_telemetry::metrics::Owners;
 use crm_telemetry::{metrics, names};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
@@ -157,22 +158,16 @@ fn count_error(operation: &'static str, reason: &'static str) {
     INSTRUMENTS.errors.add(1, &labels);
 }
 
-static LINKS: Mutex<Vec<Weak<Link>>> = Mutex::new(Vec::new());
-
-/// Once a process, and not under the lock of the list, which a scrape that is under way waits for.
-static REGISTER: Once = Once::new();
+static LINKS: Owners<Link> = Owners::new(|| {
+    metrics::observe_gauge(&names::REDIS_UP, |gauge| {
+        let links = LINKS.living();
+        if !links.is_empty() {
+            gauge.observe(if links.iter().all(|link| link.is_up()) { 1.0 } else { 0.0 }, &[]);
+        }
+    });
+});
 
 /// Lets each scrape ask whether Redis is used, as long as the link lives; of several links, whether all are.
 pub(super) fn observe(link: &Arc<Link>) {
-    REGISTER.call_once(|| {
-        metrics::observe_gauge(&names::REDIS_UP, |gauge| {
-            let links: Vec<Arc<Link>> = LINKS.lock().iter().filter_map(Weak::upgrade).collect();
-            if !links.is_empty() {
-                gauge.observe(if links.iter().all(|link| link.is_up()) { 1.0 } else { 0.0 }, &[]);
-            }
-        });
-    });
-    let mut links = LINKS.lock();
-    links.retain(|link| link.strong_count() > 0);
-    links.push(Arc::downgrade(link));
+    LINKS.add(Arc::downgrade(link));
 }
