@@ -7,7 +7,7 @@ use super::charts::{self, COURSES, FAILED, FAIR_AGAIN, P99, SHARE};
 use super::fault::Fault;
 use super::lab::Outcome;
 use super::plan::Plan;
-use super::toys::CAPACITY;
+use super::toys::{CAPACITY, service_time_ms};
 use super::variant::Variant;
 use crate::report::{Page, Section};
 
@@ -72,12 +72,15 @@ impl Outcome {
 
 fn about(plan: &Plan) -> String {
     format!(
-        "Four toy upstreams of 2 ms and four slots each, one or all of which break; {} calls a second in an open loop, deadline 1 s, \
+        "Four toy upstreams of {} ms ({} ms among writes) and four slots each, one or all of which break; {} calls a second in an open loop, deadline 1 s, \
          latency from the moment each call was due. Every cell has processes of its own; {} cell(s) at a time. Peers are set up as \
          their makers advise, with least-loaded policies. Counts of the faulty replica come from the toys themselves. Too many \
-         calls are played with toys of 40 ms, which serve {CAPACITY} a second: half of that, then three times as many.",
+         calls are played with toys of {} ms, which serve {CAPACITY} a second: half of that, then three times as many.",
+        service_time_ms(Fault::None),
+        service_time_ms(Fault::KilledWrites),
         plan.rate,
-        plan.lanes.max(1)
+        plan.lanes.max(1),
+        service_time_ms(Fault::Overload)
     )
 }
 

@@ -89,7 +89,8 @@ impl Toys {
     }
 }
 
-fn service_time_ms(fault: Fault) -> u32 {
+/// How long a call takes them.
+pub(super) const fn service_time_ms(fault: Fault) -> u32 {
     match fault {
         Fault::Overload => OVERLOADED_SERVICE_TIME_MS,
         fault if fault.is_among_writes() => WRITING_TIME_MS,

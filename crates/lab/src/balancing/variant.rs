@@ -88,12 +88,15 @@ impl FromStr for Peer {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|peer| peer.name() == name)
-            .ok_or_else(|| format!("no peer {name}; there are {}", names()))
+        named("peer", name, &Self::ALL, Self::name)
     }
+}
+
+/// The one of this name, or what names there are.
+fn named<T: Copy>(kind: &str, name: &str, all: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
+    let names = || all.iter().map(|one| name_of(*one)).collect::<Vec<_>>().join(", ");
+    let found = all.iter().find(|one| name_of(**one) == name);
+    found.copied().ok_or_else(|| format!("no {kind} {name}; there are {}", names()))
 }
 
 impl Defence {
@@ -115,11 +118,7 @@ impl FromStr for Defence {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        Self::ALL
-            .into_iter()
-            .find(|defence| defence.name() == name)
-            .ok_or_else(|| format!("no switch {name}; there are {}", names()))
+        named("switch", name, &Self::ALL, Self::name)
     }
 }
 
