@@ -76,8 +76,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, RunError> {
 pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationToken) -> std::io::Result<()> {
     let outbound = Outbound::new();
     let controls = Controls::new(outbound.clone(), config.controls.clone());
-    let names = config.controls.iter().map(|link| link.short().to_owned()).collect();
-    let room = Room::new(names, config.viewer.as_ref().map(|link| link.short().to_owned()));
+    let room = Room::of(&config);
     watch::start(&config, &controls, &outbound, &room, &shutdown);
     let readiness = Readiness::alone();
     if let Some(listener) = listeners.admin {

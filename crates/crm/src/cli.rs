@@ -141,7 +141,7 @@ pub(crate) enum Import {
     },
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Load {
     /// A file, the name of one in `load-tests/`, or one that is built in: `gentle`, `lookups`
     pub(crate) scenario: String,
@@ -166,6 +166,21 @@ pub(crate) struct Load {
 pub(crate) enum Lab {
     /// Balancing policies against faults, beside nginx, HAProxy and Envoy where they are installed
     Balancing(Balancing),
+    /// The tours of the live room, on the platform in the folder: break, watch, heal, and a verdict
+    Tours(Tours),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tours {
+    /// Names (`slow-replica`, `failing-replica`, `killed-replica`, `policy-change`) or files; all that ship unless given
+    #[arg(value_name = "TOUR")]
+    pub(crate) tours: Vec<String>,
+    /// Reads a second that are made meanwhile
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub(crate) rate: f64,
+    /// Make none: something else loads the platform
+    #[arg(long, conflicts_with = "rate")]
+    pub(crate) no_load: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use crm_balance::RetrySettings;
-use crm_lab::load::{LoadError, Options, Progress, Scenario, client};
+use crm_lab::load::{LoadError, LoadReport, Options, Progress, Scenario, client};
 use crm_server::token::Role;
 use tokio_util::sync::CancellationToken;
 
@@ -26,29 +26,61 @@ const TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(crate) async fn run(places: &Places, options: Load) -> Result<(), Failure> {
     let scenario = scenario(&options)?;
     let gateways = if options.target.is_empty() { api::gateways(places).await? } else { options.target.clone() };
-    let token = token::sign(places, &scenario.tenant, "load", Role::Agent, TOKEN_LIFETIME)?;
-    let client = client(gateways.iter().map(String::as_str), RetrySettings::off());
     let stop = crm_server::process::shutdown_signal();
-    let start = || Options {
-        client: client.clone(),
-        token: token.clone(),
-        repeat: options.forever,
-        seed: crm_lab::seed::fresh(),
-        stop: stop.clone(),
-    };
+    let start = start(places, &scenario, &gateways, options.forever, &stop)?;
 
     eprintln!("{}: {}", scenario.name, scenario.about);
-    let report = loop {
-        match crm_lab::load::run(&scenario, start(), progress(options.forever)).await {
-            Err(LoadError::Keys { .. }) if options.forever && !stop.is_cancelled() => wait(&stop).await,
-            other => break other.map_err(failure)?,
-        }
-    };
+    let report = play(&scenario, start).await?;
     print!("{report}");
     if let Some(path) = &options.json {
         write(path, &report).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if report.passed() { Ok(()) } else { Err(Failure::Check(format!("{}: a threshold is broken", scenario.name))) }
+}
+
+/// Lookups that go on until told to stop, for something else to look at.
+pub(crate) async fn beside(places: Places, rate: f64, stop: CancellationToken) -> Result<(), Failure> {
+    let [_, (name, text)] = BUILT_IN;
+    let scenario = parse(name, text, &Load { rate: Some(rate), ..Load::default() })?;
+    let gateways = api::gateways(&places).await?;
+    let start = start(&places, &scenario, &gateways, true, &stop)?;
+    match play(&scenario, start).await {
+        // Told to stop before there was any data.
+        Err(_) if stop.is_cancelled() => Ok(()),
+        ended => ended.map(drop),
+    }
+}
+
+/// What each attempt to run the scenario begins with.
+fn start(
+    places: &Places,
+    scenario: &Scenario,
+    gateways: &[String],
+    repeat: bool,
+    stop: &CancellationToken,
+) -> Result<impl Fn() -> Options + use<>, Failure> {
+    let token = token::sign(places, &scenario.tenant, "load", Role::Agent, TOKEN_LIFETIME)?;
+    let client = client(gateways.iter().map(String::as_str), RetrySettings::off());
+    let stop = stop.clone();
+    Ok(move || Options {
+        client: client.clone(),
+        token: token.clone(),
+        repeat,
+        seed: crm_lab::seed::fresh(),
+        stop: stop.clone(),
+    })
+}
+
+/// Runs a scenario; one that repeats waits for data first.
+async fn play(scenario: &Scenario, start: impl Fn() -> Options) -> Result<LoadReport, Failure> {
+    loop {
+        let options = start();
+        let (repeat, stop) = (options.repeat, options.stop.clone());
+        match crm_lab::load::run(scenario, options, progress(repeat)).await {
+            Err(LoadError::Keys { .. }) if repeat && !stop.is_cancelled() => wait(&stop).await,
+            other => return other.map_err(failure),
+        }
+    }
 }
 
 fn failure(error: LoadError) -> Failure {
@@ -64,14 +96,19 @@ async fn wait(stop: &CancellationToken) {
     let _ = tokio::time::timeout(Duration::from_secs(2), stop.cancelled()).await;
 }
 
-fn write(path: &Path, report: &crm_lab::load::LoadReport) -> anyhow::Result<()> {
+fn write(path: &Path, report: &LoadReport) -> anyhow::Result<()> {
     Ok(std::fs::write(path, serde_json::to_vec_pretty(report)?)?)
 }
 
 fn scenario(options: &Load) -> Result<Scenario, Failure> {
     let (name, text) = text(&options.scenario)?;
+    parse(&name, &text, options)
+}
+
+/// With the rate and length that were asked for.
+fn parse(name: &str, text: &str, options: &Load) -> Result<Scenario, Failure> {
     let usage = |error| Failure::Usage(format!("{name}:\n{error}"));
-    let mut scenario = Scenario::parse(&text).map_err(usage)?;
+    let mut scenario = Scenario::parse(text).map_err(usage)?;
     if options.rate.is_some() || options.duration.is_some() {
         let stretches = scenario.stretches();
         scenario.duration = options.duration.unwrap_or_else(|| stretches.iter().map(|step| step.length).sum());

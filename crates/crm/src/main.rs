@@ -80,6 +80,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Load(options) => load::run(&places, options).await,
         Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,
+        Command::Lab(cli::Lab::Tours(options)) => lab::tours(&places, &options).await,
         Command::Policy { service, policy } => policy::set(&places, &service, &policy).await,
         Command::Fault(options) => fault::run(&places, &options).await,
         Command::Kill(options) => processes::run(&places, Deed::Kill, &options).await,

@@ -32,6 +32,11 @@ fn row(process: &ProcessStatus) -> String {
 /// between them.
 const CONTROL: &str = "CRM_CONTROL";
 
+/// Whether commands go to such a platform.
+pub(crate) fn is_elsewhere() -> bool {
+    std::env::var_os(CONTROL).is_some()
+}
+
 /// Address of a control API: for what one gateway can do for all.
 pub(crate) async fn control(places: &Places) -> Result<String, Failure> {
     Ok(controls(places).await?.swap_remove(0))

@@ -99,11 +99,7 @@ fn checks(tour: &Tour, scene: &Scene) -> Part {
 }
 
 fn trace(tour: &Tour, scene: &Scene, traces: Option<&Link>) -> Part {
-    let calls = match tour.read.find {
-        Find::Slowest => &scene.calls.slow,
-        Find::Failed => &scene.calls.failed,
-    };
-    let row = calls.first().map(|call| row("tour", call, traces));
+    let row = scene.calls.of(tour.read.find).first().map(|call| row("tour", call, traces));
     Part::leaf(format!("trace-{}", tour.name), render(&Trace { row, find: tour.read.find }))
 }
 

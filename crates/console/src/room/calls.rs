@@ -1,10 +1,22 @@
 //! Calls of the last moments that are worth a look, taken from the trace viewer.
 
+use crate::tour::Find;
+
 /// The slowest first, and the failed ones newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RecentCalls {
     pub(crate) slow: Vec<Call>,
     pub(crate) failed: Vec<Call>,
+}
+
+impl RecentCalls {
+    /// Those among which a tour finds its trace.
+    pub(crate) fn of(&self, find: Find) -> &[Call] {
+        match find {
+            Find::Slowest => &self.slow,
+            Find::Failed => &self.failed,
+        }
+    }
 }
 
 /// One call, as its trace tells it.

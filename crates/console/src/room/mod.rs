@@ -16,6 +16,7 @@ pub(crate) use happenings::{Happening, Happenings, Mood};
 pub(crate) use history::{History, Sample};
 
 use crate::{
+    config::{Config, Link},
     control::{self, Document, Upstream},
     outbound::OutboundError,
 };
@@ -43,12 +44,18 @@ pub(crate) struct Scene {
     /// Seconds since the console's start, of the last sample.
     pub(crate) now: f64,
     /// Since when what a tour expects counts, by its name.
-    pub(crate) tours: BTreeMap<&'static str, f64>,
+    pub(crate) tours: BTreeMap<String, f64>,
     /// What each gateway answered last, in their order.
     documents: Vec<Option<Document>>,
 }
 
 impl Room {
+    /// The room of whoever is watched.
+    pub(crate) fn of(config: &Config) -> Self {
+        let short = |link: &Link| link.short().to_owned();
+        Self::new(config.controls.iter().map(short).collect(), config.viewer.as_ref().map(short))
+    }
+
     /// An empty room with these gateways, and a trace viewer if there is one.
     pub(crate) fn new(gateways: Vec<String>, viewer: Option<String>) -> Self {
         let scene = Scene {
@@ -92,8 +99,8 @@ impl Room {
     }
 
     /// What a tour expects is to be seen from now on, whatever there was before.
-    pub(crate) fn tour_counts_from_now(&self, tour: &'static str) {
-        self.scene.write().tours.insert(tour, self.epoch.elapsed().as_secs_f64());
+    pub(crate) fn tour_counts_from_now(&self, tour: &str) {
+        self.scene.write().tours.insert(tour.to_owned(), self.epoch.elapsed().as_secs_f64());
     }
 
     pub(crate) fn happened(&self, happening: Happening) {

@@ -9,13 +9,18 @@ use crate::room::{History, Scene};
 /// it was begun, or healed the last time, is not looked at.
 const LOOK_BACK: f64 = 60.0;
 
+/// Fewer calls than this show no part of them that fails.
+const FEW: f64 = 10.0;
+
 /// What is expected, and what there is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Verdict {
-    pub(crate) say: String,
-    pub(crate) held: bool,
-    /// In a few words, `now 3 %`.
-    pub(crate) actual: String,
+pub struct Verdict {
+    /// What is expected, in words.
+    pub say: String,
+    /// Whether it is so.
+    pub held: bool,
+    /// What is, in a few words: `now 3 %`.
+    pub actual: String,
 }
 
 /// Looks at everything that the tour expects.
@@ -24,7 +29,9 @@ pub(crate) fn check(tour: &Tour, scene: &Scene) -> Vec<Verdict> {
 }
 
 fn judge(expect: &Expect, tour: &Tour, scene: &Scene) -> Verdict {
-    let seen = scene.histories.get(&tour.upstream).and_then(|history| look(expect, tour, scene, history));
+    // The last picture stays while no gateway answers; it proves nothing.
+    let history = scene.histories.get(&tour.upstream).filter(|_| scene.is_live());
+    let seen = history.and_then(|history| look(expect, tour, scene, history));
     let (held, actual) = seen.unwrap_or_else(|| (false, "nothing to see yet".to_owned()));
     Verdict { say: expect.say.clone(), held, actual }
 }
@@ -53,7 +60,7 @@ fn look(expect: &Expect, tour: &Tour, scene: &Scene, history: &History) -> Optio
 
 fn bounded(expect: &Expect, value: f64, words: impl Fn(f64) -> String) -> (bool, String) {
     let held = expect.below.is_none_or(|limit| value < limit) && expect.above.is_none_or(|limit| value > limit);
-    let actual = if value.is_finite() { format!("now {}", words(value)) } else { "no calls yet".to_owned() };
+    let actual = if value.is_finite() { format!("now {}", words(value)) } else { "too few calls yet".to_owned() };
     (held && value.is_finite(), actual)
 }
 
@@ -69,7 +76,7 @@ fn failed(history: &History, since: f64) -> f64 {
     let (Some(first), Some(last)) = (first, history.latest()) else { return f64::NAN };
     let failed = last.failed.saturating_sub(first.failed) as f64;
     let all = failed + last.ok.saturating_sub(first.ok) as f64;
-    if all > 0.0 { failed / all } else { f64::NAN }
+    if all >= FEW { failed / all } else { f64::NAN }
 }
 
 #[cfg(test)]

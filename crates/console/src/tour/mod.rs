@@ -1,16 +1,21 @@
 //! Tours: predict, break, watch, read the trace, heal. Each is a file in `tours/`, for a person and for a program alike.
 //!
-//! The page plays them with buttons. A program plays one by taking the actions of [`Tour::breaking`], waiting until each
-//! of [`Watch::expect`] holds (at most [`Watch::for_s`]), and taking those of [`Tour::heal`].
+//! The page plays them with buttons, a [`Player`] without anybody: it takes the actions of [`Tour::breaking`], waits until
+//! each of [`Watch::expect`] holds (at most [`Watch::for_s`]), and takes those of [`Tour::heal`].
 
+mod act;
 mod check;
+mod play;
 
 use std::sync::LazyLock;
 
 use crm_balance::{Phase, Policy};
 use serde::Deserialize;
 
-pub(crate) use check::{Verdict, check};
+pub(crate) use act::{ask, command};
+pub use check::Verdict;
+pub(crate) use check::check;
+pub use play::{PlayError, Played, Player};
 
 /// One tour.
 #[derive(Debug, Clone, Deserialize)]
@@ -86,7 +91,7 @@ pub enum Action {
 pub struct Watch {
     /// Where to look.
     pub text: String,
-    /// How long it may take until everything expected is seen, in seconds.
+    /// How long it may take until everything expected is seen, in seconds. A program watches for six at least.
     pub for_s: u32,
     /// What should be seen.
     pub expect: Vec<Expect>,

@@ -103,7 +103,9 @@ pub(super) async fn break_tour(
     let tour = tour::find(&name);
     // From before the fault, whose first moments count. Who presses the button after typing a command has perhaps seen
     // already what it does: that counts, too.
-    if let Some(tour) = tour.filter(|tour| tour.breaking.actions.iter().all(|action| command(tour, action).is_some())) {
+    let is_broken_here =
+        |tour: &&Tour| tour.breaking.actions.iter().all(|action| tour::command(tour, action).is_some());
+    if let Some(tour) = tour.filter(is_broken_here) {
         web.room.tour_counts_from_now(&tour.name);
     }
     play(&web, tour, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await
@@ -134,31 +136,13 @@ async fn play(
         return answer::refused(headers, StatusCode::NOT_FOUND, "There is no such tour.");
     };
     let (actions, stage) = step(tour);
-    for command in actions.iter().filter_map(|action| command(tour, action)) {
-        // Where faults are off there is none to heal, and a tour that only switches policies goes on.
-        let is_idle = matches!(command, Command::Heal { .. }) && !web.room.look().faults_allowed;
-        if is_idle {
-            continue;
-        }
-        if let Err(error) = web.controls.tell(&command).await {
+    for action in actions {
+        if let Err(error) = tour::ask(action, tour, &web.controls, &web.room).await {
             return outcome(headers, Err(error), "", "/");
         }
     }
     let guess = guess.map_or_else(String::new, |guess| format!("&guess={guess}"));
     answer::done(headers, "Done.", &format!("/?tour={}&stage={stage}{guess}#tour", tour.name))
-}
-
-/// What an action asks of the control API; a line for the terminal asks nothing.
-fn command(tour: &Tour, action: &Action) -> Option<Command> {
-    let upstream = tour.upstream.clone();
-    match action {
-        Action::Policy(policy) => Some(Command::Policy { upstream, policy: *policy }),
-        Action::Fault(fault) => {
-            Some(Command::Break { upstream, replica: Target::One(tour.replica), fault: fault.clone() })
-        }
-        Action::Heal(true) => Some(Command::Heal { upstream, replica: Target::All }),
-        Action::Heal(false) | Action::Command(_) => None,
-    }
 }
 
 fn outcome(headers: &HeaderMap, told: Result<(), OutboundError>, said: &str, to: &str) -> Response {

@@ -1,4 +1,4 @@
-//! `crm lab`: experiments, each with a table, a verdict, and a page to look at.
+//! `crm lab balancing`: policies against faults, with a table, verdicts, and a page to look at.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ const QUICK_POLICIES: [Policy; 3] = [Policy::RoundRobin, Policy::LeastRequest, P
 const LANES: u8 = 2;
 const QUICK_LANES: u8 = 3;
 
-pub(crate) async fn balancing(options: Balancing) -> Result<(), Failure> {
+pub(crate) async fn run(options: Balancing) -> Result<(), Failure> {
     let plan = plan(&options)?;
     let cells = plan.variants.len() * plan.faults.len() * plan.runs as usize;
     eprintln!("balancing: {cells} cells, {} at a time, {} calls a second each", plan.lanes, plan.rate);

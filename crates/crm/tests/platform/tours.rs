@@ -1,61 +1,24 @@
-//! The tours of the live room, played as their pages say.
+//! The tours of the live room, played as the lab plays them.
 
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use ::http::{Method, Request, StatusCode};
-use bytes::Bytes;
-use crm_console::tour::{Action, Tour, all};
-use http_body_util::Full;
+use ::http::Method;
+use crm_console::tour::{Find, all};
+use crm_sandbox::child::{ChildSignal, Program};
 use serde_json::Value;
 
-use crate::http::{exchange, send};
+use crate::http::send;
 use crate::load::Load;
-use crate::platform::{Platform, crm, done, eventually};
+use crate::platform::{PATIENCE, Platform, crm, done, eventually};
 
-/// Presses the one button of a stage.
-async fn press(platform: &Platform, tour: &Tour, button: &str) {
-    let console = platform.address("console");
-    let request = Request::post(format!("/tours/{}/{button}", tour.name)).header("host", &console);
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let answer = exchange(&console, request.body(Full::new(Bytes::from("guess=0"))).unwrap()).await.unwrap();
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{} {button}: {:?}", tour.name, answer.body);
-}
-
-/// Types what the page asks for into a terminal.
-fn type_commands(platform: &Platform, tour: &Tour) {
-    for action in &tour.breaking.actions {
-        if let Action::Command(line) = action {
-            let words: Vec<&str> = line.strip_prefix("./crm ").expect(line).split(' ').collect();
-            done(&crm(&platform.dir, &words));
-        }
-    }
-}
-
-/// What the page says of everything that is expected.
-async fn checks(platform: &Platform, tour: &Tour) -> String {
-    let path = format!("/?tour={}&stage=watch", tour.name);
-    let page = send(&platform.address("console"), Method::GET, &path, Value::Null).await.unwrap();
-    let text = String::from_utf8(page.body.into()).unwrap();
-    let from = text.find(r#"<ul class="checks">"#).expect("the page shows checks");
-    text[from..].split("</ul>").next().unwrap_or_default().to_owned()
-}
-
-async fn watch(platform: &Platform, tour: &Tour) {
-    let end = Instant::now() + Duration::from_secs(tour.watch.for_s.into());
-    loop {
-        let checks = checks(platform, tour).await;
-        if !checks.contains("not yet") {
-            return;
-        }
-        assert!(Instant::now() < end, "{}, after {} s: {checks}", tour.name, tour.watch.for_s);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+async fn upstream(platform: &Platform) -> Value {
+    let control = platform.address("control");
+    let answer = send(&control, Method::GET, "/upstreams/customers", Value::Null).await.unwrap();
+    serde_json::from_slice(&answer.body).unwrap()
 }
 
 async fn is_as_before(platform: &Platform) -> bool {
-    let control = platform.address("control");
-    let answer = send(&control, Method::GET, "/upstreams/customers", Value::Null).await.unwrap();
-    let upstream: Value = serde_json::from_slice(&answer.body).unwrap();
+    let upstream = upstream(platform).await;
     let mut replicas = upstream["replicas"].as_array().unwrap().iter();
     let well = |replica: &Value| {
         replica["state"] == "ready" && replica["fault"].is_null() && replica["share"].as_f64() > Some(0.2)
@@ -69,14 +32,48 @@ async fn every_tour_shows_what_it_promises_and_leaves_nothing_broken() {
     for n in 0..50 {
         platform.create_account(&format!("Tour {n}")).await.unwrap();
     }
+    // More patient than the lab's own.
     let load = Load::start(&platform, "40", "20m");
-    assert!(eventually(|| is_as_before(&platform)).await, "calls are spread");
-    for tour in all() {
-        type_commands(&platform, tour);
-        press(&platform, tour, "break").await;
-        watch(&platform, tour).await;
-        press(&platform, tour, "heal").await;
-        assert!(eventually(|| is_as_before(&platform)).await, "{}: {}", tour.name, platform.status());
-    }
+    assert!(eventually(|| is_as_before(&platform)).await, "{}", platform.status());
+    let said = done(&crm(&platform.dir, &["lab", "tours", "--no-load"]));
+    // That all is well again is seen beside what each file expects.
+    let expected: usize = all().iter().map(|tour| tour.watch.expect.len() + 1).sum();
+    assert_eq!(said.matches("\n  seen  ").count(), expected, "{said}");
+    let slowest = all().iter().filter(|tour| tour.read.find == Find::Slowest).count();
+    assert!(said.matches("/trace/").count() >= slowest, "{said}");
+    assert!(eventually(|| is_as_before(&platform)).await, "{}", platform.status());
     drop(load);
+}
+
+#[tokio::test]
+async fn a_tour_that_shows_something_else_is_told_and_one_that_is_stopped_is_healed() {
+    let platform = Platform::start().await;
+    platform.create_account("Tour").await.unwrap();
+    done(&crm(&platform.dir, &["policy", "customers", "round_robin"]));
+    let file = platform.dir.join("wrong.toml");
+    let wrong = include_str!("../../../console/tours/slow-replica.toml").replace("below = 0.001", "above = 0.5");
+    std::fs::write(&file, wrong.replace("for_s = 30", "for_s = 6")).unwrap();
+    let file = file.to_str().unwrap();
+    let output = crm(&platform.dir, &["lab", "tours", file, "--rate", "30"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(said.contains("UNSEEN  No caller is told"), "{said}");
+    assert_eq!(fault_and_policy(&platform).await, (false, "round_robin".to_owned()), "as before");
+
+    std::fs::write(file, wrong.replace("for_s = 30", "for_s = 600")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+    command.args(["lab", "tours", file, "--rate", "30"]).env("CRM_DIR", &platform.dir);
+    let tours = Program::new("crm lab tours", command).spawn().unwrap();
+    let broken = (true, "peak_ewma".to_owned());
+    assert!(eventually(|| async { fault_and_policy(&platform).await == broken }).await, "never broken");
+    assert!(tours.signal(ChildSignal::SIGINT));
+    assert_eq!(tours.wait_for(PATIENCE).unwrap().code(), Some(1));
+    assert_eq!(fault_and_policy(&platform).await, (false, "round_robin".to_owned()), "as before");
+}
+
+/// Whether any replica has a fault, and which policy chooses.
+async fn fault_and_policy(platform: &Platform) -> (bool, String) {
+    let upstream = upstream(platform).await;
+    let has_fault = upstream["replicas"].as_array().unwrap().iter().any(|replica| !replica["fault"].is_null());
+    (has_fault, upstream["policy"].as_str().unwrap().to_owned())
 }

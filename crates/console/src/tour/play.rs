@@ -1,0 +1,260 @@
+//! A tour without a page: a program breaks, looks and heals, as the file says.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crm_balance::{Phase, Policy};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{Action, Metric, Tour, Verdict, act::ask, check};
+use crate::{
+    config::{Config, Link},
+    control::{Controls, Upstream},
+    outbound::Outbound,
+    room::{Room, Scene},
+    watch,
+};
+
+/// How often it is looked.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long it may take until calls flow to replicas that are all well: before the break, and after healing.
+const CALM_PATIENCE: Duration = Duration::from_secs(40);
+/// Everything is watched for this long at least, for failures may come after the rest has been seen.
+const LEAST: Duration = Duration::from_secs(6);
+/// How often healing is tried, a second apart.
+const HEALINGS: usize = 5;
+
+/// Why a tour was not played to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// There is nothing to break that works.
+    #[error("{0}")]
+    NotCalm(String),
+    /// Something could not be done that the tour asks for.
+    #[error("{0}")]
+    Undone(String),
+    /// Told to stop.
+    #[error("stopped before the end")]
+    Stopped,
+    /// What was broken may still be.
+    #[error("{error}; and healing failed: {unhealed}")]
+    Unhealed {
+        /// Why the tour ended.
+        error: Box<PlayError>,
+        /// Why it could not be healed.
+        unhealed: String,
+    },
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Played {
+    /// What was expected, and what there was in the end; the last one is that all is well again.
+    pub checks: Vec<Verdict>,
+    /// Where the trace can be read that the tour leads to, if the trace viewer knows such a call.
+    pub trace: Option<String>,
+}
+
+impl Played {
+    /// Whether everything expected was seen.
+    #[must_use]
+    pub fn held(&self) -> bool {
+        self.checks.iter().all(|check| check.held)
+    }
+}
+
+/// Watches a platform and plays tours with it, one at a time. It looks away when it is dropped.
+#[derive(Debug)]
+pub struct Player {
+    controls: Controls,
+    room: Room,
+    traces: Option<Link>,
+    _watching: DropGuard,
+}
+
+impl Player {
+    /// Begins to watch.
+    pub fn new(config: &Config) -> Self {
+        let outbound = Outbound::new();
+        let controls = Controls::new(outbound.clone(), config.controls.clone());
+        let room = Room::of(config);
+        let watching = CancellationToken::new();
+        watch::start(config, &controls, &outbound, &room, &watching);
+        Self { controls, room, traces: config.trace_base().cloned(), _watching: watching.drop_guard() }
+    }
+
+    /// Waits until all is well, breaks, waits until everything expected is seen, and heals, whatever happened meanwhile.
+    /// In the end the policy is the one that it was before.
+    ///
+    /// The lines that a person would type are given to `terminal`, which must not take for ever, and says what was wrong
+    /// if one fails.
+    ///
+    /// # Errors
+    /// When nothing works that could be broken, when a gateway or `terminal` refuses, and with `stop`, after healing.
+    pub async fn play(
+        &self,
+        tour: &Tour,
+        terminal: impl AsyncFn(&str) -> Result<(), String>,
+        stop: &CancellationToken,
+    ) -> Result<Played, PlayError> {
+        let calm = stop.run_until_cancelled(self.until_calm(|scene| unrest(scene, tour))).await;
+        calm.ok_or(PlayError::Stopped)?.map_err(PlayError::NotCalm)?;
+        let policy = self.room.look().upstream(&tour.upstream).map(|upstream| upstream.policy);
+        self.room.tour_counts_from_now(&tour.name);
+        let played = self.break_and_watch(tour, &terminal, stop).await;
+        match (played, self.heal(tour, policy, &terminal).await) {
+            (Ok(mut played), Ok(())) => {
+                played.checks.push(self.healed(tour).await);
+                Ok(played)
+            }
+            (played, Err(unhealed)) => {
+                let error = played.err().unwrap_or_else(|| PlayError::Undone("everything was seen".to_owned()));
+                Err(PlayError::Unhealed { error: Box::new(error), unhealed })
+            }
+            (Err(error), Ok(())) => Err(error),
+        }
+    }
+
+    /// What is begun is ended before anything is healed: a request that was let go of could arrive after the healing.
+    async fn break_and_watch(
+        &self,
+        tour: &Tour,
+        terminal: &impl AsyncFn(&str) -> Result<(), String>,
+        stop: &CancellationToken,
+    ) -> Result<Played, PlayError> {
+        let (began, began_us) = (Instant::now(), now_us());
+        for action in &tour.breaking.actions {
+            if stop.is_cancelled() {
+                return Err(PlayError::Stopped);
+            }
+            self.act(tour, action, terminal).await.map_err(PlayError::Undone)?;
+        }
+        let most = Duration::from_secs(tour.watch.for_s.into()).max(LEAST);
+        loop {
+            stop.run_until_cancelled(sleep(PAUSE)).await.ok_or(PlayError::Stopped)?;
+            let checks = check(tour, &self.room.look());
+            let watched = began.elapsed();
+            let is_seen = watched >= LEAST && checks.iter().all(|check| check.held);
+            if is_seen || watched >= most {
+                return Ok(Played { checks, trace: self.trace(tour, began_us) });
+            }
+        }
+    }
+
+    async fn act(
+        &self,
+        tour: &Tour,
+        action: &Action,
+        terminal: &impl AsyncFn(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match action {
+            Action::Command(line) => terminal(line).await,
+            action => {
+                ask(action, tour, &self.controls, &self.room).await.map_err(|error| format!("the gateway {error}"))
+            }
+        }
+    }
+
+    /// Does all of it, though a part may fail, and tries again what failed.
+    async fn heal(
+        &self,
+        tour: &Tour,
+        policy: Option<Policy>,
+        terminal: &impl AsyncFn(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let policy = policy.map(Action::Policy);
+        let mut undone: Vec<&Action> = tour.heal.actions.iter().chain(&policy).collect();
+        let mut result = Ok(());
+        for healing in 0..HEALINGS {
+            if healing > 0 {
+                sleep(Duration::from_secs(1)).await;
+            }
+            result = Ok(());
+            let mut failed = Vec::new();
+            for action in undone {
+                if let Err(error) = self.act(tour, action, terminal).await {
+                    failed.push(action);
+                    result = result.and(Err(error));
+                }
+            }
+            undone = failed;
+            if undone.is_empty() {
+                break;
+            }
+        }
+        result
+    }
+
+    async fn healed(&self, tour: &Tour) -> Verdict {
+        let unwell = self.until_calm(|scene| unwell(scene, tour).err()).await.err();
+        Verdict {
+            say: "All replicas are well again".to_owned(),
+            held: unwell.is_none(),
+            actual: unwell.unwrap_or_else(|| "ready".to_owned()),
+        }
+    }
+
+    /// Waits until there is no reason any more why not; the last one, if it takes too long.
+    async fn until_calm(&self, why_not: impl Fn(&Scene) -> Option<String>) -> Result<(), String> {
+        let end = Instant::now() + CALM_PATIENCE;
+        loop {
+            let why = why_not(&self.room.look());
+            match why {
+                None => return Ok(()),
+                Some(why) if Instant::now() >= end => return Err(why),
+                Some(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    fn trace(&self, tour: &Tour, since_us: u64) -> Option<String> {
+        let scene = self.room.look();
+        let call = scene.calls.of(tour.read.find).iter().find(|call| call.started_us >= since_us)?;
+        Some(self.traces.as_ref()?.to(&format!("/trace/{}", call.trace)))
+    }
+}
+
+/// Why a tour should not begin yet.
+fn unrest(scene: &Scene, tour: &Tour) -> Option<String> {
+    let name = &tour.upstream;
+    let upstream = match unwell(scene, tour) {
+        Ok(upstream) => upstream,
+        Err(why) => return Some(why),
+    };
+    if !upstream.replicas.iter().any(|one| one.seen.ordinal == tour.replica) {
+        return Some(format!("there is no {name}/{}", tour.replica));
+    }
+    let share = scene.histories.get(name).map_or(f64::NAN, |history| history.share(scene.now, tour.replica));
+    if share.is_nan() {
+        return Some(format!("no calls flow to {name}: is there data, and a load?"));
+    }
+    // What a break is to bring about must not be so before it.
+    let of_shares =
+        tour.watch.expect.iter().zip(check(tour, scene)).filter(|(expect, _)| expect.metric == Metric::Share);
+    let already = of_shares.map(|(_, verdict)| verdict).find(|verdict| verdict.held);
+    already.map(|verdict| format!("before anything is broken: {} ({})", verdict.say, verdict.actual))
+}
+
+/// The upstream, or what is wrong with it.
+fn unwell<'a>(scene: &'a Scene, tour: &Tour) -> Result<&'a Upstream, String> {
+    let name = &tour.upstream;
+    if !scene.is_live() {
+        return Err("no gateway answers".to_owned());
+    }
+    let upstream = scene.upstream(name).ok_or_else(|| format!("there is no upstream {name}"))?;
+    for replica in &upstream.replicas {
+        let ordinal = replica.seen.ordinal;
+        if let Some(fault) = &replica.fault {
+            return Err(format!("{name}/{ordinal} {}", fault.words()));
+        }
+        if replica.seen.state != Phase::Ready {
+            return Err(format!("{name}/{ordinal} is {}", replica.seen.state.name()));
+        }
+    }
+    Ok(upstream)
+}
+
+fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,7 @@
+//! `crm lab`: experiments, each of which ends in a verdict and its exit code.
+
+mod balancing;
+mod tours;
+
+pub(crate) use self::balancing::run as balancing;
+pub(crate) use self::tours::run as tours;
