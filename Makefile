@@ -14,7 +14,7 @@ help: ## Show this list
 .PHONY: demo
 demo: ## Run the platform with demo data and gentle load, in the foreground; Ctrl-C ends it
 	@deploy/ensure rust compiler postgres redis || { deploy/ensure --compose-hint; exit 3; }
-	@echo "Building (first time on two cores: about 8 minutes; later: seconds)"
+	@echo "Building (first time on two cores: about 10 minutes; later: seconds)"
 	cargo build --profile demo -p crm
 	@deploy/ensure jaeger-ui
 	./crm up --seed demo --load gentle

@@ -15,8 +15,8 @@ use prometheus::{Registry, TextEncoder};
 pub use self::owners::Owners;
 use crate::names::Metric;
 
-/// Sets of labels that one metric may have; the SDK sets memory aside for all of them at once. What a counter or
-/// histogram gets beyond them is counted together under `otel_metric_overflow`; of a gauge that is no figure at all.
+/// Sets of labels that one metric may have; the SDK sets memory aside for all of them at once. What is counted
+/// or timed beyond them is counted together under `otel_metric_overflow`; for what a scrape asks, that is no figure at all.
 pub const MAX_SERIES: usize = 500;
 
 struct Exposition {

@@ -8,6 +8,9 @@ use crate::{
     room::{Call, Scene},
 };
 
+/// Calls that a person is shown at a time, of each kind.
+const SHOWN: usize = 6;
+
 #[derive(Template)]
 #[template(path = "calls.html")]
 struct Calls {
@@ -31,7 +34,8 @@ pub(super) struct Row {
 }
 
 pub(super) fn part(scene: &Scene, traces: Option<&Link>) -> Part {
-    let rows = |list: &'static str, calls: &[Call]| calls.iter().map(|call| row(list, call, traces)).collect();
+    let rows =
+        |list: &'static str, calls: &[Call]| calls.iter().take(SHOWN).map(|call| row(list, call, traces)).collect();
     let missing = match &scene.viewer {
         None => Some("No trace viewer is configured.".to_owned()),
         Some(viewer) => viewer.away.as_ref().map(|away| format!("The trace viewer {}.", away.why)),

@@ -17,12 +17,12 @@ use crate::{
 
 /// How often it is looked.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long it may take until calls flow to replicas that are all well: before the break, and after healing.
-const CALM_PATIENCE: Duration = Duration::from_secs(40);
+/// How long it may take until calls flow to replicas that are all well, before the break; and how long healing may.
+const PATIENCE: Duration = Duration::from_secs(40);
 /// Everything is watched for this long at least, for failures may come after the rest has been seen.
 const LEAST: Duration = Duration::from_secs(6);
-/// How often healing is tried, a second apart.
-const HEALINGS: usize = 5;
+/// What could not be healed is tried again after this.
+const HEALING_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a tour was not played to its end.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +69,7 @@ pub struct Player {
     controls: Controls,
     room: Room,
     traces: Option<Link>,
+    patience: Duration,
     _watching: DropGuard,
 }
 
@@ -80,7 +81,14 @@ impl Player {
         let room = Room::of(config);
         let watching = CancellationToken::new();
         watch::start(config, &controls, &outbound, &room, &watching);
-        Self { controls, room, traces: config.trace_base().cloned(), _watching: watching.drop_guard() }
+        let (traces, _watching) = (config.trace_base().cloned(), watching.drop_guard());
+        Self { controls, room, traces, patience: PATIENCE, _watching }
+    }
+
+    /// Waits for this long, instead of 40 s, until all is well before a tour, and again after it.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Waits until all is well, breaks, waits until everything expected is seen, and heals, whatever happened meanwhile.
@@ -97,14 +105,14 @@ impl Player {
         terminal: impl AsyncFn(&str) -> Result<(), String>,
         stop: &CancellationToken,
     ) -> Result<Played, PlayError> {
-        let calm = stop.run_until_cancelled(self.until_calm(|scene| unrest(scene, tour))).await;
-        calm.ok_or(PlayError::Stopped)?.map_err(PlayError::NotCalm)?;
-        let policy = self.room.look().upstream(&tour.upstream).map(|upstream| upstream.policy);
+        let calm = stop.run_until_cancelled(self.until(|scene| calm(scene, tour))).await;
+        let policy = calm.ok_or(PlayError::Stopped)?.map_err(PlayError::NotCalm)?;
         self.room.tour_counts_from_now(&tour.name);
         let played = self.break_and_watch(tour, &terminal, stop).await;
         match (played, self.heal(tour, policy, &terminal).await) {
             (Ok(mut played), Ok(())) => {
-                played.checks.push(self.healed(tour).await);
+                let healed = stop.run_until_cancelled(self.healed(tour, policy)).await;
+                played.checks.push(healed.ok_or(PlayError::Stopped)?);
                 Ok(played)
             }
             (played, Err(unhealed)) => {
@@ -155,54 +163,56 @@ impl Player {
         }
     }
 
-    /// Does all of it, though a part may fail, and tries again what failed.
+    /// Does all of it, though a part may fail, and tries again what failed. Whatever policy the tour ends with, the one
+    /// that it found is put back.
     async fn heal(
         &self,
         tour: &Tour,
-        policy: Option<Policy>,
+        policy: Policy,
         terminal: &impl AsyncFn(&str) -> Result<(), String>,
     ) -> Result<(), String> {
-        let policy = policy.map(Action::Policy);
-        let mut undone: Vec<&Action> = tour.heal.actions.iter().chain(&policy).collect();
-        let mut result = Ok(());
-        for healing in 0..HEALINGS {
-            if healing > 0 {
-                sleep(Duration::from_secs(1)).await;
-            }
-            result = Ok(());
+        let end = Instant::now() + self.patience;
+        let before = Action::Policy(policy);
+        let others = tour.heal.actions.iter().filter(|action| !matches!(action, Action::Policy(_)));
+        let mut undone: Vec<&Action> = others.chain([&before]).collect();
+        loop {
             let mut failed = Vec::new();
+            let mut result = Ok(());
             for action in undone {
                 if let Err(error) = self.act(tour, action, terminal).await {
                     failed.push(action);
                     result = result.and(Err(error));
                 }
             }
-            undone = failed;
-            if undone.is_empty() {
-                break;
+            if failed.is_empty() || Instant::now() >= end {
+                return result;
             }
+            undone = failed;
+            sleep(HEALING_PAUSE).await;
         }
-        result
     }
 
-    async fn healed(&self, tour: &Tour) -> Verdict {
-        let unwell = self.until_calm(|scene| unwell(scene, tour).err()).await.err();
+    async fn healed(&self, tour: &Tour, policy: Policy) -> Verdict {
+        let as_before = |scene: &Scene| match well(scene, tour)? {
+            upstream if upstream.policy == policy => Ok(()),
+            upstream => Err(format!("{} chooses instead of {policy}", upstream.policy)),
+        };
+        let not_yet = self.until(as_before).await.err();
         Verdict {
-            say: "All replicas are well again".to_owned(),
-            held: unwell.is_none(),
-            actual: unwell.unwrap_or_else(|| "ready".to_owned()),
+            say: "All is as it was before".to_owned(),
+            held: not_yet.is_none(),
+            actual: not_yet.unwrap_or_else(|| format!("all are ready, {policy} chooses")),
         }
     }
 
-    /// Waits until there is no reason any more why not; the last one, if it takes too long.
-    async fn until_calm(&self, why_not: impl Fn(&Scene) -> Option<String>) -> Result<(), String> {
-        let end = Instant::now() + CALM_PATIENCE;
+    /// Waits until there is an answer instead of a reason why not; the last reason, if it takes too long.
+    async fn until<T>(&self, look: impl Fn(&Scene) -> Result<T, String>) -> Result<T, String> {
+        let end = Instant::now() + self.patience;
         loop {
-            let why = why_not(&self.room.look());
-            match why {
-                None => return Ok(()),
-                Some(why) if Instant::now() >= end => return Err(why),
-                Some(_) => sleep(PAUSE).await,
+            let seen = look(&self.room.look());
+            match seen {
+                Err(_) if Instant::now() < end => sleep(PAUSE).await,
+                seen => return seen,
             }
         }
     }
@@ -214,29 +224,28 @@ impl Player {
     }
 }
 
-/// Why a tour should not begin yet.
-fn unrest(scene: &Scene, tour: &Tour) -> Option<String> {
+/// The policy that chooses now, or why the tour should not begin yet.
+fn calm(scene: &Scene, tour: &Tour) -> Result<Policy, String> {
     let name = &tour.upstream;
-    let upstream = match unwell(scene, tour) {
-        Ok(upstream) => upstream,
-        Err(why) => return Some(why),
-    };
+    let upstream = well(scene, tour)?;
     if !upstream.replicas.iter().any(|one| one.seen.ordinal == tour.replica) {
-        return Some(format!("there is no {name}/{}", tour.replica));
+        return Err(format!("there is no {name}/{}", tour.replica));
     }
     let share = scene.histories.get(name).map_or(f64::NAN, |history| history.share(scene.now, tour.replica));
     if share.is_nan() {
-        return Some(format!("no calls flow to {name}: is there data, and a load?"));
+        return Err(format!("no calls flow to {name}: is there data, and a load?"));
     }
     // What a break is to bring about must not be so before it.
     let of_shares =
         tour.watch.expect.iter().zip(check(tour, scene)).filter(|(expect, _)| expect.metric == Metric::Share);
-    let already = of_shares.map(|(_, verdict)| verdict).find(|verdict| verdict.held);
-    already.map(|verdict| format!("before anything is broken: {} ({})", verdict.say, verdict.actual))
+    match of_shares.map(|(_, verdict)| verdict).find(|verdict| verdict.held) {
+        None => Ok(upstream.policy),
+        Some(verdict) => Err(format!("before anything is broken: {} ({})", verdict.say, verdict.actual)),
+    }
 }
 
 /// The upstream, or what is wrong with it.
-fn unwell<'a>(scene: &'a Scene, tour: &Tour) -> Result<&'a Upstream, String> {
+fn well<'a>(scene: &'a Scene, tour: &Tour) -> Result<&'a Upstream, String> {
     let name = &tour.upstream;
     if !scene.is_live() {
         return Err("no gateway answers".to_owned());

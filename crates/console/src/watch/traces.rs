@@ -16,8 +16,6 @@ use crate::{
 const EVERY: Duration = Duration::from_secs(3);
 /// Traces that one question brings at most.
 const ASKED: usize = 20;
-/// Of which a person is shown these.
-const SHOWN: usize = 6;
 /// What "just now" means.
 const SLOW_LOOKBACK: &str = "30s";
 const FAILED_LOOKBACK: &str = "2m";
@@ -53,7 +51,5 @@ async fn ask(outbound: &Outbound, viewer: &Link, least_ms: f64) -> Result<Recent
     let (mut slow, mut failed) = (slow?.calls(), failed?.calls());
     slow.sort_by(|a, b| b.took_ms.total_cmp(&a.took_ms));
     failed.sort_by_key(|call: &Call| std::cmp::Reverse(call.started_us));
-    slow.truncate(SHOWN);
-    failed.truncate(SHOWN);
     Ok(RecentCalls { slow, failed })
 }

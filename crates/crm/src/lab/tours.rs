@@ -37,28 +37,35 @@ pub(crate) async fn run(places: &Places, options: &Tours) -> Result<(), Failure>
     });
     let played = play_all(places, &player, &tours, &stop).await;
     loading.cancel();
-    if let Some(load) = load {
-        load.await.map_err(anyhow::Error::from)??;
+    let Some(load) = load else { return played };
+    match (played, load.await.map_err(anyhow::Error::from)?) {
+        (Err(played), Err(load)) => Err(Failure::Check(format!("{load}\n{played}"))),
+        (played, loaded) => loaded.and(played),
     }
-    played
 }
 
+/// All of them, whatever becomes of one; unless told to stop, or something may still be broken.
 async fn play_all(places: &Places, player: &Player, tours: &[Tour], stop: &CancellationToken) -> Result<(), Failure> {
-    let mut unseen = Vec::new();
+    let mut failed = Vec::new();
     for tour in tours {
         println!("{}: {}\n  break   {}", tour.name, tour.title, tour.breaking.text);
-        let played = player.play(tour, async |line: &str| type_line(places, line).await, stop).await;
-        let played = played.map_err(|error| failure(tour, &error))?;
-        print(&played);
-        println!("  heal    {}", tour.heal.text);
-        if !played.held() {
-            unseen.push(tour.name.as_str());
+        match player.play(tour, async |line: &str| type_line(places, line).await, stop).await {
+            Ok(played) => {
+                print(&played);
+                println!("  heal    {}", tour.heal.text);
+                if !played.held() {
+                    failed.push(format!("{}: not everything that is expected was seen", tour.name));
+                }
+            }
+            Err(error) => {
+                failed.push(format!("{}: {error}", tour.name));
+                if matches!(error, PlayError::Stopped | PlayError::Unhealed { .. }) {
+                    break;
+                }
+            }
         }
     }
-    if unseen.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Check(format!("not everything that is expected was seen: {}", unseen.join(", "))))
+    if failed.is_empty() { Ok(()) } else { Err(Failure::Check(failed.join("\n"))) }
 }
 
 fn print(played: &Played) {
@@ -66,14 +73,6 @@ fn print(played: &Played) {
         println!("  {}  {} ({})", if check.held { "seen  " } else { "UNSEEN" }, check.say, check.actual);
     }
     println!("  read    {}", played.trace.as_deref().unwrap_or("no such call was found"));
-}
-
-fn failure(tour: &Tour, error: &PlayError) -> Failure {
-    let text = format!("{}: {error}", tour.name);
-    match error {
-        PlayError::NotCalm(_) => Failure::Missing(text),
-        PlayError::Undone(_) | PlayError::Stopped | PlayError::Unhealed { .. } => Failure::Check(text),
-    }
 }
 
 /// All that ship, or those that are named: by their names, or by files.
@@ -119,10 +118,12 @@ async fn type_line(places: &Places, line: &str) -> Result<(), String> {
     }
     println!("  $ {line}");
     let mut command = Command::from(program::this());
-    command.args(words).env("CRM_DIR", places.root()).kill_on_drop(true);
+    // In a group of its own, so that Ctrl-C ends the tour and not what has been begun.
+    command.args(words).env("CRM_DIR", places.root()).kill_on_drop(true).process_group(0);
     let output = timeout(PATIENCE, command.output()).await.map_err(|_| format!("{line}: takes too long"))?;
     let output = output.map_err(|error| format!("{line}: {error}"))?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()) }
+    let (status, said) = (output.status, String::from_utf8_lossy(&output.stderr));
+    if status.success() { Ok(()) } else { Err(format!("{line}: {status}: {}", said.trim())) }
 }
 
 #[cfg(test)]
