@@ -144,7 +144,8 @@ async fn toy_process_can_be_told_paused_killed_and_restarted() {
     let mut toy = ToyProcess::start(toy_command, ToySettings::default()).await.unwrap();
     let mut sender = connect(toy.address()).await;
     assert_eq!(call(&mut sender, METHOD).await.0, "0");
-    toy.set_fault(Fault { fail_fast: true, ..Fault::default() }).await.unwrap();
+    let arrived = toy.set_fault(Fault { fail_fast: true, ..Fault::default() }).await.unwrap();
+    assert_eq!(arrived[METHOD], 1, "before the fault");
     assert_eq!(call(&mut sender, METHOD).await.0, "14");
     assert_eq!(toy.counts().await.unwrap()[METHOD], 2);
 

@@ -31,6 +31,8 @@ pub(super) struct Scene<'a> {
 /// What is known when it has been played.
 pub(super) struct Played {
     pub(super) moments: Moments,
+    /// Calls that came to the faulty replica while it was being told to break, which takes a moment: they met no fault.
+    pub(super) spared: u64,
     /// The calls that the fault added.
     pub(super) added: Option<Load>,
     pub(super) refusals: Refusals,
@@ -46,7 +48,8 @@ impl Scene<'_> {
 
         self.watch.count().await;
         let broken = self.load.elapsed();
-        toys.break_down(self.fault).await?;
+        let arrived = toys.break_down(self.fault).await?;
+        let spared = arrived.map_or(0, |arrived| self.watch.arrived_later(broken, arrived));
         // Other arrivals than those of the first load.
         let added = more.map(|more| more.start_beside(!self.seed, self.load.started())).transpose()?;
         let refusals = self.broken(Instant::now() + self.timing.broken_by(self.fault)).await;
@@ -59,7 +62,7 @@ impl Scene<'_> {
         let healed = if self.fault.kills() { self.load.elapsed() } else { healed_from };
         let moments = Moments { calm, broken, healed };
         self.healing(moments).await;
-        Ok(Played { moments, added, refusals })
+        Ok(Played { moments, spared, added, refusals })
     }
 
     async fn broken(&self, until: Instant) -> Refusals {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::group::GroupMetrics;
 use super::load::Record;
-use super::sampling::{Look, Sample, fair_again, ratio, share};
+use super::sampling::{Look, Sample, arrived, fair_again, ratio, share};
 use super::story::Moments;
 use super::toys::{FAULTY, REPLICAS};
 use super::writes::WriteMetrics;
@@ -82,6 +82,7 @@ pub(super) fn measure(
     samples: &[Sample],
     looks: &[Look],
     moments: Moments,
+    spared: u64,
     fair_part: f64,
 ) -> Metrics {
     let Moments { calm, broken, healed } = moments;
@@ -100,7 +101,7 @@ pub(super) fn measure(
         latency_ms: in_broken.latency_ms,
         calm_latency_ms: in_calm.latency_ms,
         calm_share: share(samples, calm, broken),
-        faulty_share: share(samples, broken, healed),
+        faulty_share: share_while_broken(samples, moments, spared),
         fair_again_s: fair_again(samples, healed, fair_share(samples, moments) * fair_part)
             .map(|after| after.as_secs_f64()),
         ejections: looks.last().map(|look| look.ejections[FAULTY]),
@@ -110,6 +111,13 @@ pub(super) fn measure(
         group: None,
         writes: None,
     }
+}
+
+/// The faulty replica's part of the calls, without those which it was spared.
+fn share_while_broken(samples: &[Sample], moments: Moments, spared: u64) -> Option<f64> {
+    let arrived = arrived(samples, moments.broken, moments.healed)?;
+    let all: u64 = arrived.iter().sum();
+    (all > 0).then(|| ratio(arrived[FAULTY].saturating_sub(spared), all))
 }
 
 /// What the faulty replica is due: what it got before; an equal part, should that have been nothing.
@@ -232,13 +240,25 @@ mod tests {
             record(7_499, 3, None),
             record(7_500, 3, Some("Unavailable")),
         ];
-        let metrics = measure(&records, &[], &[], MOMENTS, 0.8);
+        let metrics = measure(&records, &[], &[], MOMENTS, 0, 0.8);
         assert_eq!((metrics.calls, metrics.calls_while_broken), (7, 4));
         assert_eq!((metrics.failed, metrics.failed_while_calm, metrics.failed_later), (2, 1, 1));
         assert!((metrics.failed_ratio - 0.5).abs() < 1e-9);
         assert_eq!(metrics.failures["DeadlineExceeded"], 2);
         assert!((metrics.latency_ms.p99 - 100.0).abs() < 1.0 && (metrics.calm_latency_ms.p99 - 2.0).abs() < 0.1);
         assert_eq!((metrics.ejections, metrics.faulty_share), (None, None));
+    }
+
+    #[test]
+    fn what_arrives_while_the_replica_is_told_to_break_is_no_call_to_a_broken_one() {
+        let sample = |at: u64, each: u64, faulty: u64| {
+            let mut arrived = [each; REPLICAS];
+            arrived[FAULTY] = faulty;
+            Sample { at: ms(at), arrived }
+        };
+        let samples = [sample(3_500, 100, 100), sample(5_500, 200, 120)];
+        let share = |spared| share_while_broken(&samples, MOMENTS, spared).unwrap();
+        assert!((share(0) - 20.0 / 320.0).abs() < 1e-9 && (share(15) - 5.0 / 320.0).abs() < 1e-9);
     }
 
     #[test]
@@ -249,7 +269,7 @@ mod tests {
             Look { at: ms(at), ejections }
         };
         let looks = [look(3_000, 0, 0), look(3_600, 0, 0), look(3_700, 1, 0), look(9_000, 2, 1)];
-        let metrics = measure(&[], &[], &looks, MOMENTS, 0.8);
+        let metrics = measure(&[], &[], &looks, MOMENTS, 0, 0.8);
         assert_eq!((metrics.ejections, metrics.healthy_ejections), (Some(2), Some(1)));
         assert!((metrics.ejected_after_s.unwrap() - 0.2).abs() < 1e-9);
     }

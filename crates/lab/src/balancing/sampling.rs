@@ -62,6 +62,13 @@ impl Watch {
         self.counting.count(self.started, &self.toys).await;
     }
 
+    /// Of the calls that the faulty toy had got when it broke, those that came after `moment`.
+    pub(super) fn arrived_later(&self, moment: Duration, arrived: u64) -> u64 {
+        let counter = lock(&self.counting.counter);
+        let known = until(&counter.samples, moment).map_or(arrived, |sample| sample.arrived[FAULTY]);
+        arrived.saturating_sub(known)
+    }
+
     pub(super) fn samples(&self) -> Vec<Sample> {
         lock(&self.counting.counter).samples.clone()
     }

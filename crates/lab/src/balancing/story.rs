@@ -72,12 +72,12 @@ impl Stage<'_> {
         let load = callers.start(seed)?;
         let watch = Watch::start(load.started(), toys.remotes(), proxy.control());
         let scene = Scene { fault, timing: &self.plan.timing, seed, proxy: &proxy, load: &load, watch: &watch };
-        let Played { moments, added, refusals } = scene.play(&mut toys, more).await?;
+        let Played { moments, spared, added, refusals } = scene.play(&mut toys, more).await?;
         let mut records = load.stop().await;
         if let Some(added) = added {
             records.extend(added.stop().await);
         }
-        let mut metrics = measure(&records, &watch.samples(), &watch.looks(), moments, FAIR);
+        let mut metrics = measure(&records, &watch.samples(), &watch.looks(), moments, spared, FAIR);
         if fault.is_of_the_group() {
             metrics.group = Some(group::measure(&records, &watch.samples(), moments, fault.recovery(), &refusals));
         }

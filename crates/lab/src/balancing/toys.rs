@@ -54,11 +54,12 @@ impl Toys {
         self.toys.iter().map(ToyProcess::remote).collect()
     }
 
-    /// From now on they are broken that the fault hits.
-    pub(super) async fn break_down(&mut self, fault: Fault) -> Result<(), LabError> {
+    /// From now on they are broken that the fault hits. One that is told so says how many calls had arrived by then.
+    pub(super) async fn break_down(&mut self, fault: Fault) -> Result<Option<u64>, LabError> {
         let hit = self.hit(fault);
         if let Some(told) = fault.told() {
-            return tell(hit, told).await;
+            let arrived = tell(hit, told).await?;
+            return Ok(arrived.first().copied().filter(|_| !fault.is_of_the_group()));
         }
         if fault.kills() {
             for toy in hit {
@@ -67,14 +68,14 @@ impl Toys {
         } else if fault.pauses() {
             signal(hit, ChildSignal::SIGSTOP);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// From now on all are well again; those that were killed are ready when this returns.
     pub(super) async fn heal(&mut self, fault: Fault) -> Result<(), LabError> {
         let hit = self.hit(fault);
         if fault.told().is_some() {
-            return tell(hit, toy::Fault::default()).await;
+            return tell(hit, toy::Fault::default()).await.map(drop);
         }
         if fault.kills() {
             try_join_all(hit.iter_mut().map(ToyProcess::restart)).await?;
@@ -105,6 +106,8 @@ fn signal(toys: &[ToyProcess], signal: ChildSignal) {
     }
 }
 
-async fn tell(toys: &[ToyProcess], fault: toy::Fault) -> Result<(), LabError> {
-    try_join_all(toys.iter().map(|toy| toy.set_fault(fault))).await.map(drop).map_err(LabError::toy)
+/// Answers how many calls each had got by then.
+async fn tell(toys: &[ToyProcess], fault: toy::Fault) -> Result<Vec<u64>, LabError> {
+    let told = toys.iter().map(async |toy| Ok(toy.set_fault(fault).await?.values().sum()));
+    try_join_all(told).await.map_err(LabError::toy)
 }

@@ -92,11 +92,12 @@ impl ToyProcess {
         ToyRemote { address: self.address() }
     }
 
-    /// As [`Toy::set_fault`]; reaches a hanging toy, but not a paused one.
+    /// As [`Toy::set_fault`]; reaches a hanging toy, but not a paused one. Answers [`Toy::counts`] of that moment: what
+    /// arrived before it met no fault.
     ///
     /// # Errors
     /// When the process does not answer.
-    pub async fn set_fault(&self, fault: Fault) -> io::Result<()> {
+    pub async fn set_fault(&self, fault: Fault) -> io::Result<BTreeMap<String, u64>> {
         self.remote().set_fault(fault).await
     }
 
@@ -120,8 +121,8 @@ impl ToyRemote {
     ///
     /// # Errors
     /// When the process does not answer.
-    pub async fn set_fault(&self, fault: Fault) -> io::Result<()> {
-        self.ask(SET_FAULT, serde_json::to_vec(&fault)?).await.map(drop)
+    pub async fn set_fault(&self, fault: Fault) -> io::Result<BTreeMap<String, u64>> {
+        Ok(serde_json::from_slice(&self.ask(SET_FAULT, serde_json::to_vec(&fault)?).await?)?)
     }
 
     /// As [`ToyProcess::counts`].
@@ -178,12 +179,9 @@ pub(super) fn is_order(path: &str) -> bool {
 
 /// Plain JSON in and out: nobody but [`ToyProcess`] talks like this.
 pub(super) fn obey(path: &str, body: &[u8], state: &State) -> Response<Body> {
-    let answer = if path == GET_COUNTS {
-        serde_json::to_vec(&state.counts().all()).unwrap_or_default()
-    } else {
-        let fault = serde_json::from_slice(body).unwrap_or_default();
-        state.set_fault(fault);
-        Vec::new()
-    };
-    Response::new(Full::new(Bytes::from(answer)).boxed_unsync())
+    if path == SET_FAULT {
+        state.set_fault(serde_json::from_slice(body).unwrap_or_default());
+    }
+    let counts = serde_json::to_vec(&state.counts().all()).unwrap_or_default();
+    Response::new(Full::new(Bytes::from(counts)).boxed_unsync())
 }
