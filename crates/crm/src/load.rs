@@ -15,10 +15,8 @@ use crate::places::Places;
 use crate::{api, token};
 
 /// Scenarios that are part of the program, so that it runs without its source tree.
-const BUILT_IN: [(&str, &str); 2] = [
-    ("gentle", include_str!("../../../load-tests/gentle.toml")),
-    ("lookups", include_str!("../../../load-tests/lookups.toml")),
-];
+const BUILT_IN: [(&str, &str); 2] = [("gentle", include_str!("../../../load-tests/gentle.toml")), LOOKUPS];
+const LOOKUPS: (&str, &str) = ("lookups", include_str!("../../../load-tests/lookups.toml"));
 
 /// A load that goes on for as long as the platform is up needs a token that does, too.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -40,8 +38,7 @@ pub(crate) async fn run(places: &Places, options: Load) -> Result<(), Failure> {
 
 /// Lookups that go on until told to stop, for something else to look at.
 pub(crate) async fn beside(places: Places, rate: f64, stop: CancellationToken) -> Result<(), Failure> {
-    let [_, (name, text)] = BUILT_IN;
-    let scenario = parse(name, text, &Load { rate: Some(rate), ..Load::default() })?;
+    let scenario = parse(LOOKUPS.0, LOOKUPS.1, &Load { rate: Some(rate), ..Load::default() })?;
     let gateways = api::gateways(&places).await?;
     let start = start(&places, &scenario, &gateways, true, &stop)?;
     match play(&scenario, start).await {

@@ -38,7 +38,9 @@ pub(crate) async fn run(places: &Places, options: &Tours) -> Result<(), Failure>
     let played = play_all(places, &player, &tours, &stop).await;
     loading.cancel();
     let Some(load) = load else { return played };
-    match (played, load.await.map_err(anyhow::Error::from)?) {
+    // A load that failed must not hide what may still be broken.
+    let loaded = load.await.unwrap_or_else(|error| Err(Failure::Other(error.into())));
+    match (played, loaded) {
         (Err(played), Err(load)) => Err(Failure::Check(format!("{load}\n{played}"))),
         (played, loaded) => loaded.and(played),
     }
