@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 TOOLS := target/tools/bin
+STAGE := deploy/stage
 # The public practice data set is tested with where it lies beside the project, or where this says.
 ifneq ($(wildcard ../shared/data/crm-sales),)
 export CRM_SALES_DATA ?= $(abspath ../shared/data/crm-sales)
@@ -21,18 +22,18 @@ demo: ## Run the platform with demo data and gentle load, in the foreground; Ctr
 
 .PHONY: test
 test: check ## Run every check and every test
-	@deploy/ensure postgres redis chromium jaeger-ui
-	cargo build --workspace --all-targets
-	cargo run -q -p crm-sandbox --bin with-servers -- cargo test --workspace --no-fail-fast
+	@$(STAGE) servers deploy/ensure postgres redis chromium jaeger-ui
+	@$(STAGE) build cargo build --workspace --all-targets
+	@$(STAGE) tests cargo run -q -p crm-sandbox --bin with-servers -- deploy/timed-tests --workspace --no-fail-fast
 
 .PHONY: check
 check: ## What a reviewer runs: formatting, lints, docs, house rules, buf lint
-	@deploy/ensure rust compiler buf
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
-	cargo test -q -p crm --test house_rules
-	cd proto && ../$(TOOLS)/buf lint
+	@$(STAGE) tools deploy/ensure rust git compiler buf
+	@$(STAGE) format cargo fmt --all --check
+	@$(STAGE) clippy cargo clippy --workspace --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(STAGE) docs cargo doc --workspace --no-deps
+	@$(STAGE) house-rules cargo test -q -p crm --test house_rules
+	@cd proto && ../$(STAGE) buf-lint ../$(TOOLS)/buf lint
 
 .PHONY: fmt
 fmt: ## Format the code and the API definitions

@@ -78,8 +78,8 @@ fn start_and_read_folder(script: &str) -> (Child, PathBuf) {
 fn signal_is_forwarded_and_everything_is_stopped() {
     let script = "trap 'kill $!; exit 9' TERM; sleep 100 & echo $CRM_TEST_POSTGRES; wait";
     let (mut child, path) = start_and_read_folder(script);
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(9));
     assert!(!path.exists());
 }

@@ -9,7 +9,7 @@ use crate::metadata::{read, root};
 const LONGEST_FILE: usize = 400;
 
 /// Tracked files that end so.
-fn tracked(ending: &str) -> Vec<String> {
+pub(crate) fn tracked(ending: &str) -> Vec<String> {
     let output =
         Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

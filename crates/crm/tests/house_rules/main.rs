@@ -6,3 +6,4 @@ mod errors;
 mod files;
 mod licences;
 mod metadata;
+mod programs;

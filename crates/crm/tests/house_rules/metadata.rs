@@ -15,7 +15,7 @@ pub(crate) fn read(path: &str) -> String {
 }
 
 static METADATA: LazyLock<Value> = LazyLock::new(|| {
-    let arguments = ["metadata", "--format-version=1", "--locked", "--offline", "--all-features"];
+    let arguments = ["metadata", "--format-version=1", "--locked", "--all-features"];
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
