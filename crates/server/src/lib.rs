@@ -4,6 +4,7 @@ pub mod admin;
 pub mod caller;
 pub mod config;
 pub mod faults;
+pub mod headers;
 pub mod host;
 pub mod methods;
 pub mod problem;

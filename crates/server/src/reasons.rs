@@ -6,6 +6,8 @@ pub(crate) const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 pub(crate) const TIMEOUT_MALFORMED: &str = "TIMEOUT_MALFORMED";
 /// Reason of a write by somebody who may only read.
 pub(crate) const ROLE_READ_ONLY: &str = "ROLE_READ_ONLY";
+/// Reason of a header that says two things.
+pub(crate) const CONFLICTING_VALUE: &str = "CONFLICTING_VALUE";
 /// Reason of bytes that are no message of the method.
 pub(crate) const MESSAGE_MALFORMED: &str = "MESSAGE_MALFORMED";
 /// Reason of a message that is too large to be read.
@@ -41,6 +43,7 @@ pub const REASONS: &[(&str, &str)] = &[
     ),
     (DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED: the call took longer than its `grpc-timeout`, or than the server allows"),
     (TIMEOUT_MALFORMED, "INVALID_ARGUMENT: `grpc-timeout` is not 1 to 8 digits and a unit (H, M, S, m, u, n)"),
+    (CONFLICTING_VALUE, "INVALID_ARGUMENT: a header of one value is given more than once, with different values"),
     (MESSAGE_MALFORMED, "INVALID_ARGUMENT: the bytes that came are no message of this method"),
     (MESSAGE_TOO_LARGE, "INVALID_ARGUMENT: the message is longer than the process reads"),
     (

@@ -68,6 +68,20 @@ async fn without_a_good_token_nobody_gets_in() {
 }
 
 #[tokio::test]
+async fn a_header_that_says_two_things_is_refused() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    for (name, [one, other]) in [("authorization", ["Bearer x", "Bearer y"]), ("grpc-timeout", ["5S", "6S"])] {
+        let mut request = server.get("who");
+        for value in [one, other] {
+            request.metadata_mut().append(name, value.parse::<MetadataValue<_>>().unwrap());
+        }
+        let status = client.get_account(request).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "CONFLICTING_VALUE"), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn health_and_reflection_need_no_token() {
     let server = Server::start().await;
     let mut channel = server.channel().await;

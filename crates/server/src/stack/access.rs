@@ -9,6 +9,7 @@ use tower::{Layer, Service};
 
 use super::is_open;
 use super::refusal::refuse;
+use crate::headers::check_single;
 use crate::methods::MethodTable;
 use crate::problem::Problem;
 use crate::token::{Claims, Verifier};
@@ -35,6 +36,7 @@ impl AccessLayer {
 
 impl Rules {
     fn admit(&self, request: &Request<Body>) -> Result<Arc<Claims>, Problem> {
+        check_single(request.headers())?;
         self.verifier.admit(request.headers(), || self.methods.only_reads(request.uri().path()))
     }
 }
