@@ -3,14 +3,12 @@
 use crm_balance::{Expires, HashKey, Policy, Retryable};
 use crm_server::{process::TakeBy, token::Claims};
 use crm_telemetry::rpc::{GRPC_TIMEOUT, write_timeout};
-use crm_transcode::Rpc;
+use crm_transcode::{IDEMPOTENCY_KEY, Rpc};
 use http::{Request, Response};
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 
 use crate::{gateway::Gateway, headers, table::Routed};
-
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Sends a call whose token has been checked; an error is the gateway's own, not the service's.
 pub(crate) async fn send(

@@ -36,6 +36,7 @@ async fn forward(gateway: &Gateway, request: Request<Body>) -> Result<Response<B
 
 async fn route(gateway: &Gateway, request: Request<Body>) -> Result<Response<Body>, Status> {
     headers::check_length(request.headers(), gateway.max_header_bytes)?;
+    headers::check_single(request.headers())?;
     let path = request.uri().path();
     let routed = gateway.table.find(path).ok_or_else(reasons::service_not_routed)?;
     let rpc = gateway.transcoder.rpc(path).map(|rpc| &**rpc);

@@ -3,6 +3,8 @@
 //! Everything a caller sends passes, as metadata of its call, but for two kinds: those about the connection rather
 //! than the call (RFC 9110, 7.6.1), and those of the platform's own that a caller may not claim.
 
+use crm_server::headers as shared;
+use crm_transcode::{IDEMPOTENCY_KEY, is_same_key};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::Status;
 
@@ -23,6 +25,16 @@ pub(crate) fn check_length(headers: &HeaderMap, limit: u32) -> Result<(), Status
     let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(ROOM);
     let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
     if length > limit { Err(reasons::headers_too_large(limit)) } else { Ok(()) }
+}
+
+/// Refuses a call of which a header says two things; what two idempotency keys say is told by the names they give.
+pub(crate) fn check_single(headers: &HeaderMap) -> Result<(), Status> {
+    shared::check_single(headers)?;
+    let is_same = |one: &HeaderValue, other: &HeaderValue| match (one.to_str(), other.to_str()) {
+        (Ok(one), Ok(other)) => is_same_key(one, other),
+        _ => one == other,
+    };
+    Ok(shared::check_same(headers, [IDEMPOTENCY_KEY], is_same)?)
 }
 
 const HOP_BY_HOP: [HeaderName; 8] = [

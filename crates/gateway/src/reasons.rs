@@ -12,6 +12,7 @@ pub const REASONS: &[(&str, &str)] = &[
     (DEADLINE_EXCEEDED, "the call's time was over before the answer was whole"),
     (OVERLOADED, "the gateway has as many calls in flight, or as many bytes of requests, as it accepts"),
     (INVALID_HEADER, "a header that the gateway reads has no valid value; the violation names it"),
+    (ETAG_MISMATCH, "the resource is in another state than `If-Match` names"),
     (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
     (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
@@ -30,6 +31,8 @@ const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
 const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 const OVERLOADED: &str = "OVERLOADED";
 const INVALID_HEADER: &str = "INVALID_HEADER";
+/// By which every service says so (docs/errors.md), and the gateway itself of what it has read.
+pub(crate) const ETAG_MISMATCH: &str = "ETAG_MISMATCH";
 const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
 const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
 const ANSWER_UNREADABLE: &str = "ANSWER_UNREADABLE";
@@ -64,6 +67,10 @@ pub(crate) fn overloaded() -> Status {
 pub(crate) fn body_too_large(limit: usize) -> Status {
     let message = format!("the body is longer than {limit} bytes");
     violation(BODY_TOO_LARGE, "body", message)
+}
+
+pub(crate) fn precondition_failed() -> Status {
+    Problem::new(Code::Aborted, ETAG_MISMATCH, "the resource is in none of the states that If-Match names").into()
 }
 
 pub(crate) fn headers_too_large(limit: usize) -> Status {

@@ -2,6 +2,7 @@
 
 mod lines;
 mod messages;
+mod precondition;
 mod refusal;
 mod timeout;
 mod unary;
@@ -9,7 +10,7 @@ mod unary;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
-use crm_server::process::TakeBy;
+use crm_server::{process::TakeBy, token::Claims};
 use crm_telemetry::rpc::write_timeout;
 use crm_transcode::{Match, RouteError, frame};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
@@ -34,13 +35,18 @@ use crate::{
 /// Tells the telemetry layer how the call ended; taken out before the answer leaves.
 const GRPC_STATUS: &str = "grpc-status";
 
-const OF_THE_JSON: [HeaderName; 6] = [
+const OF_THE_JSON: [HeaderName; 11] = [
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
     header::ACCEPT,
     header::ACCEPT_ENCODING,
     header::HOST,
     header::EXPECT,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::IF_RANGE,
 ];
 
 /// Answers one REST call.
@@ -101,20 +107,15 @@ impl Route<'_> {
         let (parts, body) = request.into_parts();
         let most = self.gateway.max_header_bytes;
         headers::check_length(&parts.headers, most).map_err(Refusal::headers_too_large)?;
+        headers::check_single(&parts.headers)?;
         let claims = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
         let deadline = self.deadline(&parts.headers)?;
         refuse_compressed(&parts.headers)?;
         let mut body = self.gateway.intake.measure(body);
         let bytes = read_body(&mut body, self.gateway.limits.max_body_bytes, deadline).await?;
-        let message = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
-        let request = grpc_request(parts, &message, deadline)?;
-        let response = call::send(self.gateway, self.routed, Some(rpc), claims.as_deref(), request).await?;
-        let messages = Messages::new(response, self.gateway.limits.max_answer_bytes)?;
-        let mut response = if rpc.server_streaming {
-            lines::answer(Arc::clone(&self.gateway.transcoder), Arc::clone(rpc), messages).await?
-        } else {
-            unary::answer(&self.gateway.transcoder, rpc, messages).await?
-        };
+        let asked = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
+        let attempts = Attempts { route: self, claims: claims.as_deref(), asked: &asked, deadline };
+        let mut response = attempts.send_in_turn(parts).await?;
         response.extensions_mut().insert(TakeBy(deadline));
         Ok(response)
     }
@@ -125,6 +126,29 @@ impl Route<'_> {
         let default = if self.matched.rpc.server_streaming { limits.max_timeout } else { limits.default_timeout };
         let wanted = timeout::read_timeout(headers).map_err(|timeout::InvalidTimeout| reasons::invalid_timeout())?;
         Ok(Instant::now() + wanted.unwrap_or(default).min(limits.max_timeout))
+    }
+}
+
+/// What the attempts of one call have in common; more than one where several states would do.
+#[derive(Clone, Copy)]
+struct Attempts<'a> {
+    route: Route<'a>,
+    claims: Option<&'a Claims>,
+    asked: &'a crm_transcode::Request,
+    deadline: Instant,
+}
+
+impl Attempts<'_> {
+    async fn send(self, parts: Parts, message: &[u8]) -> Result<Response<Body>, Refusal> {
+        let Route { gateway, routed, matched, .. } = self.route;
+        let (transcoder, rpc) = (&gateway.transcoder, matched.rpc);
+        let request = grpc_request(parts, message, self.deadline)?;
+        let response = call::send(gateway, routed, Some(rpc), self.claims, request).await?;
+        let messages = Messages::new(response, gateway.limits.max_answer_bytes)?;
+        if rpc.server_streaming {
+            return lines::answer(Arc::clone(transcoder), Arc::clone(rpc), messages).await;
+        }
+        unary::answer(transcoder, rpc, &self.asked.conditions, messages).await
     }
 }
 

@@ -31,11 +31,13 @@ impl Annotations {
         values.as_ref().and_then(Value::as_list).is_some_and(|list| list.contains(&Value::EnumNumber(number)))
     }
 
-    /// Full names of the fields that callers cannot set.
-    pub(crate) fn output_only_fields(&self, pool: &DescriptorPool) -> HashSet<String> {
+    /// Full names of the fields that no update changes: what the server writes, and what a resource is found by.
+    pub(crate) fn fixed_fields(&self, pool: &DescriptorPool) -> HashSet<String> {
         let fields = pool.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
-        let output_only = fields.filter(|field| self.has_behavior(field, FieldBehavior::OutputOnly));
-        output_only.map(|field| field.full_name().to_owned()).collect()
+        let fixed = fields.filter(|field| {
+            [FieldBehavior::OutputOnly, FieldBehavior::Identifier].iter().any(|one| self.has_behavior(field, *one))
+        });
+        fixed.map(|field| field.full_name().to_owned()).collect()
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Binding {
     pub(crate) update_mask: Option<FieldDescriptor>,
     /// Where the `Idempotency-Key` header goes.
     pub(crate) request_id: Option<FieldDescriptor>,
+    /// Where the `If-Match` header goes.
+    pub(crate) etag: Option<FieldPath>,
 }
 
 /// The bindings of a rule and of its additional bindings; none may have further ones.
@@ -52,9 +54,13 @@ fn compile_one(rpc: &Rpc, rule: &HttpRule) -> Result<Binding, String> {
     let template = Template::parse(text).map_err(|fault| format!("in `{text}`, {fault}"))?;
     let body = find_body(&rpc.input, &rule.body)?;
     let mut rpc = rpc.clone();
-    rpc.response_body = find_named(&rpc.output, &rule.response_body)?;
+    if let Some(shown) = find_named(&rpc.output, &rule.response_body)? {
+        rpc.show_only(shown);
+    }
+    let variables = find_variables(&rpc.input, &template)?;
     Ok(Binding {
-        variables: find_variables(&rpc.input, &template)?,
+        etag: if rpc.server_streaming { None } else { find_etag(&rpc.input, &variables) },
+        variables,
         update_mask: find_update_mask(&rpc.input, &method, &body),
         request_id: find_request_id(&rpc.input),
         rpc: Arc::new(rpc),
@@ -113,4 +119,16 @@ fn find_update_mask(input: &MessageDescriptor, method: &Method, body: &Body) -> 
 fn find_request_id(input: &MessageDescriptor) -> Option<FieldDescriptor> {
     let field = input.get_field_by_name("request_id")?;
     (field.kind() == Kind::String && !field.is_list()).then_some(field)
+}
+
+/// The etag beside what the path names: of the resource in an update, of the request itself in a deletion. A path that
+/// names nothing, as that of a creation, leads to no state that could be compared.
+fn find_etag(input: &MessageDescriptor, variables: &[FieldPath]) -> Option<FieldPath> {
+    let beside = |variable: &FieldPath| variable.beside("etag").or_else(|| FieldPath::resolve(input, "etag"));
+    variables.iter().rev().filter_map(beside).find(|path| path.leaf().is_some_and(is_etag))
+}
+
+/// Whether a field is an etag (AIP-154).
+pub(crate) fn is_etag(field: &FieldDescriptor) -> bool {
+    field.name() == "etag" && field.kind() == Kind::String && !field.is_list()
 }

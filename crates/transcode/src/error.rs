@@ -13,7 +13,10 @@ pub const REASONS: &[(&str, &str)] = &[
     ("BODY_TOO_LARGE", "the body is longer than the server accepts"),
     ("UNKNOWN_FIELD", "a query parameter or JSON key names no field that can be set there"),
     ("INVALID_VALUE", "a value does not have the type or form of its field"),
-    ("CONFLICTING_VALUE", "a field is given more than once: in path and elsewhere, twice, or two of one choice"),
+    (
+        "CONFLICTING_VALUE",
+        "a field is given more than once: in path or header and elsewhere, twice, or two of one choice",
+    ),
 ];
 
 /// Why a descriptor set cannot be served, or an upstream's bytes cannot be shown as JSON.

@@ -38,6 +38,13 @@ impl FieldPath {
         Some(Self { fields })
     }
 
+    /// The path to another field of the message that holds the leaf.
+    pub(crate) fn beside(&self, name: &str) -> Option<Self> {
+        let (leaf, parents) = self.fields.split_last()?;
+        let other = leaf.parent_message().get_field_by_name(name)?;
+        Some(Self { fields: parents.iter().cloned().chain([other]).collect() })
+    }
+
     /// The field meant.
     pub(crate) fn leaf(&self) -> Option<&FieldDescriptor> {
         self.fields.last()
@@ -51,6 +58,11 @@ impl FieldPath {
     /// The path in JSON spelling.
     pub(crate) fn json(&self) -> String {
         self.fields.iter().map(FieldDescriptor::json_name).collect::<Vec<_>>().join(".")
+    }
+
+    /// Whether these are the path's fields.
+    pub(crate) fn is(&self, fields: &[&FieldDescriptor]) -> bool {
+        self.fields.iter().eq(fields.iter().copied())
     }
 
     /// Whether one path leads into, or to, the other.

@@ -2,11 +2,14 @@
 
 mod annotations;
 mod binding;
+mod conditions;
+mod entity_tag;
 mod error;
 mod faults;
 mod field_path;
 pub mod frame;
 mod json;
+mod key;
 mod limits;
 mod mask;
 mod openapi;
@@ -19,7 +22,9 @@ mod status;
 mod template;
 mod transcoder;
 
+pub use conditions::{Answer, Conditions, Request, Verdict};
 pub use error::{Error, REASONS, RequestError, RouteError, Violation};
+pub use key::{IDEMPOTENCY_KEY, is_same_key};
 pub use limits::Limits;
 pub use rpc::{Idempotency, Rpc};
 pub use status::{ERROR_DOMAIN, GrpcStatus, http_status};

@@ -7,10 +7,13 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 use serde_json::Value as Json;
 
 use crate::{
-    Limits, RequestError,
+    Limits, Request, RequestError,
     binding::{Binding, Body},
+    conditions,
     faults::Faults,
-    json, mask,
+    json,
+    key::{self, IDEMPOTENCY_KEY},
+    mask,
     percent::{self, Slash},
     query,
 };
@@ -27,13 +30,13 @@ pub(crate) struct Parts<'a> {
 pub(crate) struct Reader<'a> {
     pub(crate) binding: &'a Binding,
     pub(crate) limits: &'a Limits,
-    /// Full names of fields that callers cannot set.
-    pub(crate) output_only: &'a HashSet<String>,
+    /// Full names of fields that no update changes.
+    pub(crate) fixed: &'a HashSet<String>,
 }
 
 impl Reader<'_> {
     /// Body first and path last, so that the path has the final word on what it binds.
-    pub(crate) fn read(&self, parts: &Parts<'_>) -> Result<DynamicMessage, RequestError> {
+    pub(crate) fn read(&self, parts: &Parts<'_>) -> Result<Request, RequestError> {
         let mut faults = Faults::new(self.limits.violations);
         let json = self.parse_body(parts.body, &mut faults);
         let mut message = self.read_body(json.as_ref(), &mut faults);
@@ -43,7 +46,8 @@ impl Reader<'_> {
         self.apply_path(parts.captures, &mut message, &mut faults);
         self.apply_idempotency_key(parts.headers, &mut message, &mut faults);
         self.derive_mask(json.as_ref(), &mut message);
-        faults.finish().map(|()| message)
+        let request = conditions::read(self.binding, parts.headers, &message, &mut faults);
+        faults.finish().map(|()| request)
     }
 
     /// An empty body is none at all.
@@ -101,41 +105,45 @@ impl Reader<'_> {
         }
     }
 
+    /// Fills the request id; one that is given already must be the same.
     fn apply_idempotency_key(&self, headers: &HeaderMap, message: &mut DynamicMessage, faults: &mut Faults) {
-        let (Some(field), Some(key)) = (&self.binding.request_id, headers.get("idempotency-key")) else { return };
-        if message.has_field(field) {
-            return;
-        }
-        match key.to_str() {
-            // Refused types cannot occur: the field was checked to be a string.
-            Ok(key) => drop(message.try_set_field(field, Value::String(unquote(key.trim()).to_owned()))),
-            Err(_) => faults.invalid("Idempotency-Key", "must be visible ASCII characters"),
+        let Some(field) = &self.binding.request_id else { return };
+        for line in headers.get_all(IDEMPOTENCY_KEY) {
+            let Ok(key) = line.to_str() else {
+                faults.invalid("Idempotency-Key", "must be visible ASCII characters");
+                continue;
+            };
+            let key = key::unquote(key);
+            match message.get_field(field).as_str() {
+                Some(given) if !given.is_empty() && !key::is_same_key(given, key) => {
+                    faults.conflict("Idempotency-Key", "differs from what is given already");
+                }
+                // Refused types cannot occur: the field was checked to be a string.
+                Some("") | None => drop(message.try_set_field(field, Value::String(key.to_owned()))),
+                Some(_) => {}
+            }
         }
     }
 
+    /// A mask without paths is none (AIP-134).
     fn derive_mask(&self, json: Option<&Json>, message: &mut DynamicMessage) {
         let (Some(field), Body::Field(body), Some(json)) = (&self.binding.update_mask, &self.binding.body, json) else {
             return;
         };
-        let (Some(resource), false) = (body.kind().as_message().cloned(), message.has_field(field)) else { return };
-        let paths = mask::derive(&resource, json, &|path, field| self.is_no_change(body, path, field));
-        if let Value::Message(mask) = message.get_field_mut(field) {
-            let paths = Value::List(paths.into_iter().map(Value::String).collect());
-            // Number 1 of a FieldMask is its list of paths.
-            let _ = mask.try_set_field_by_number(1, paths);
+        let Some(resource) = body.kind().as_message().cloned() else { return };
+        let Value::Message(mask) = message.get_field_mut(field) else { return };
+        // Number 1 of a FieldMask is its list of paths.
+        if mask.has_field_by_number(1) {
+            return;
         }
+        let paths = mask::derive(&resource, json, &|field| self.is_no_change(body, field));
+        let _ = mask.try_set_field_by_number(1, Value::List(paths.into_iter().map(Value::String).collect()));
     }
 
     /// What a body may repeat without asking for a change: what the path binds, what the server writes, the etag.
-    fn is_no_change(&self, body: &FieldDescriptor, path: &str, field: &FieldDescriptor) -> bool {
-        let full = format!("{}.{path}", body.name());
-        path == "etag"
-            || self.output_only.contains(field.full_name())
-            || self.binding.variables.iter().any(|variable| variable.original() == full)
+    fn is_no_change(&self, body: &FieldDescriptor, field: &FieldDescriptor) -> bool {
+        field.name() == "etag"
+            || self.fixed.contains(field.full_name())
+            || self.binding.variables.iter().any(|variable| variable.is(&[body, field]))
     }
-}
-
-/// The header's draft standard writes the key as a quoted string; plain ones are more usual.
-fn unquote(key: &str) -> &str {
-    key.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(key)
 }

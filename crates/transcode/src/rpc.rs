@@ -2,6 +2,8 @@
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
+use crate::binding::is_etag;
+
 /// What a method promises about being called twice (`google.protobuf.MethodOptions.IdempotencyLevel`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Idempotency {
@@ -49,6 +51,8 @@ pub struct Rpc {
     pub(crate) output: MessageDescriptor,
     /// The part of the answer that REST shows, if not all of it.
     pub(crate) response_body: Option<FieldDescriptor>,
+    /// The etag of what REST shows, if that is one resource.
+    pub(crate) etag: Option<FieldDescriptor>,
 }
 
 impl Rpc {
@@ -62,9 +66,17 @@ impl Rpc {
             client_streaming: method.is_client_streaming(),
             server_streaming: method.is_server_streaming(),
             input: method.input(),
+            etag: if method.is_server_streaming() { None } else { find_etag(&method.output()) },
             output: method.output(),
             response_body: None,
         }
+    }
+
+    /// REST shows this field of the answer alone.
+    pub(crate) fn show_only(&mut self, shown: FieldDescriptor) {
+        let resource = shown.kind().as_message().filter(|_| !shown.is_list() && !shown.is_map()).cloned();
+        self.etag = resource.filter(|_| !self.server_streaming).and_then(|resource| find_etag(&resource));
+        self.response_body = Some(shown);
     }
 
     /// Full name of the request message.
@@ -76,4 +88,8 @@ impl Rpc {
     pub fn response_type(&self) -> &str {
         self.output.full_name()
     }
+}
+
+fn find_etag(resource: &MessageDescriptor) -> Option<FieldDescriptor> {
+    resource.get_field_by_name("etag").filter(is_etag)
 }

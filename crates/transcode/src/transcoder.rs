@@ -8,13 +8,14 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
 use serde_json::Value;
 
 use crate::{
-    Error, Limits, RequestError, RouteError, Rpc, Violation,
+    Answer, Conditions, Error, Limits, Request, RequestError, RouteError, Rpc, Verdict, Violation,
     annotations::Annotations,
     binding::{self, Binding},
+    entity_tag::Tag,
     faults::Faults,
     json::{self, Defaults},
     openapi,
@@ -35,7 +36,8 @@ pub struct Transcoder {
     by_path: HashMap<String, usize>,
     bindings: Vec<Binding>,
     router: Router,
-    output_only: HashSet<String>,
+    /// Full names of fields that no update changes.
+    fixed: HashSet<String>,
 }
 
 /// The RPC that a method and path lead to, with the path's variables.
@@ -71,7 +73,7 @@ impl Transcoder {
             by_path: HashMap::new(),
             bindings: Vec::new(),
             router: Router::default(),
-            output_only: annotations.output_only_fields(&pool),
+            fixed: annotations.fixed_fields(&pool),
             pool,
         };
         transcoder.add_methods(&annotations)?;
@@ -96,7 +98,7 @@ impl Transcoder {
         Ok(Match { rpc: &binding.rpc, binding, captures: binding.template.capture(bare) })
     }
 
-    /// The encoded request message, without a gRPC frame.
+    /// What a request asks for, in the RPC's own terms.
     ///
     /// # Errors
     ///
@@ -107,25 +109,32 @@ impl Transcoder {
         query: Option<&str>,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Bytes, RequestError> {
-        let reader = Reader { binding: found.binding, limits: &self.limits, output_only: &self.output_only };
-        let message = reader.read(&Parts { captures: &found.captures, query, headers, body })?;
-        Ok(message.encode_to_vec().into())
+    ) -> Result<Request, RequestError> {
+        let reader = Reader { binding: found.binding, limits: &self.limits, fixed: &self.fixed };
+        reader.read(&Parts { captures: &found.captures, query, headers, body })
     }
 
-    /// JSON of one answer; of its `response_body` alone, if the route that `rpc` came from names one.
+    /// One answer as JSON, with the tag of its state; of its `response_body` alone, if the route that `rpc` came from
+    /// names one.
     ///
     /// # Errors
     ///
     /// If the bytes are not the RPC's message, or hold what JSON cannot say.
-    pub fn response_json(&self, rpc: &Rpc, message: &[u8]) -> Result<Vec<u8>, Error> {
+    pub fn answer(&self, rpc: &Rpc, conditions: &Conditions, message: &[u8]) -> Result<Answer, Error> {
         let message = decode(&rpc.output, message)?;
-        let mut out = Vec::with_capacity(256);
-        let written = match &rpc.response_body {
-            Some(field) => json::write_value(&mut out, &message.get_field(field), field, Defaults::Show),
-            None => json::write_message(&mut out, &message, Defaults::Show),
-        };
-        written.map(|()| out).map_err(|_| unrepresentable(&rpc.output))
+        let tag = rpc.etag.as_ref().and_then(|etag| state_of(rpc, etag, &message));
+        let verdict = conditions.judge(tag.as_ref());
+        let json = if verdict == Verdict::Show { show(rpc, &message)? } else { Vec::new() };
+        Ok(Answer { json, etag: tag.and_then(|tag| tag.header()), verdict })
+    }
+
+    /// JSON of one answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcoder::answer`].
+    pub fn response_json(&self, rpc: &Rpc, message: &[u8]) -> Result<Vec<u8>, Error> {
+        show(rpc, &decode(&rpc.output, message)?)
     }
 
     /// One line of NDJSON, line feed included: one answer of a server stream.
@@ -237,6 +246,24 @@ fn detail_pool(pool: &DescriptorPool) -> Result<DescriptorPool, Error> {
     match pool.get_message_by_name("google.rpc.BadRequest") {
         Some(_) => Ok(pool.clone()),
         None => Ok(DescriptorPool::decode(crm_proto::DESCRIPTORS)?),
+    }
+}
+
+fn show(rpc: &Rpc, message: &DynamicMessage) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::with_capacity(256);
+    let written = match &rpc.response_body {
+        Some(field) => json::write_value(&mut out, &message.get_field(field), field, Defaults::Show),
+        None => json::write_message(&mut out, message, Defaults::Show),
+    };
+    written.map(|()| out).map_err(|_| unrepresentable(&rpc.output))
+}
+
+/// The tag of the resource that an answer shows.
+fn state_of(rpc: &Rpc, etag: &FieldDescriptor, message: &DynamicMessage) -> Option<Tag> {
+    let read = |resource: &DynamicMessage| Tag::of(resource.get_field(etag).as_str()?);
+    match &rpc.response_body {
+        Some(field) => read(message.get_field(field).as_message()?),
+        None => read(message),
     }
 }
 

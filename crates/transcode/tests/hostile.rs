@@ -151,8 +151,10 @@ proptest! {
         method in method(), path in uri_text(), query in uri_text(), key in bytes(6), body in bytes(40),
     ) {
         if let Ok(found) = THINGS.route(&method, &path) {
-            let headers = HeaderValue::from_bytes(&key).ok().map(|key| ("idempotency-key".parse().unwrap(), key));
-            let _ = THINGS.request(&found, Some(&query), &headers.into_iter().collect(), &body);
+            let value = HeaderValue::from_bytes(&key).ok();
+            let names = ["idempotency-key", "if-match", "if-none-match"];
+            let headers = names.iter().filter_map(|name| Some((name.parse().unwrap(), value.clone()?))).collect();
+            let _ = THINGS.request(&found, Some(&query), &headers, &body);
         }
     }
 
@@ -165,10 +167,10 @@ proptest! {
     #[test]
     fn bodies_that_are_accepted_round_trip(json in thing_json()) {
         let found = THINGS.route(&Method::POST, "/v1/things").unwrap();
-        if let Ok(message) = THINGS.request(&found, None, &HeaderMap::new(), json.to_string().as_bytes()) {
-            let shown = THINGS.response_json(found.rpc, &message).unwrap();
+        if let Ok(asked) = THINGS.request(&found, None, &HeaderMap::new(), json.to_string().as_bytes()) {
+            let shown = THINGS.response_json(found.rpc, &asked.messages[0]).unwrap();
             let again = THINGS.request(&found, None, &HeaderMap::new(), &shown).unwrap();
-            let again = THINGS.response_json(found.rpc, &again).unwrap();
+            let again = THINGS.response_json(found.rpc, &again.messages[0]).unwrap();
             prop_assert_eq!(String::from_utf8(again), String::from_utf8(shown));
         }
         let patch = THINGS.route(&Method::PATCH, "/v1/things/7").unwrap();

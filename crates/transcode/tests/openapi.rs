@@ -147,3 +147,26 @@ fn accounts_are_described() {
     check("/security", json!([{"bearer": []}]));
     assert!(document.pointer("/paths/~1v1~1accounts:export/get/responses/200/content/application~1x-ndjson").is_some());
 }
+
+#[test]
+fn conditions_are_described_where_they_are_understood() {
+    let (_, document) = ours();
+    let check = |path: &str, method: &str, headers: &[&str], statuses: &[&str]| {
+        let operation = &document["paths"][path][method];
+        let parameters = operation["parameters"].as_array().unwrap();
+        let found: Vec<_> =
+            parameters.iter().map(|one| resolve(&document, one)).filter(|one| one["in"] == "header").collect();
+        let found: Vec<_> = found.iter().map(|one| one["name"].as_str().unwrap()).collect();
+        assert_eq!(found, headers, "{method} {path}");
+        let found: Vec<_> = operation["responses"].as_object().unwrap().keys().collect();
+        assert_eq!(found, statuses, "{method} {path}");
+        operation["responses"]["200"]["headers"]["ETag"].is_object()
+    };
+    assert!(check("/v1/accounts/{id}", "get", &["If-Match", "If-None-Match"], &["200", "304", "412", "default"]));
+    assert!(check("/v1/accounts/{id}", "patch", &["If-Match"], &["200", "412", "default"]));
+    assert!(check("/v1/accounts/{id}", "delete", &["If-Match"], &["200", "412", "default"]));
+    assert!(check("/v1/contacts/{id}:undelete", "post", &["If-Match"], &["200", "412", "default"]));
+    assert!(check("/v1/contacts", "post", &["Idempotency-Key"], &["200", "default"]));
+    assert!(!check("/v1/contacts", "get", &[], &["200", "default"]));
+    assert!(!check("/v1/contacts:export", "get", &[], &["200", "default"]));
+}

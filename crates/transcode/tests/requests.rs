@@ -203,9 +203,12 @@ fn a_patch_without_a_mask_changes_what_its_body_has() {
         accepts(Method::PATCH, uri, &body.to_string(), json!({"updateMask": mask}));
     };
     check("/v1/things/7", json!({"anyJson": null, "text": null}), "anyJson,text");
-    check("/v1/things/7", json!({"shelf": {"label": "x", "below": {"number": 1}}}), "shelf.below.number,shelf.label");
+    check("/v1/things/7", json!({"shelf": {"label": "x", "below": {"number": 1}}}), "shelf");
+    check("/v1/things/7", json!({"shelf": null, "stack": null, "counts": {}}), "counts,shelf,stack");
     check("/v1/things/7", json!({"shelf": {}, "tags": [], "counts": {"a": 1}, "time": null}), "counts,shelf,tags,time");
-    check("/v1/things/7", json!({"id": "7", "etag": "x", "madeBy": "y", "any_json": 1}), "anyJson");
+    check("/v1/things/7", json!({"id": "7", "etag": "x", "madeBy": "y", "slug": "z", "any_json": 1}), "anyJson");
+    check("/v1/things/7", json!({"id": "7"}), "");
+    check("/v1/things/7?updateMask=", json!({"anyJson": 1, "text": ""}), "anyJson,text");
     check("/v1/things/7?updateMask=text", json!({"anyJson": 1, "text": "a"}), "text");
     check("/v1/things/7?updateMask=*", json!({"text": "a"}), "*");
     let put = things::read(&things::transcoder(), &Method::PUT, "/v1/things/7", &HeaderMap::new(), r#"{"text": "a"}"#)
@@ -214,20 +217,26 @@ fn a_patch_without_a_mask_changes_what_its_body_has() {
 }
 
 #[test]
-fn the_idempotency_key_fills_an_empty_request_id() {
-    let check = |uri: &str, key: &[u8], expected: Result<&str, &str>| {
-        let headers = HeaderMap::from_iter([(
-            http::header::HeaderName::from_static("idempotency-key"),
-            http::HeaderValue::from_bytes(key).unwrap(),
-        )]);
-        let read = things::read(&things::transcoder(), &Method::PUT, uri, &headers, "{}");
+fn the_idempotency_key_fills_an_empty_request_id_and_never_differs_from_it() {
+    const LOWER: &str = "0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e";
+    const UPPER: &str = "0198C7A2-6D3E-7C51-9C0E-3A4F5B6C7D8E";
+    let check = |query: &str, keys: &[&[u8]], expected: Result<&str, &str>| {
+        let name = http::header::HeaderName::from_static("idempotency-key");
+        let lines = keys.iter().map(|key| (name.clone(), http::HeaderValue::from_bytes(key).unwrap()));
+        let uri = format!("/v1/things/7{query}");
+        let read = things::read(&things::transcoder(), &Method::PUT, &uri, &lines.collect(), "{}");
         let found = read.as_ref().map(|read| read["requestId"].as_str().unwrap());
-        assert_eq!(found.map_err(|error| error.violations[0].field.as_str()), expected, "{uri}");
+        assert_eq!(found.map_err(|error| error.violations[0].reason), expected, "{uri}");
     };
-    check("/v1/things/7", b"k-1", Ok("k-1"));
-    check("/v1/things/7", b"\"k-1\"", Ok("k-1"));
-    check("/v1/things/7?requestId=mine", b"k-1", Ok("mine"));
-    check("/v1/things/7", b"\xff", Err("Idempotency-Key"));
+    check("", &[b"k-1"], Ok("k-1"));
+    check("", &[b"\"k-1\""], Ok("k-1"));
+    check("", &[b"\xff"], Err("INVALID_VALUE"));
+    check("?requestId=mine", &[b"k-1"], Err("CONFLICTING_VALUE"));
+    check("?requestId=k-1", &[b"\"k-1\""], Ok("k-1"));
+    check(&format!("?requestId={UPPER}"), &[LOWER.as_bytes()], Ok(UPPER));
+    check("", &[b"k-1", b"k-2"], Err("CONFLICTING_VALUE"));
+    check("", &[b"k-1", b"\"k-1\"", b"k-1"], Ok("k-1"));
+    check("", &[LOWER.as_bytes(), UPPER.as_bytes()], Ok(LOWER));
 }
 
 #[test]

@@ -20,6 +20,10 @@ pub(crate) async fn guard(State(control): State<Control>, request: Request, next
 }
 
 fn is_ours(uri: &Uri, headers: &HeaderMap) -> bool {
+    // Whoever names two means one that is not ours (RFC 9112, 3.2, refuses both).
+    if headers.get_all(header::HOST).iter().nth(1).is_some() {
+        return false;
+    }
     let authority = match (uri.authority(), headers.get(header::HOST)) {
         (Some(authority), _) => Some(authority.clone()),
         (None, Some(host)) => match Authority::try_from(host.as_bytes()) {
@@ -50,6 +54,12 @@ mod tests {
         {
             check(foreign, false);
         }
+    }
+
+    #[test]
+    fn two_names_are_none() {
+        let two = ["localhost", "localhost"].map(|host| (header::HOST, http::HeaderValue::from_static(host)));
+        assert!(!is_ours(&Uri::from_static("/switches"), &HeaderMap::from_iter(two)));
     }
 
     #[test]

@@ -40,6 +40,10 @@ impl Refusal {
         Self::Http(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, status)
     }
 
+    pub(crate) fn precondition_failed(status: Status) -> Self {
+        Self::Http(StatusCode::PRECONDITION_FAILED, status)
+    }
+
     pub(crate) fn compressed() -> Self {
         Self::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, reasons::compressed_body())
     }

@@ -65,6 +65,17 @@ fn contact(id: &str) -> pb::Contact {
     }
 }
 
+/// Resources called `at-v2` are in the state `v2`; `at-odds` is one that somebody else is changing, too.
+fn check_state(id: &str, etag: &str) -> Result<(), Status> {
+    match id.strip_prefix("at-") {
+        Some("odds") => Err(Problem::new(Code::Aborted, "TRANSACTION_CONFLICT", "try again").into()),
+        Some(current) if !etag.is_empty() && etag != current => {
+            Err(Problem::new(Code::Aborted, "ETAG_MISMATCH", "it has changed").into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn header<T>(request: &Request<T>, name: &str) -> String {
     request.metadata().get(name).map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
 }
@@ -115,6 +126,9 @@ impl AccountService for Fake {
                 Ok(Response::new(account("slow")))
             }
             "hang" => std::future::pending().await,
+            at if at.starts_with("at-") => {
+                Ok(Response::new(pb::Account { etag: at.trim_start_matches("at-").into(), ..account(at) }))
+            }
             _ => Ok(Response::new(account(&id))),
         }
     }
@@ -146,6 +160,7 @@ impl AccountService for Fake {
         if account.id == "unavailable" {
             return Err(Status::unavailable("not now"));
         }
+        check_state(&account.id, &account.etag)?;
         Ok(Response::new(pb::Account { etag: request.update_mask.unwrap_or_default().paths.join(","), ..account }))
     }
 
@@ -153,7 +168,9 @@ impl AccountService for Fake {
         &self,
         request: Request<pb::DeleteAccountRequest>,
     ) -> Result<Response<pb::Account>, Status> {
+        self.seen.calls.fetch_add(1, Ordering::SeqCst);
         let request = request.into_inner();
+        check_state(&request.id, &request.etag)?;
         Ok(Response::new(pb::Account { id: request.id, etag: request.etag, ..Default::default() }))
     }
 

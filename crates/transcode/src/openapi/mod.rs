@@ -32,8 +32,9 @@ pub(crate) fn document(pool: &DescriptorPool, bindings: &[Binding], title: &str,
         "paths": paths,
         "components": {
             "schemas": schemas.finish(),
-            "parameters": {"IdempotencyKey": parameters::idempotency_key()},
-            "responses": {"Error": error_response()},
+            "parameters": parameters::components(),
+            "headers": {"ETag": etag_header()},
+            "responses": responses(),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     })
@@ -116,9 +117,19 @@ fn status_schema() -> Value {
     })
 }
 
-fn error_response() -> Value {
+fn etag_header() -> Value {
+    let description = "The strong tag of the resource's state, for `If-Match` and `If-None-Match`.";
+    json!({"description": description, "schema": {"type": "string", "examples": ["\"v1a\""]}})
+}
+
+fn responses() -> Value {
+    let error = |description: &str| {
+        let content = json!({"application/json": {"schema": reference(operation::STATUS)}});
+        json!({"description": description, "content": content})
+    };
     json!({
-        "description": "The call failed.",
-        "content": {"application/json": {"schema": reference(operation::STATUS)}},
+        "Error": error("The call failed."),
+        "NotModified": {"description": "The caller has this state already.", "headers": operation::etag_headers()},
+        "PreconditionFailed": error("The resource is in none of the states that `If-Match` names."),
     })
 }

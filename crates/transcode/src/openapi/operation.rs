@@ -29,10 +29,7 @@ pub(super) fn describe(
         "operationId": operation_id,
         "tags": [short_service(&binding.rpc.service)],
         "parameters": parameters::all(schemas, binding, names),
-        "responses": {
-            "200": success(schemas, binding),
-            "default": {"$ref": "#/components/responses/Error"},
-        },
+        "responses": responses(schemas, binding),
     });
     let comment = method.and_then(|method| schemas.comments.find(&method.parent_file(), method.path()));
     if let Some(comment) = comment {
@@ -47,6 +44,26 @@ pub(super) fn describe(
 
 pub(super) fn short_service(full: &str) -> &str {
     full.rsplit_once('.').map_or(full, |(_, short)| short)
+}
+
+fn responses(schemas: &mut Schemas, binding: &Binding) -> Value {
+    let shared = |name: &str| json!({"$ref": format!("#/components/responses/{name}")});
+    let mut responses = json!({"200": success(schemas, binding), "default": shared("Error")});
+    if binding.rpc.etag.is_some() {
+        responses["200"]["headers"] = etag_headers();
+    }
+    if parameters::takes_if_none_match(binding) {
+        responses["304"] = shared("NotModified");
+    }
+    if parameters::takes_if_match(binding) {
+        responses["412"] = shared("PreconditionFailed");
+    }
+    responses
+}
+
+/// The headers of an answer that is one resource.
+pub(super) fn etag_headers() -> Value {
+    json!({"ETag": {"$ref": "#/components/headers/ETag"}})
 }
 
 fn success(schemas: &mut Schemas, binding: &Binding) -> Value {

@@ -1,6 +1,7 @@
 //! Parameters of an operation: path, query, header.
 
 use crm_proto::google::api::FieldBehavior;
+use http::Method;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Value, json};
 
@@ -20,6 +21,11 @@ const MAX_QUERY_DEPTH: usize = 4;
 const DERIVED_MASK: &str = "Fields to change, joined by commas. Left out: the fields whose keys the body has. \
                             `*`: all fields that can be changed.";
 
+const IF_MATCH: &str = "Entity tags of the states in which the call is wanted, as `ETag` told them, or `*`. \
+                        In another state it is refused with 412. Stands for `etag`; where both are given, they must agree.";
+const IF_NONE_MATCH: &str =
+    "Entity tags that the caller has; if the state is one of them, the answer is 304 without a body.";
+
 pub(super) fn all(schemas: &mut Schemas, binding: &Binding, names: &[PathVariable]) -> Vec<Value> {
     let mut parameters: Vec<_> = names.iter().map(|one| path_parameter(schemas, binding, one)).collect();
     if !matches!(binding.body, Body::Whole) {
@@ -27,19 +33,42 @@ pub(super) fn all(schemas: &mut Schemas, binding: &Binding, names: &[PathVariabl
         query.unfold(&binding.rpc.input, "");
     }
     if binding.request_id.is_some() {
-        parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
+        parameters.push(shared("IdempotencyKey"));
+    }
+    if takes_if_match(binding) {
+        parameters.push(shared("IfMatch"));
+    }
+    if takes_if_none_match(binding) {
+        parameters.push(shared("IfNoneMatch"));
     }
     parameters
 }
 
-/// The header that stands in for `requestId`.
-pub(super) fn idempotency_key() -> Value {
+/// Whether the state of its resource can be made a condition: of a write by its etag, of a read by the answer's.
+pub(super) fn takes_if_match(binding: &Binding) -> bool {
+    if binding.method == Method::GET { binding.rpc.etag.is_some() } else { binding.etag.is_some() }
+}
+
+/// Whether an answer can be spared to a caller who has it.
+pub(super) fn takes_if_none_match(binding: &Binding) -> bool {
+    binding.method == Method::GET && binding.rpc.etag.is_some()
+}
+
+fn shared(name: &str) -> Value {
+    json!({"$ref": format!("#/components/parameters/{name}")})
+}
+
+/// Headers that several operations take.
+pub(super) fn components() -> Value {
     json!({
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Fills `requestId` where that is left empty.",
-        "schema": {"type": "string"},
+        "IdempotencyKey": header("Idempotency-Key", "Fills `requestId`; where both are given, they must be the same."),
+        "IfMatch": header("If-Match", IF_MATCH),
+        "IfNoneMatch": header("If-None-Match", IF_NONE_MATCH),
     })
+}
+
+fn header(name: &str, description: &str) -> Value {
+    json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
 }
 
 fn path_parameter(schemas: &mut Schemas, binding: &Binding, one: &PathVariable) -> Value {

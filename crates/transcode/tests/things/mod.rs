@@ -31,7 +31,7 @@ pub(crate) fn read(
 ) -> Result<Value, RequestError> {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     let found = transcoder.route(method, path).unwrap();
-    let message = transcoder.request(&found, query, headers, body.as_bytes())?;
+    let message = transcoder.request(&found, query, headers, body.as_bytes())?.messages.remove(0);
     let json = transcoder.message_to_json(found.rpc.request_type(), &message).unwrap();
     Ok(serde_json::from_slice(&json).unwrap())
 }

@@ -1,0 +1,40 @@
+//! The `Idempotency-Key` header, which names a request as its `request_id` field does.
+
+/// Name of the header.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The header's draft standard writes the key as a quoted string; plain ones are more usual.
+pub(crate) fn unquote(key: &str) -> &str {
+    let key = key.trim();
+    key.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(key)
+}
+
+/// Whether two keys name the same request: the digits of a UUID may be written in either case (RFC 9562, 4).
+pub fn is_same_key(one: &str, other: &str) -> bool {
+    let (one, other) = (unquote(one), unquote(other));
+    one == other || (is_uuid(one) && one.eq_ignore_ascii_case(other))
+}
+
+fn is_uuid(text: &str) -> bool {
+    let is_hyphen = |at| matches!(at, 8 | 13 | 18 | 23);
+    let fits = |(at, byte): (usize, u8)| if is_hyphen(at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_compared_by_what_they_name() {
+        let check = |one: &str, other: &str, same| assert_eq!(is_same_key(one, other), same, "{one} {other}");
+        let (lower, upper) = ("0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e", "0198C7A2-6D3E-7C51-9C0E-3A4F5B6C7D8E");
+        check(lower, lower, true);
+        check(lower, upper, true);
+        check(lower, &format!("\"{upper}\""), true);
+        check(" a", "\"a\"", true);
+        check("a", "A", false);
+        check(lower, &upper.replace('8', "9"), false);
+        check(&lower.replace('-', "a"), &upper.replace('-', "A"), false);
+    }
+}
