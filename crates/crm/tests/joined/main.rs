@@ -1,0 +1,9 @@
+//! The gateway in front of the service, both real and in this process: what only the two together can get wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod conditions;
+#[path = "../../src/http.rs"]
+#[allow(dead_code, reason = "shared with the binary")]
+mod http;
+mod round_trips;
+mod support;

@@ -1,0 +1,89 @@
+//! What is read can be sent back, whole or a field at a time, by clients that name no mask.
+
+use ::http::{Method, StatusCode};
+use crm_transcode::Transcoder;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::support::{Joined, text};
+
+/// A resource with every field filled that a caller can fill, by the last word of its collection's path.
+fn sample(collection: &str, account: &str) -> Value {
+    match collection {
+        "accounts" => json!({
+            "name": "Acme", "domain": "acme.example", "industry": "retail", "country": "France",
+            "territory": "emea-north", "owner": "ada", "employees": 12, "foundedYear": 1999, "parentId": account,
+            "annualRevenue": {"currencyCode": "EUR", "units": "12", "nanos": 500_000_000},
+        }),
+        "contacts" => json!({
+            "accountId": account, "givenName": "Ada", "familyName": "Love", "title": "Head", "owner": "ada",
+            "emails": ["ada@acme.example"], "phones": ["+14155550123"],
+        }),
+        other => panic!("a new kind of resource, {other}, needs a sample here"),
+    }
+}
+
+/// Every PATCH of the API: its collection, and the JSON schema of its body.
+fn updates() -> Vec<(String, Map<String, Value>)> {
+    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
+    let paths = document["paths"].as_object().unwrap().iter();
+    let patches = paths.filter(|(_, operations)| operations["patch"].is_object());
+    let found = patches.map(|(path, operations)| {
+        let (collection, _) = path.rsplit_once('/').unwrap();
+        let schema = &operations["patch"]["requestBody"]["content"]["application/json"]["schema"];
+        let schema = document.pointer(schema["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+        let fields = schema["properties"].as_object().unwrap().clone();
+        (collection.to_owned(), fields.into_iter().filter(|(_, field)| field["readOnly"] != true).collect())
+    });
+    found.collect()
+}
+
+async fn create(joined: &Joined, collection: &str, body: Value) -> Value {
+    joined.json(Method::POST, &format!("{collection}?requestId={}", Uuid::new_v4()), body).await
+}
+
+/// What a change that changes nothing leaves alone, the time and the tag included.
+#[tokio::test]
+async fn what_was_read_can_be_sent_back_whole_and_by_the_field() {
+    let joined = Joined::start().await;
+    let parent = create(&joined, "/v1/accounts", json!({"name": "Parent"})).await;
+    let parent = parent["id"].as_str().unwrap();
+    let updates = updates();
+    assert!(updates.len() >= 2, "accounts and contacts: {updates:?}");
+    for (collection, fields) in updates {
+        let sample = sample(collection.rsplit('/').next().unwrap(), parent);
+        for name in fields.keys().filter(|name| *name != "etag") {
+            assert!(sample.get(name).is_some(), "the sample of {collection} lacks {name}");
+        }
+        let created = create(&joined, &collection, sample).await;
+        let path = format!("{collection}/{}", created["id"].as_str().unwrap());
+        let read = joined.json(Method::GET, &path, Value::Null).await;
+        assert_eq!(read, created);
+        assert_eq!(joined.json(Method::PATCH, &path, read.clone()).await, read, "{path}: sent back whole");
+        for name in fields.keys() {
+            let body = json!({name: read[name]});
+            assert_eq!(joined.json(Method::PATCH, &path, body).await, read, "{path}: {name} sent back");
+        }
+        assert_eq!(joined.json(Method::PATCH, &path, json!({})).await, read, "{path}: nothing sent");
+        assert_eq!(joined.json(Method::PATCH, &path, Value::Null).await, read, "{path}: no body");
+        assert_eq!(joined.json(Method::PATCH, &format!("{path}?updateMask="), read.clone()).await, read, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_changed_as_a_whole_and_cleared_by_null() {
+    let joined = Joined::start().await;
+    let revenue = json!({"currencyCode": "EUR", "units": "12", "nanos": 500_000_000});
+    let created = create(&joined, "/v1/accounts", json!({"name": "Acme", "annualRevenue": revenue})).await;
+    let path = format!("/v1/accounts/{}", created["id"].as_str().unwrap());
+    let changed =
+        joined.json(Method::PATCH, &path, json!({"annualRevenue": {"currencyCode": "EUR", "units": "13"}})).await;
+    assert_eq!(changed["annualRevenue"], json!({"currencyCode": "EUR", "units": "13", "nanos": 0}));
+    assert_eq!(changed["name"], "Acme");
+    assert_ne!(changed["etag"], created["etag"]);
+    let part = joined.call(Method::PATCH, &path, &[], json!({"annualRevenue": {"units": "14"}})).await;
+    assert_eq!(part.status, StatusCode::BAD_REQUEST);
+    assert!(text(&part).contains("account.annual_revenue"), "{}", text(&part));
+    let cleared = joined.json(Method::PATCH, &path, json!({"annualRevenue": null, "owner": ""})).await;
+    assert!(cleared.get("annualRevenue").is_none(), "{cleared}");
+}
