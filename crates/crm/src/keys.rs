@@ -2,13 +2,15 @@
 //!
 //! `crm up` needs the token's pair of keys only, as its private Postgres takes no passwords.
 //! In containers the variables below place each file on a volume that only its readers see.
+//!
+//! What is there is never touched. What is missing is derived where it can be, made where nothing else depends on it,
+//! and else told: a new key or password in the place of a lost one would fit nothing that knows the old one.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+mod pair;
+mod secret;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use crm_server::token::Signer;
 use uuid::Uuid;
 
 use crate::failure::Failure;
@@ -17,46 +19,167 @@ use crate::token::PRIVATE_KEY_FILE;
 
 /// Where the public key goes, if not into the platform's folder.
 const PUBLIC_KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
-/// Files that each get a password of their own, if the variable is set.
-const PASSWORD_FILES: [&str; 2] = ["CRM_DATABASE_PASSWORD_FILE", "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE"];
+/// Gets the password of the database's owner, if the variable is set.
+const OWNER_PASSWORD_FILE: &str = "CRM_DATABASE_PASSWORD_FILE";
+/// Gets the password of the service's role, if the variable is set.
+const CUSTOMERS_PASSWORD_FILE: &str = "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE";
 
 /// Writes what is missing, and touches nothing that is there.
 pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
-    let place = |variable: &str, default: PathBuf| std::env::var_os(variable).map_or(default, PathBuf::from);
-    let private = place(PRIVATE_KEY_FILE, places.private_key());
-    let public = place(PUBLIC_KEY_FILE, places.public_key());
-    if !private.exists() || !public.exists() {
-        let (private_pem, public_pem) = Signer::generate_pem().context("cannot make a key")?;
-        write(&private, &private_pem, 0o400)?;
-        write(&public, &public_pem, 0o444)?;
+    let owner = std::env::var_os(OWNER_PASSWORD_FILE).map(PathBuf::from);
+    let customers = std::env::var_os(CUSTOMERS_PASSWORD_FILE).map(PathBuf::from);
+    write(&private_key(places), &public_key(places), owner.as_deref(), customers.as_deref())
+}
+
+/// Where the key is that signs tokens.
+pub(crate) fn private_key(places: &Places) -> PathBuf {
+    std::env::var_os(PRIVATE_KEY_FILE).map_or_else(|| places.private_key(), PathBuf::from)
+}
+
+/// Where the key is that they are verified with.
+pub(crate) fn public_key(places: &Places) -> PathBuf {
+    std::env::var_os(PUBLIC_KEY_FILE).map_or_else(|| places.public_key(), PathBuf::from)
+}
+
+/// The password in the file, which is made if it is not there.
+pub(crate) fn password(path: &Path) -> Result<String, Failure> {
+    if secret::read(path)?.is_none() {
+        // Postgres reads its own before it has given up being root, so no more than its owner need see it.
+        secret::put(path, &random(), 0o400)?;
     }
-    for variable in PASSWORD_FILES {
-        match std::env::var_os(variable).map(PathBuf::from) {
-            // Postgres reads its own before it has given up being root, so no more than its owner need see it.
-            Some(path) if !path.exists() => write(&path, &password(), 0o400)?,
-            _ => {}
+    let text = secret::read(path)?.unwrap_or_default();
+    Ok(text.trim().to_owned())
+}
+
+/// Everything in this order, as the owner's password is what a run that was cut off must not leave out: it alone cannot be
+/// made later.
+fn write(private: &Path, public: &Path, owner: Option<&Path>, customers: Option<&Path>) -> Result<(), Failure> {
+    let began_before = secret::read(private)?.is_some() || secret::read(public)?.is_some();
+    if let Some(path) = owner {
+        if began_before && secret::read(path)?.is_none() {
+            return Err(lost_owner_password(path));
         }
+        password(path)?;
+    }
+    pair::complete(private, public)?;
+    if let Some(path) = customers {
+        if began_before && secret::read(path)?.is_none() {
+            tell(&format!("{} was missing and has a new password: the next `crm migrate` sets it", path.display()));
+        }
+        password(path)?;
     }
     Ok(())
 }
 
+fn lost_owner_password(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::Missing(format!(
+        "{path}, the password of the database's owner, is missing while other secrets are there, and a new one would not be \
+         the one that the database knows: put it back, or write one there that you have given to the owner (`alter role`)"
+    ))
+}
+
 /// 244 random bits.
-pub(crate) fn password() -> String {
+fn random() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
-/// Writes beside, then renames, so that a reader never sees half a file.
-pub(crate) fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let result = (|| {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+/// One line for whoever started the program.
+fn tell(text: &str) {
+    eprintln!("crm: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_sandbox::TemporaryFolder;
+
+    use super::*;
+
+    struct Files {
+        _folder: TemporaryFolder,
+        all: [PathBuf; 4],
+    }
+
+    impl Files {
+        fn new() -> Self {
+            let folder = TemporaryFolder::new("crm-keys").unwrap();
+            let all = ["signing/private", "public/public", "owner/password", "customers/password"]
+                .map(|name| folder.path().join(name));
+            Self { _folder: folder, all }
         }
-        let beside = path.with_extension("new");
-        let _ = std::fs::remove_file(&beside);
-        let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(mode).open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(beside, path)
-    })();
-    result.with_context(|| format!("cannot write {}", path.display())).map_err(Failure::Other)
+
+        fn write(&self) -> Result<(), Failure> {
+            let [private, public, owner, customers] = &self.all;
+            write(private, public, Some(owner), Some(customers))
+        }
+
+        fn read(&self) -> [Option<String>; 4] {
+            self.all.each_ref().map(|path| std::fs::read_to_string(path).ok())
+        }
+    }
+
+    #[test]
+    fn a_second_run_changes_nothing() {
+        let files = Files::new();
+        files.write().unwrap();
+        let first = files.read();
+        assert!(first.iter().all(Option::is_some), "{first:?}");
+        assert_ne!(first[2], first[3]);
+        files.write().unwrap();
+        assert_eq!(files.read(), first);
+    }
+
+    #[test]
+    fn the_service_s_password_is_made_again_and_the_owner_s_is_told() {
+        let files = Files::new();
+        files.write().unwrap();
+        let first = files.read();
+        std::fs::remove_file(&files.all[3]).unwrap();
+        files.write().unwrap();
+        let second = files.read();
+        assert_eq!(second[..3], first[..3]);
+        assert!(second[3].as_ref().is_some_and(|password| password.len() == 64 && second[3] != first[3]));
+
+        std::fs::remove_file(&files.all[2]).unwrap();
+        let told = files.write().unwrap_err();
+        assert!(matches!(&told, Failure::Missing(text) if text.contains("owner/password")), "{told}");
+        assert_eq!((files.read()[2].as_ref(), &files.read()[3]), (None, &second[3]));
+    }
+
+    /// The owner's password comes first, so that what was cut off right after it is no loss.
+    #[test]
+    fn a_run_that_was_cut_off_is_taken_up_at_every_point() {
+        for written in [&[2][..], &[2, 0], &[2, 0, 1], &[2, 0, 1, 3]] {
+            let files = Files::new();
+            files.write().unwrap();
+            let first = files.read();
+            (0..4).filter(|at| !written.contains(at)).for_each(|at| std::fs::remove_file(&files.all[at]).unwrap());
+            files.write().unwrap();
+            let second = files.read();
+            assert!(second.iter().all(Option::is_some), "{written:?}");
+            assert!(written.iter().all(|at| second[*at] == first[*at]), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_password_is_told_and_left() {
+        for at in [2, 3] {
+            let files = Files::new();
+            std::fs::create_dir_all(files.all[at].parent().unwrap()).unwrap();
+            std::fs::write(&files.all[at], " \n").unwrap();
+            let told = files.write().unwrap_err();
+            assert!(matches!(&told, Failure::Check(text) if text.contains("is empty")), "{told}");
+            assert_eq!(files.read()[at].as_deref(), Some(" \n"));
+        }
+    }
+
+    #[test]
+    fn many_at_once_agree() {
+        let files = Files::new();
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| files.write())).collect();
+            all.into_iter().for_each(|one| one.join().unwrap().unwrap());
+        });
+        files.write().unwrap();
+    }
 }

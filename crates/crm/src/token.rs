@@ -1,14 +1,13 @@
 //! `crm token`: a token for the public API, signed with the platform's key.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use crm_server::token::{Role, Signer, TokenRequest};
 
-use crate::cli;
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::{cli, keys};
 
 /// Where the signing key is, if not in the platform's folder.
 pub(crate) const PRIVATE_KEY_FILE: &str = "CRM_TOKEN_PRIVATE_KEY_FILE";
@@ -21,7 +20,7 @@ pub(crate) fn print(places: &Places, request: &cli::TokenRequest) -> Result<(), 
 }
 
 pub(crate) fn sign(places: &Places, tenant: &str, user: &str, role: Role, ttl: Duration) -> Result<String, Failure> {
-    let path = std::env::var_os(PRIVATE_KEY_FILE).map_or_else(|| places.private_key(), PathBuf::from);
+    let path = keys::private_key(places);
     let pem = std::fs::read_to_string(&path).map_err(|error| {
         Failure::Missing(format!(
             "no signing key at {}: {error}; `crm up` writes one, or name its folder with --dir",

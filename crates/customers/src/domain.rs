@@ -26,4 +26,4 @@ pub use hierarchy::{Ancestry, MAX_ANCESTORS, Obstacle};
 pub use money::Money;
 pub use name_key::{name_key, name_key_prefix};
 pub use phone::parse_phone;
-pub use text::{TextRule, composed, required, within};
+pub use text::{TextRule, composed, kept, required, within};

@@ -152,13 +152,25 @@ fn while_keys_are_rotated_both_are_accepted() {
 }
 
 #[test]
+fn the_public_key_follows_from_the_private_one() {
+    let (one, other) = (keys(), keys());
+    assert_eq!(one.signer.public_pem(), one.public);
+    let both = Verifier::from_pem(&format!("{}\n{}", other.public, one.public)).unwrap();
+    assert!(one.verifier.knows(&one.signer) && both.knows(&one.signer));
+    assert!(!other.verifier.knows(&one.signer));
+}
+
+#[test]
 fn what_is_no_key_is_refused() {
     for text in ["", "garbage", "-----BEGIN PUBLIC KEY-----\n-----END"] {
         assert_eq!(Verifier::from_pem(text).unwrap_err(), KeyError::Empty, "{text}");
     }
     let wrong = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
     assert_eq!(Verifier::from_pem(wrong).unwrap_err(), KeyError::Malformed);
-    assert_eq!(Signer::from_pem(wrong).unwrap_err(), KeyError::Malformed);
+    let cut = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
+    for text in ["", "garbage", wrong, cut] {
+        assert_eq!(Signer::from_pem(text).unwrap_err(), KeyError::Malformed, "{text}");
+    }
 }
 
 #[test]

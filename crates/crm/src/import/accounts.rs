@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use crm_customers::domain::kept;
 use crm_proto::{customers as pb, google::r#type::Money};
 use csv::StringRecord;
 
@@ -14,7 +15,7 @@ pub(super) const FILE: &str = "accounts.csv";
 const COLUMNS: [&str; 7] =
     ["account", "sector", "year_established", "revenue", "employees", "office_location", "subsidiary_of"];
 
-/// One row, repaired.
+/// One row, repaired. Its names are as the service keeps them, so that they can be compared with those that it has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct AccountRow {
     pub(super) line: u64,
@@ -113,13 +114,13 @@ fn parse(record: &StringRecord, positions: &[usize; 7], report: &mut Report) -> 
     let refused_before = report.refused.len();
     let row = AccountRow {
         line,
-        name,
+        name: kept(&name),
         industry: repair::spelling("industry_spelling", sector.to_lowercase(), report),
         country: repair::spelling("country_spelling", country, report),
         founded_year: whole(&year, "year_established", line, report),
         employees: whole(&employees, "employees", line, report),
         revenue_cents: millions(&revenue, line, report),
-        parent: (!parent.is_empty()).then_some(parent),
+        parent: (!parent.is_empty()).then(|| kept(&parent)),
     };
     (report.refused.len() == refused_before).then_some(row)
 }
@@ -209,6 +210,17 @@ mod tests {
         let text = "Acme,retail,1990,1.5,7,Norway,\r\nBest,\"two\r\nlines\",x,1.5,7,Norway,\r\n,,,,,,\r\n";
         let lines: Vec<u64> = refused(text).into_iter().map(|(line, _)| line).collect();
         assert_eq!(lines, [3, 5]);
+    }
+
+    #[test]
+    fn names_are_compared_as_the_service_keeps_them() {
+        let twins = "Re\u{301}ne,retail,1990,1.5,7,Norway,\n R\u{e9}ne ,retail,1990,1.5,7,Norway,\n\
+            Two  Words,retail,1990,1.5,7,Norway,\nTwo\u{a0}Words,retail,1990,1.5,7,Norway,\n";
+        let same = |line| (line, "an earlier row has the same name".to_owned());
+        assert_eq!(refused(twins), [same(3), same(5)]);
+        let others = ["Acme", "ACME", "\u{ff21}\u{ff23}\u{ff2d}\u{ff25}", "Acme.", "Stra\u{df}e", "Strasse"];
+        let rows: Vec<String> = others.map(|name| format!("{name},retail,1990,1.5,7,Norway,")).into();
+        assert_eq!(refused(&rows.join("\n")), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod order;
 mod repair;
 mod report;
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context;
@@ -38,6 +39,7 @@ pub(crate) async fn crm_sales(api: &mut Api, folder: &Path, json: Option<&Path>)
 /// Creates what the tenant does not have yet. What a user deleted after an earlier run stays deleted.
 async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Report) -> Result<(), Failure> {
     let mut ids = existing_accounts(api).await?;
+    let there_before: HashSet<String> = ids.values().cloned().collect();
     for row in rows {
         if ids.contains_key(&row.name) {
             report.unchanged += 1;
@@ -52,6 +54,11 @@ async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Repo
             }
         };
         match create(api, &row, parent_id).await {
+            // An answer given again: somebody has renamed the account since it was made.
+            Ok(id) if there_before.contains(&id) => {
+                report.unchanged += 1;
+                ids.insert(row.name, id);
+            }
             Ok(id) => {
                 report.created += 1;
                 ids.insert(row.name, id);
@@ -66,14 +73,14 @@ async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Repo
     Ok(())
 }
 
-/// Ids of all accounts of the tenant by name, the deleted ones too.
-async fn existing_accounts(api: &mut Api) -> Result<std::collections::HashMap<String, String>, Failure> {
+/// Ids of all accounts of the tenant by the name that the service keeps, the deleted ones too.
+async fn existing_accounts(api: &mut Api) -> Result<HashMap<String, String>, Failure> {
     let request = pb::ExportAccountsRequest { show_deleted: true, ..Default::default() };
     let mut stream = match api.accounts().export_accounts(request).await {
         Ok(answer) => answer.into_inner(),
         Err(status) => return Err(api.failure(&status)),
     };
-    let mut ids = std::collections::HashMap::new();
+    let mut ids = HashMap::new();
     while let Some(account) = stream.next().await {
         let account = account.map_err(|status| api.failure(&status))?;
         ids.insert(account.name, account.id);

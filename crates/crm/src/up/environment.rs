@@ -3,6 +3,7 @@
 use super::addresses::{Addresses, Gateway, Service};
 use super::stores::Urls;
 use super::unit::Unit;
+use crate::keys;
 use crate::places::Places;
 
 /// Secrets of the supervisor that no child needs, besides what would point a child at another platform.
@@ -90,14 +91,16 @@ pub(super) fn hidden() -> &'static [&'static str] {
 fn shared(places: &Places, addresses: &Addresses, role: &str, replica: u16) -> Vec<(&'static str, String)> {
     const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
     const FAULTS: &str = "CRM_FAULTS";
-    let collector = std::env::var(COLLECTOR).unwrap_or_else(|_| format!("http://{}", addresses.viewer.otlp));
+    // Empty means unset, as OpenTelemetry has it.
+    let theirs = std::env::var(COLLECTOR).ok().filter(|endpoint| !endpoint.trim().is_empty());
+    let collector = theirs.unwrap_or_else(|| format!("http://{}", addresses.viewer.otlp));
     vec![
         (COLLECTOR, collector),
         ("OTEL_SERVICE_NAME", role.to_owned()),
         // This platform is there to be broken, and its ports are of this machine alone.
         (FAULTS, std::env::var(FAULTS).unwrap_or_else(|_| "on".to_owned())),
         ("CRM_REPLICA", replica.to_string()),
-        ("CRM_TOKEN_PUBLIC_KEY_FILE", places.public_key().display().to_string()),
+        ("CRM_TOKEN_PUBLIC_KEY_FILE", keys::public_key(places).display().to_string()),
     ]
 }
 

@@ -69,12 +69,7 @@ async fn migrate(owner_url: &str, password: Option<&str>) -> Result<(), Failure>
 
 /// The password that the service's role has in a database that is not ours: made once, kept beside the keys.
 fn customers_password(places: &Places) -> Result<String, Failure> {
-    let path = places.root().join("keys/customers-password");
-    if !path.exists() {
-        keys::write(&path, &keys::password(), 0o400)?;
-    }
-    let read = std::fs::read_to_string(&path);
-    Ok(read.map(|text| text.trim().to_owned()).with_context(|| format!("cannot read {}", path.display()))?)
+    keys::password(&places.root().join("keys/customers-password"))
 }
 
 /// The same server and database for the service's role.

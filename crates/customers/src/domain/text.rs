@@ -22,7 +22,7 @@ pub const fn required(max: usize) -> TextRule {
 }
 
 impl TextRule {
-    /// The text as it is kept: composed (Unicode NFC) and without space at its ends.
+    /// The text as it is [kept].
     ///
     /// # Errors
     /// A required text is empty, it is too long, or it holds a control character. NUL is one of them: Postgres could
@@ -35,7 +35,7 @@ impl TextRule {
         if text.len() > self.max.saturating_mul(LONGEST_CHARACTER) {
             return Err(self.too_long());
         }
-        let kept = composed(text.trim());
+        let kept = kept(text);
         match kept.chars().count() {
             0 if self.required => Err(Fault::missing()),
             length if length > self.max => Err(self.too_long()),
@@ -50,6 +50,11 @@ impl TextRule {
 
 /// Bytes per character allowed for before composing: several combining marks each, and space at the ends.
 const LONGEST_CHARACTER: usize = 16;
+
+/// A text as it is kept: composed and without space at its ends.
+pub fn kept(text: &str) -> String {
+    composed(text.trim())
+}
 
 /// The text in Unicode NFC: what looks the same is the same.
 pub fn composed(text: &str) -> String {

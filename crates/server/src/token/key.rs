@@ -18,8 +18,18 @@ pub(super) fn generate() -> Result<(String, String), KeyError> {
     let mut seed = [0; 32];
     SystemRandom::new().fill(&mut seed).map_err(|_| KeyError::Random)?;
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| KeyError::Malformed)?;
-    let public = pair.public_key().as_ref();
-    Ok((pem("PRIVATE KEY", &[&PRIVATE_PREFIX[..], &seed]), pem("PUBLIC KEY", &[&PUBLIC_PREFIX[..], public])))
+    Ok((pem("PRIVATE KEY", &[&PRIVATE_PREFIX[..], &seed]), public_pem(pair.public_key().as_ref())))
+}
+
+/// The public half of a private key in PKCS#8.
+pub(super) fn public_of(pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| KeyError::Malformed)?;
+    Ok(pair.public_key().as_ref().to_vec())
+}
+
+/// A public key as PEM.
+pub(super) fn public_pem(public: &[u8]) -> String {
+    pem("PUBLIC KEY", &[&PUBLIC_PREFIX[..], public])
 }
 
 /// The PEM blocks of a file that may hold several keys.

@@ -9,6 +9,7 @@ use super::{AUDIENCE, ISSUER, KeyError, Role, crypto, key};
 #[derive(Debug)]
 pub struct Signer {
     key: EncodingKey,
+    public: Vec<u8>,
 }
 
 /// What a token shall say.
@@ -44,7 +45,18 @@ impl Signer {
     /// From a private key in PEM.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         crypto::install();
-        Ok(Self { key: EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| KeyError::Malformed)? })
+        let key = EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| KeyError::Malformed)?;
+        let public = key::public_of(key.as_bytes())?;
+        Ok(Self { key, public })
+    }
+
+    /// The public half of the key, as SubjectPublicKeyInfo PEM.
+    pub fn public_pem(&self) -> String {
+        key::public_pem(&self.public)
+    }
+
+    pub(super) fn public(&self) -> &[u8] {
+        &self.public
     }
 
     /// A signed token.

@@ -12,7 +12,7 @@ use opentelemetry::metrics::Counter;
 use ring::digest;
 use serde::Deserialize;
 
-use super::{AUDIENCE, Claims, ISSUER, KeyError, Role, TokenError, crypto, key, tenant_id};
+use super::{AUDIENCE, Claims, ISSUER, KeyError, Role, Signer, TokenError, crypto, key, tenant_id};
 
 /// How many verified tokens are remembered: one user's token takes about 300 bytes.
 const REMEMBERED: u64 = 10_000;
@@ -58,6 +58,11 @@ impl Verifier {
         }
         let remembered = Cache::builder().max_capacity(REMEMBERED).build();
         Ok(Self { keys: keys.into(), validation: Arc::new(validation()), remembered })
+    }
+
+    /// Whether what this one signs would be accepted.
+    pub fn knows(&self, signer: &Signer) -> bool {
+        self.keys.iter().any(|key| key.try_get_as_bytes().is_ok_and(|public| public == signer.public()))
     }
 
     /// The claims of a bearer token: the value of `authorization` without `Bearer `.
