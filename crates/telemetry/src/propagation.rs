@@ -1,6 +1,6 @@
 //! W3C trace context and baggage, between HTTP headers and spans.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapCompositePropagator, TextMapPropagator};
@@ -10,9 +10,51 @@ use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-static PROPAGATOR: LazyLock<TextMapCompositePropagator> = LazyLock::new(|| {
-    TextMapCompositePropagator::new(vec![Box::new(TraceContextPropagator::new()), Box::new(BaggagePropagator::new())])
-});
+use crate::settings::Environment;
+
+static CHOSEN: OnceLock<Propagation> = OnceLock::new();
+static PROPAGATOR: LazyLock<TextMapCompositePropagator> =
+    LazyLock::new(|| CHOSEN.get().copied().unwrap_or(Propagation::ALL).propagator());
+
+/// What is taken from a caller and passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Propagation {
+    trace_context: bool,
+    baggage: bool,
+}
+
+impl Propagation {
+    pub(crate) const ALL: Self = Self { trace_context: true, baggage: true };
+
+    /// As `OTEL_PROPAGATORS` says; what is not known here is told and passed over.
+    pub(crate) fn read(env: &mut Environment) -> Self {
+        const PROPAGATORS: &str = "OTEL_PROPAGATORS";
+        let names = env.list(PROPAGATORS).unwrap_or_default();
+        let is_named = |name: &str| names.iter().any(|named| named == name);
+        for name in names.iter().filter(|name| !matches!(&***name, "tracecontext" | "baggage" | "none")) {
+            env.refuse(PROPAGATORS, Some(name), "tracecontext and baggage are what is known here: it is left out");
+        }
+        let chosen = Self { trace_context: is_named("tracecontext"), baggage: is_named("baggage") };
+        if chosen.trace_context || chosen.baggage || is_named("none") { chosen } else { Self::ALL }
+    }
+
+    /// For this process, from its first call on.
+    pub(crate) fn choose(self) {
+        // Started once: whoever comes second is refused anyway.
+        let _ = CHOSEN.set(self);
+    }
+
+    fn propagator(self) -> TextMapCompositePropagator {
+        let mut all: Vec<Box<dyn TextMapPropagator + Send + Sync>> = Vec::new();
+        if self.trace_context {
+            all.push(Box::new(TraceContextPropagator::new()));
+        }
+        if self.baggage {
+            all.push(Box::new(BaggagePropagator::new()));
+        }
+        TextMapCompositePropagator::new(all)
+    }
+}
 
 /// What the caller sent: its span as a remote parent, and its baggage. Malformed headers count as absent.
 pub fn extract(headers: &HeaderMap) -> Context {

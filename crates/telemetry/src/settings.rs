@@ -1,8 +1,27 @@
 //! What the environment says: the variables are OpenTelemetry's own, so that any collector's guide applies.
+//!
+//! Each of them is either followed as OpenTelemetry's specification has it, or named in a [`Warning`] with what happens
+//! instead. None of them keeps a process from running.
 
-use std::env;
+mod batching;
+mod collector;
+mod endpoint;
+mod environment;
+mod exporters;
+mod limits;
+mod resource;
+mod sampler;
 
 use tracing_subscriber::filter::Targets;
+
+pub(crate) use batching::Batching;
+pub(crate) use collector::Collector;
+pub(crate) use environment::{Environment, Warning};
+pub(crate) use limits::Limits;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::Sampler;
+
+use crate::propagation::Propagation;
 
 /// How much is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info";
@@ -11,76 +30,49 @@ const DEFAULT_FILTER: &str = "info";
 pub(crate) struct Settings {
     pub(crate) service: String,
     pub(crate) replica: Option<String>,
-    pub(crate) export: bool,
+    pub(crate) resource: Resource,
+    /// Where spans go; `None` when they go nowhere.
+    pub(crate) collector: Option<Collector>,
+    pub(crate) batching: Batching,
+    pub(crate) sampler: Sampler,
+    pub(crate) limits: Limits,
+    pub(crate) propagation: Propagation,
     pub(crate) filter: Targets,
-    /// Something that was set and is not followed, to be logged once logging works.
-    pub(crate) warnings: Vec<&'static str>,
+    /// What was set and is not followed, to be logged once logging works.
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl Settings {
     pub(crate) fn from_env(service: &str) -> Self {
-        Self::read(service, |name| env::var(name).ok().filter(|value| !value.is_empty()))
+        Self::read(service, Environment::of_this_process())
     }
 
-    fn read(service: &str, get: impl Fn(&str) -> Option<String>) -> Self {
-        let mut warnings = Vec::new();
-        let filter = get("RUST_LOG").unwrap_or_else(|| DEFAULT_FILTER.to_owned());
-        let filter = filter.parse().unwrap_or_else(|_| {
-            warnings.push("RUST_LOG is not a list of target=level, info is used");
-            Targets::new().with_default(tracing::Level::INFO)
-        });
-        if get("OTEL_EXPORTER_OTLP_PROTOCOL").is_some_and(|protocol| protocol != "grpc") {
-            warnings.push("OTEL_EXPORTER_OTLP_PROTOCOL is not grpc, grpc is used");
-        }
+    fn read(service: &str, mut environment: Environment) -> Self {
+        let env = &mut environment;
+        let replica = env.text("CRM_REPLICA");
+        let (service, resource) = resource::read(env, service, replica.as_deref());
         Self {
-            service: get("OTEL_SERVICE_NAME").unwrap_or_else(|| service.to_owned()),
-            replica: get("CRM_REPLICA"),
-            export: exports(&get),
-            filter,
-            warnings,
+            filter: filter(env),
+            service,
+            replica,
+            resource,
+            collector: exporters::read(env),
+            batching: Batching::read(env),
+            sampler: sampler::read(env),
+            limits: Limits::read(env),
+            propagation: Propagation::read(env),
+            warnings: environment.into_warnings(),
         }
     }
 }
 
-/// Spans are exported if an endpoint is named and nothing switches them off.
-fn exports(get: &impl Fn(&str) -> Option<String>) -> bool {
-    let endpoint = get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or_else(|| get("OTEL_EXPORTER_OTLP_ENDPOINT")).is_some();
-    let disabled = get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let none = get("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
-    endpoint && !disabled && !none
+fn filter(env: &mut Environment) -> Targets {
+    let text = env.text("RUST_LOG").unwrap_or_else(|| DEFAULT_FILTER.to_owned());
+    text.parse().unwrap_or_else(|_| {
+        env.refuse("RUST_LOG", Some(&text), "it is no list of target=level: info is used");
+        Targets::new().with_default(tracing::Level::INFO)
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(pairs: &[(&str, &str)]) -> Settings {
-        Settings::read("customers", |name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn nothing_is_exported_without_an_endpoint_or_when_switched_off() {
-        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317");
-        assert!(!settings(&[]).export);
-        assert!(settings(&[endpoint]).export);
-        assert!(settings(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4317")]).export);
-        assert!(!settings(&[endpoint, ("OTEL_SDK_DISABLED", "TRUE")]).export);
-        assert!(!settings(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]).export);
-    }
-
-    #[test]
-    fn the_environment_may_rename_the_service() {
-        assert_eq!(settings(&[]).service, "customers");
-        assert_eq!(settings(&[("OTEL_SERVICE_NAME", "eu-customers")]).service, "eu-customers");
-    }
-
-    #[test]
-    fn a_filter_that_cannot_be_read_falls_back_to_info() {
-        let settings = settings(&[("RUST_LOG", "crm=loud")]);
-        assert!(settings.filter.would_enable("crm", &tracing::Level::INFO));
-        assert!(!settings.filter.would_enable("crm", &tracing::Level::DEBUG));
-        assert_eq!(settings.warnings.len(), 1);
-    }
-}
+mod tests;

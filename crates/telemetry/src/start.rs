@@ -3,17 +3,14 @@
 use std::panic;
 use std::time::Duration;
 
-use opentelemetry::{Key, KeyValue};
-use opentelemetry_otlp::{RetryPolicy, SpanExporter, WithTonicConfig};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanExporter as _};
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use crate::export::{BatchProcessor, Batching};
+use crate::export::BatchProcessor;
 use crate::logs::{self, JsonLayer};
-use crate::settings::Settings;
+use crate::settings::{Settings, Warning};
 use crate::{metrics, process, subscriber};
 
 /// How long the last spans may take to reach the collector when the process ends.
@@ -21,12 +18,9 @@ const FLUSH_SECONDS: u64 = 2;
 /// Longest panic message that is logged.
 const PANIC_MESSAGE_BYTES: usize = 200;
 
-/// Why telemetry could not be started. The process can run without it.
+/// Why telemetry could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// `OTEL_EXPORTER_OTLP_*` cannot be used, or there is no Tokio runtime to export on.
-    #[error("trace exporter: {0}")]
-    Exporter(String),
     /// A `tracing` subscriber is installed already: this process has been started twice.
     #[error("telemetry has been started before in this process")]
     AlreadyStarted,
@@ -42,17 +36,19 @@ pub struct Telemetry {
 /// Starts logs, traces and metrics of this process, as `OTEL_*`, `RUST_LOG` and `CRM_REPLICA` say.
 ///
 /// `service` is the role's name, `customers`; `OTEL_SERVICE_NAME` overrides it.
+/// What is not done of what the variables say is logged, one line each; none of them is an error.
 /// Must run inside a Tokio runtime if spans are to be exported.
 pub fn start(service: &'static str) -> Result<Telemetry, StartError> {
-    let settings = Settings::from_env(service);
-    let provider = provider(&settings)?;
+    let mut settings = Settings::from_env(service);
+    let provider = provider(&mut settings);
     let logs = JsonLayer::new(settings.service, settings.replica, logs::stderr());
     tracing::subscriber::set_global_default(subscriber::subscriber(logs, settings.filter, &provider))
         .map_err(|_| StartError::AlreadyStarted)?;
+    settings.propagation.choose();
     log_panics();
     process::register();
-    for warning in settings.warnings {
-        tracing::warn!("{warning}");
+    for Warning { variable, value, instead } in settings.warnings {
+        tracing::warn!(variable, value, "a variable is not followed: {instead}");
     }
     Ok(Telemetry { provider })
 }
@@ -73,49 +69,33 @@ impl Telemetry {
     }
 }
 
-fn provider(settings: &Settings) -> Result<SdkTracerProvider, StartError> {
-    let resource = resource(settings);
-    let builder = SdkTracerProvider::builder().with_resource(resource.clone());
-    if !settings.export {
+fn provider(settings: &mut Settings) -> SdkTracerProvider {
+    let builder = SdkTracerProvider::builder().with_resource(settings.resource.clone());
+    let builder = settings.limits.apply(builder);
+    match processor(settings) {
+        Some(processor) => builder.with_sampler(settings.sampler.clone()).with_span_processor(processor).build(),
         // Ids are still made, so that logs of one call can be found; nothing is recorded for nobody.
-        return Ok(builder.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff))).build());
+        None => builder.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff))).build(),
     }
-    let runtime = Handle::try_current().map_err(|error| StartError::Exporter(error.to_string()))?;
-    let processor = BatchProcessor::new(exporter(&resource)?, Batching::from_env(), &runtime);
-    // The sampler comes from OTEL_TRACES_SAMPLER, which the SDK reads itself.
-    Ok(builder.with_span_processor(processor).build())
 }
 
-fn exporter(resource: &Resource) -> Result<SpanExporter, StartError> {
-    // One quick retry bridges a collector's restart; more would only fill the queue behind a dead one.
-    let retry = RetryPolicy::recommended().with_max_retries(1);
-    let builder = SpanExporter::builder().with_tonic().with_retry_policy(retry);
-    let mut exporter = builder.build().map_err(|error| StartError::Exporter(error.to_string()))?;
-    exporter.set_resource(resource);
-    Ok(exporter)
-}
-
-fn resource(settings: &Settings) -> Resource {
-    // The builder's detectors read OTEL_RESOURCE_ATTRIBUTES; what stands there is not overwritten.
-    let detected = Resource::builder().build();
-    let mut attributes = Vec::new();
-    let mut offer = |key: &'static str, value: String| {
-        if detected.get(&Key::new(key)).is_none() {
-            attributes.push(KeyValue::new(key, value));
+/// What spans end in; `None` if they are not exported, or cannot be, which is told.
+fn processor(settings: &mut Settings) -> Option<BatchProcessor> {
+    let collector = settings.collector.take()?;
+    let exporter = collector.exporter().map_err(|error| error.to_string());
+    let ready = exporter.and_then(|exporter| Ok((exporter, Handle::try_current().map_err(|error| error.to_string())?)));
+    match ready {
+        Ok((mut exporter, runtime)) => {
+            exporter.set_resource(&settings.resource);
+            Some(BatchProcessor::new(exporter, settings.batching, &runtime))
         }
-    };
-    offer("service.namespace", "bellwether".to_owned());
-    offer("service.version", env!("CARGO_PKG_VERSION").to_owned());
-    if let Some(replica) = &settings.replica {
-        offer("service.instance.id", replica.clone());
+        Err(error) => {
+            let (variable, value) = ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), String::new());
+            let instead = format!("no spans are exported: {error}");
+            settings.warnings.push(Warning { variable, value, instead });
+            None
+        }
     }
-    attributes.push(KeyValue::new("service.name", service_name(&detected, settings)));
-    Resource::builder().with_attributes(attributes).build()
-}
-
-fn service_name(detected: &Resource, settings: &Settings) -> String {
-    let named = detected.get(&Key::new("service.name")).map(|value| value.to_string());
-    named.filter(|name| !name.starts_with("unknown_service")).unwrap_or_else(|| settings.service.clone())
 }
 
 /// A panic as one log line with its place, instead of free text between JSON lines.

@@ -5,6 +5,8 @@
 
 mod databases;
 mod servers;
+mod tls;
 
 pub use databases::{Template, TestDatabase, database, template_database};
 pub use servers::{POSTGRES_VARIABLE, REDIS_VARIABLE, TestPostgres, postgres, redis};
+pub use tls::Certificates;

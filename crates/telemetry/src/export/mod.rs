@@ -7,7 +7,6 @@
 mod queue;
 mod worker;
 
-use std::env;
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::time::Duration;
@@ -21,29 +20,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use queue::Queue;
 use worker::{Command, Worker};
 
-/// Bounds of the queue, under OpenTelemetry's variable names.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Batching {
-    /// `OTEL_BSP_MAX_QUEUE_SIZE`: about a second of spans at 2,000 calls a second.
-    queue: usize,
-    /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`.
-    batch: usize,
-    /// `OTEL_BSP_SCHEDULE_DELAY`: a trace is visible this long after its last span, plus the way to the collector.
-    delay: Duration,
-}
-
-impl Batching {
-    pub(crate) fn from_env() -> Self {
-        let queue = read("OTEL_BSP_MAX_QUEUE_SIZE", 8192);
-        let delay = read("OTEL_BSP_SCHEDULE_DELAY", 200);
-        let delay = Duration::from_millis(u64::try_from(delay).unwrap_or(u64::MAX));
-        Self { queue, batch: read("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512).min(queue), delay }
-    }
-}
-
-fn read(name: &str, default: usize) -> usize {
-    env::var(name).ok().and_then(|value| value.parse().ok()).filter(|value| *value > 0).unwrap_or(default)
-}
+use crate::settings::Batching;
 
 /// The processor that spans end in.
 #[derive(Debug)]
@@ -61,7 +38,7 @@ impl BatchProcessor {
         let queue = Arc::new(Queue::new(settings.queue, settings.batch));
         queue::observe(&queue);
         let (commands, receiver) = tokio::sync::mpsc::unbounded_channel();
-        runtime.spawn(Worker::new(exporter, Arc::clone(&queue), settings.delay).run(receiver));
+        runtime.spawn(Worker::new(exporter, Arc::clone(&queue), settings).run(receiver));
         Self { queue, commands }
     }
 

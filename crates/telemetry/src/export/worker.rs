@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
 
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::SpanExporter;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::queue::Queue;
+use crate::settings::Batching;
 
 /// What the processor wants done now, and whom to tell when it is.
 #[derive(Debug)]
@@ -20,12 +20,12 @@ pub(super) enum Command {
 pub(super) struct Worker<E> {
     exporter: E,
     queue: Arc<Queue>,
-    delay: Duration,
+    settings: Batching,
 }
 
 impl<E: SpanExporter> Worker<E> {
-    pub(super) fn new(exporter: E, queue: Arc<Queue>, delay: Duration) -> Self {
-        Self { exporter, queue, delay }
+    pub(super) fn new(exporter: E, queue: Arc<Queue>, settings: Batching) -> Self {
+        Self { exporter, queue, settings }
     }
 
     pub(super) async fn run(self, mut commands: UnboundedReceiver<Command>) {
@@ -57,7 +57,7 @@ impl<E: SpanExporter> Worker<E> {
             self.queue.begun.notified().await;
         }
         tokio::select! {
-            () = sleep(self.delay) => (),
+            () = sleep(self.settings.delay) => (),
             () = self.queue.filled.notified() => (),
         }
     }
@@ -70,9 +70,17 @@ impl<E: SpanExporter> Worker<E> {
                 return Ok(());
             }
             let spans = batch.len();
-            let result = self.exporter.export(batch).await;
+            let result = self.send(batch).await;
             self.queue.note(spans, &result);
             result?;
+        }
+    }
+
+    async fn send(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let sending = self.exporter.export(batch);
+        match self.settings.timeout {
+            Some(limit) => timeout(limit, sending).await.unwrap_or(Err(OTelSdkError::Timeout(limit))),
+            None => sending.await,
         }
     }
 }
