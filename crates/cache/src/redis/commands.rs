@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{RedisResult, Script, ScriptInvocation};
 
-use super::link::Link;
+use super::link::{Failed, Link};
 use super::message::Message;
 use super::pending::{Backlog, Forgotten};
 use crate::record;
@@ -16,7 +16,8 @@ const TOMBSTONE_LIFE: Duration = Duration::from_secs(60);
 /// Keys in one call of a script: it holds up everybody else's commands.
 const KEYS_AT_ONCE: usize = 100;
 
-/// Versions as two numbers: Lua's own hold only 53 bits exactly.
+/// Versions as two numbers: Lua's own hold only 53 bits exactly. What is there and is no text was put there by somebody
+/// else, and is older than anything: else no invalidation of its key could ever be told.
 macro_rules! compare {
     ($rest:literal) => {
         concat!(
@@ -25,6 +26,12 @@ macro_rules! compare {
                 local high, low = struct.unpack('>I4I4', one, 2)
                 local other_high, other_low = struct.unpack('>I4I4', other, 2)
                 return high > other_high or (high == other_high and low > other_low)
+            end
+            local function beginning(key)
+                local held = redis.pcall('getrange', key, 0, 8)
+                if type(held) ~= 'table' then return held end
+                if string.find(held.err, 'WRONGTYPE', 1, true) then return '' end
+                return redis.call('getrange', key, 0, 8)
             end\n",
             $rest
         )
@@ -37,7 +44,7 @@ static FILL: LazyLock<Script> = LazyLock::new(|| {
         "local refused = 0
         for i, key in ipairs(KEYS) do
             local record = ARGV[2 * i - 1]
-            if newer(redis.call('getrange', key, 0, 8), record) then
+            if newer(beginning(key), record) then
                 refused = refused + 1
             else
                 redis.call('set', key, record, 'px', ARGV[2 * i])
@@ -52,7 +59,7 @@ static FORGET: LazyLock<Script> = LazyLock::new(|| {
     Script::new(compare!(
         "for i, key in ipairs(KEYS) do
             local tombstone = ARGV[2 * i + 1]
-            local held = redis.call('getrange', key, 0, 8)
+            local held = beginning(key)
             local fresh = held:sub(1, 1) == 'v' and not newer(tombstone, held)
             if not fresh and not newer(held, tombstone) then
                 redis.call('set', key, tombstone, 'px', ARGV[2])
@@ -73,7 +80,7 @@ pub(crate) struct Fill {
 impl Link {
     pub(crate) async fn get(&self, cache: &str, key: &str) -> Option<Option<Vec<u8>>> {
         let command = redis::Cmd::get(redis_key(cache, key));
-        self.run("get", |mut connection| async move { command.query_async(&mut connection).await }).await
+        self.ask("get", |mut connection| async move { command.query_async(&mut connection).await }).await
     }
 
     /// The records of several keys, in their order, in one round trip.
@@ -82,7 +89,7 @@ impl Link {
         for key in keys {
             command.arg(redis_key(cache, key));
         }
-        self.run("mget", |mut connection| async move { command.query_async(&mut connection).await }).await
+        self.ask("mget", |mut connection| async move { command.query_async(&mut connection).await }).await
     }
 
     /// Stores what is not older than what is there. Answers how many were refused.
@@ -94,7 +101,7 @@ impl Link {
                 call.key(redis_key(cache, key)).arg(record.as_slice()).arg(milliseconds(*life));
             }
             let answer: Option<u64> =
-                self.run("fill", |mut connection| async move { call.invoke_async(&mut connection).await }).await;
+                self.ask("fill", |mut connection| async move { call.invoke_async(&mut connection).await }).await;
             let Some(of_these) = answer else { return refused };
             refused += of_these;
         }
@@ -105,11 +112,13 @@ impl Link {
     /// replica, out of memory) counts as away: read from it, the old value would pass for fresh.
     pub(crate) async fn forget(&self, forgotten: Forgotten) {
         let call = self.forget_call(std::slice::from_ref(&forgotten));
-        let done: Option<()> =
+        let done: Result<(), Failed> =
             self.run("forget", |mut connection| async move { call.invoke_async(&mut connection).await }).await;
-        if done.is_none() {
+        if let Err(failed) = done {
             self.pending.add(forgotten);
-            self.give_up("refused");
+            if let Failed::Refused(cause) = failed {
+                self.give_up(&cause);
+            }
         }
     }
 

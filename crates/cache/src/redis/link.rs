@@ -1,5 +1,6 @@
 //! The multiplexed connection, and the circuit that spares callers a Redis that does not answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Weak};
@@ -16,8 +17,10 @@ use redis::{Client, RedisError, RedisResult};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::cause::cause;
 use super::listener::Listener;
 use super::pending::Pending;
+use super::told::Told;
 
 struct Instruments {
     duration: Histogram<f64>,
@@ -29,6 +32,18 @@ static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| Instruments {
     errors: metrics::counter(&names::REDIS_ERRORS),
 });
 
+/// The cause of what has no other.
+pub(super) const TIMEOUT: &str = "timeout";
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The circuit is open now.
+    Away,
+    /// Redis has answered, for this cause not with what was asked for.
+    Refused(Cow<'static, str>),
+}
+
 pub(crate) struct Link {
     pub(super) client: Client,
     pub(super) limit: Duration,
@@ -36,6 +51,7 @@ pub(crate) struct Link {
     /// Marks our own messages.
     pub(super) sender: u64,
     pub(super) pending: Pending,
+    pub(super) told: Told,
     pub(super) broken: Notify,
     listening: AtomicBool,
     connection: ArcSwapOption<MultiplexedConnection>,
@@ -52,6 +68,7 @@ impl Link {
             channel,
             sender: rand::random(),
             pending: Pending::default(),
+            told: Told::default(),
             broken: Notify::new(),
             listening: AtomicBool::new(false),
             connection: ArcSwapOption::empty(),
@@ -91,11 +108,12 @@ impl Link {
 
     /// Closes the circuit.
     pub(super) fn put(&self, connection: MultiplexedConnection) {
+        self.told.back();
         self.connection.store(Some(Arc::new(connection)));
     }
 
-    /// Runs commands within the limit; `None` if the circuit is open or they fail. A lost or late answer opens the circuit.
-    pub(super) async fn run<T, F>(
+    /// As [`run`](Self::run), for what may be refused: that is told, and one goes on without the answer.
+    pub(super) async fn ask<T, F>(
         &self,
         operation: &'static str,
         commands: impl FnOnce(MultiplexedConnection) -> F,
@@ -103,51 +121,69 @@ impl Link {
     where
         F: Future<Output = RedisResult<T>>,
     {
+        match self.run(operation, commands).await {
+            Ok(answer) => {
+                self.told.done(operation);
+                Some(answer)
+            }
+            Err(Failed::Refused(cause)) => {
+                self.told.refused(operation, &cause);
+                None
+            }
+            Err(Failed::Away) => None,
+        }
+    }
+
+    /// Runs commands within the limit. A lost or late answer opens the circuit.
+    pub(super) async fn run<T, F>(
+        &self,
+        operation: &'static str,
+        commands: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
         let Some(connection) = self.connection.load_full() else {
             count_error(operation, "circuit_open");
-            return None;
+            return Err(Failed::Away);
         };
         let started = Instant::now();
         let result = timeout(self.limit, commands(connection.as_ref().clone())).await;
         let labels = [metrics::label(names::label::OPERATION, operation)];
         INSTRUMENTS.duration.record(started.elapsed().as_secs_f64(), &labels);
         match result {
-            Ok(Ok(answer)) => Some(answer),
-            Ok(Err(error)) => {
-                self.note(operation, &connection, &error);
-                None
-            }
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.note(operation, &connection, &error)),
             Err(_) => {
                 count_error(operation, "timeout");
-                self.open_circuit(&connection, "timeout");
-                None
+                self.open_circuit(&connection, TIMEOUT);
+                Err(Failed::Away)
             }
         }
     }
 
-    fn note(&self, operation: &'static str, connection: &Arc<MultiplexedConnection>, error: &RedisError) {
-        let reason = if error.is_unrecoverable_error() || error.is_io_error() { "connection" } else { "other" };
-        count_error(operation, reason);
-        if reason == "connection" {
-            self.open_circuit(connection, reason);
-        } else {
-            // The code alone: the text may quote what was sent.
-            tracing::warn!(operation, code = error.code().unwrap_or("unknown"), "redis refused a command");
+    fn note(&self, operation: &'static str, connection: &Arc<MultiplexedConnection>, error: &RedisError) -> Failed {
+        if error.is_unrecoverable_error() || error.is_io_error() {
+            count_error(operation, "connection");
+            self.open_circuit(connection, &cause(error));
+            return Failed::Away;
         }
+        count_error(operation, "other");
+        Failed::Refused(cause(error))
     }
 
     /// Opens the circuit until the backlog is told.
-    pub(super) fn give_up(&self, reason: &'static str) {
+    pub(super) fn give_up(&self, cause: &str) {
         if let Some(connection) = self.connection.load_full() {
-            self.open_circuit(&connection, reason);
+            self.open_circuit(&connection, cause);
         }
     }
 
     /// Only if the connection is still the one that failed: a later one may be fine.
-    fn open_circuit(&self, failed: &Arc<MultiplexedConnection>, reason: &'static str) {
+    fn open_circuit(&self, failed: &Arc<MultiplexedConnection>, cause: &str) {
         let before = self.connection.compare_and_swap(failed, None);
         if before.as_ref().is_some_and(|before| Arc::ptr_eq(before, failed)) {
-            tracing::warn!(reason, "redis is away; going on without it");
+            self.told.away(cause);
             self.broken.notify_one();
         }
     }

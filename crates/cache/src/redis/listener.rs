@@ -1,5 +1,6 @@
 //! The task that hears what other replicas write.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use futures_util::StreamExt;
 use redis::aio::{PubSubSink, PubSubStream};
 use tokio::time::{interval, sleep, timeout};
 
-use super::link::Link;
+use super::cause::cause;
+use super::link::{Link, TIMEOUT};
 use super::message::Message;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -26,26 +28,39 @@ pub(crate) trait Listener: Send + Sync + 'static {
 
 /// Listens, for as long as the task lives.
 pub(super) async fn listen(link: Arc<Link>) {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut failures) = (FIRST_PAUSE, 0_u32);
     loop {
-        if let Some((sink, stream)) = subscribe(&link).await {
-            link.set_listening(true);
-            hear(&link, sink, stream).await;
-            link.set_listening(false);
-            pause = FIRST_PAUSE;
+        match subscribe(&link).await {
+            Ok((sink, stream)) => {
+                link.told.listening();
+                link.set_listening(true);
+                hear(&link, sink, stream).await;
+                link.set_listening(false);
+                (pause, failures) = (FIRST_PAUSE, 0);
+            }
+            Err(cause) => {
+                failures += 1;
+                // A Redis that is away is told of elsewhere, a moment later.
+                if failures > 1 && link.is_up() {
+                    link.told.deaf(&cause);
+                }
+            }
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-async fn subscribe(link: &Link) -> Option<(PubSubSink, PubSubStream)> {
+async fn subscribe(link: &Link) -> Result<(PubSubSink, PubSubStream), Cow<'static, str>> {
     let subscribing = async {
         let (mut sink, stream) = link.client.get_async_pubsub().await?.split();
         sink.subscribe(link.channel.as_str()).await?;
         Ok::<_, redis::RedisError>((sink, stream))
     };
-    timeout(LIMIT, subscribing).await.ok()?.ok()
+    match timeout(LIMIT, subscribing).await {
+        Ok(subscribed) => subscribed.map_err(|error| cause(&error)),
+        Err(_) => Err(TIMEOUT.into()),
+    }
 }
 
 /// Until the connection ends or does not answer.

@@ -4,24 +4,28 @@
 //! replicas forget. Each command is bounded by a short limit. The first that fails opens the circuit: the connection is
 //! dropped and commands are no longer tried, until a task in the background has an answer again.
 
+mod cause;
 mod commands;
 mod keeper;
 mod link;
 mod listener;
 mod message;
 mod pending;
+mod told;
+mod url;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Client, IntoConnectionInfo};
+use redis::Client;
 use tokio::task::AbortHandle;
 
 pub(crate) use commands::Fill;
 pub(crate) use link::Link;
 pub(crate) use listener::Listener;
 pub(crate) use pending::Forgotten;
+pub use url::UrlError;
 
 /// Longest that one command may take: some hundred times what it does take.
 const LIMIT: Duration = Duration::from_millis(100);
@@ -32,11 +36,6 @@ pub struct Redis {
     link: Option<Arc<Link>>,
     _tasks: Arc<Tasks>,
 }
-
-/// A URL that names no Redis server.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the Redis URL cannot be understood")]
-pub struct UrlError;
 
 /// Ended with the last handle.
 #[derive(Debug)]
@@ -62,10 +61,10 @@ impl Redis {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub fn connect_with(url: &str, limit: Duration) -> Result<Self, UrlError> {
-        let info = url.into_connection_info().map_err(|_| UrlError)?;
+        let info = url::parse(url)?;
         // Off by default, which would hold small commands back until the last one is acknowledged.
         let tcp = info.tcp_settings().clone().set_nodelay(true);
-        let client = Client::open(info.set_tcp_settings(tcp)).map_err(|_| UrlError)?;
+        let client = Client::open(info.set_tcp_settings(tcp)).map_err(|_| UrlError::Malformed)?;
         let link = Arc::new(Link::new(client, limit));
         let keeper = tokio::spawn(keeper::keep(Arc::clone(&link)));
         let listener = tokio::spawn(listener::listen(Arc::clone(&link)));

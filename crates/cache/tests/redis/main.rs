@@ -4,7 +4,9 @@
 mod many;
 mod outage;
 mod races;
+mod refusals;
 mod replicas;
 mod single;
 mod spans;
 mod support;
+mod tls;

@@ -129,7 +129,7 @@ async fn check_refusal(refuse: &[&str], allow: &[&str]) {
     assert_eq!(store.version(&other, "a").await, 2, "{refuse:?}: the write was not told");
 }
 
-async fn command(server: &OwnRedis, words: &[&str]) {
+pub(crate) async fn command(server: &OwnRedis, words: &[&str]) {
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);
     let () = command.query_async(&mut plain(&server.url()).await).await.unwrap();

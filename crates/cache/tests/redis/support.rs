@@ -107,7 +107,8 @@ pub(crate) async fn until_stored(url: &str, key: &str, kind: u8) {
     let mut plain = plain(url).await;
     let key = format!("crm:cache:notes:{key}");
     until("stored", async || {
-        let record: Option<Vec<u8>> = redis::Cmd::get(&key).query_async(&mut plain).await.unwrap();
+        // What is of another type is not stored yet.
+        let record: Option<Vec<u8>> = redis::Cmd::get(&key).query_async(&mut plain).await.unwrap_or_default();
         record.is_some_and(|record| record.first() == Some(&kind))
     })
     .await;
