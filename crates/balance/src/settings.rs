@@ -133,8 +133,7 @@ pub struct RetrySettings {
 }
 
 impl RetrySettings {
-    /// No retries. Failures that pass through say so (`grpc-retry-pushback-ms: -1`), for only the outermost caller may
-    /// retry: three levels that each try three times make 27 attempts.
+    /// No retries: for a service that the gateway calls, which tries again by itself.
     #[must_use]
     pub fn off() -> Self {
         Self { max_attempts: 1, ..Self::default() }

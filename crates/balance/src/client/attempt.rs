@@ -1,13 +1,17 @@
 //! One attempt: choose an endpoint, put a span and a load tracker around it, send.
 
+use std::sync::Arc;
+
 use crm_telemetry::rpc;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri, Version, header};
+use http::{HeaderName, HeaderValue, Request, Response, Uri, Version, header};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::chance::Chance;
 use super::refusal::{self, refuse};
+use super::replay::Debt;
 use super::stage::Facts;
 use super::tracker::{Tracked, Tracker};
 use crate::Upstream;
@@ -15,6 +19,16 @@ use crate::connection::{SendError, SendErrorKind};
 use crate::picker::Ask;
 use crate::replica::Replica;
 use crate::upstream::Errand;
+
+/// HTTP/2 refuses a request that has one of them, `host` aside.
+const CONNECTION_HEADERS: [HeaderName; 6] = [
+    header::HOST,
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
 
 pub(super) struct Attempts {
     upstream: Upstream,
@@ -46,6 +60,8 @@ pub(super) struct Try<'a> {
     pub(super) give_up: Instant,
     /// Whether another would follow its failure.
     pub(super) may_fail: bool,
+    /// What its caller still owes of the request.
+    pub(super) debt: Option<Arc<Debt>>,
 }
 
 impl Failure {
@@ -117,7 +133,8 @@ impl Attempts {
         let (link, ordinal) = (&chosen.slot.link, replica.ordinal);
         let sending = link.send(request);
         let give_up = attempt.give_up;
-        let mut tracker = Tracker::begin(self.upstream.clone(), &chosen, span, now, give_up);
+        let chance = Chance::new(now, facts.deadline, attempt.debt);
+        let mut tracker = Tracker::begin(self.upstream.clone(), &chosen, span, now, give_up, chance);
         // The call's own deadline is watched outside: no second timer for it.
         let sent = if give_up < facts.deadline { timeout_at(give_up, sending).await } else { Ok(sending.await) };
         match sent {
@@ -143,7 +160,7 @@ fn address(request: &mut Request<Body>, replica: &Replica) {
     *request.version_mut() = Version::HTTP_2;
     let headers = request.headers_mut();
     // These speak of the connection that the request came in by.
-    for name in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE] {
+    for name in CONNECTION_HEADERS {
         headers.remove(name);
     }
     headers.insert(header::TE, HeaderValue::from_static("trailers"));

@@ -11,7 +11,7 @@ use tokio::time::timeout_at;
 use tonic::{Code, Status};
 
 use super::Expires;
-use super::refusal::{self, refuse};
+use super::refusal::{self, pass_on, refuse};
 use super::stage::{Call, Stage};
 use super::timed::Timed;
 
@@ -45,8 +45,9 @@ impl<S: Stage> Stage for Deadline<S> {
     }
 }
 
+/// Marked as passed on: who serves the caller is not to blame for what it waited for.
 pub(super) fn exceeded() -> Status {
-    refuse(Code::DeadlineExceeded, refusal::DEADLINE, "deadline exceeded")
+    pass_on(refuse(Code::DeadlineExceeded, refusal::DEADLINE, "deadline exceeded"))
 }
 
 fn malformed(error: MalformedTimeout) -> Status {

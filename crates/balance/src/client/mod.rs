@@ -2,6 +2,7 @@
 
 mod attempt;
 mod budget;
+mod chance;
 mod counted;
 mod deadline;
 mod limit;

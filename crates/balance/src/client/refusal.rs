@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -35,16 +35,35 @@ pub(super) const ATTEMPT_TIMEOUT: &str = "ATTEMPT_TIMEOUT";
 /// Metadata by which a server tells when to retry (gRFC A6); negative: do not.
 pub(super) const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
+const PASSED_ON: &str = "-1";
+
 pub(super) fn refuse(code: Code, reason: &'static str, message: impl Into<String>) -> Status {
     let details = ErrorDetails::with_error_info(reason, "bellwether", HashMap::new());
     Status::with_error_details(code, message, details)
 }
 
 /// The same with advice on when to come again.
-pub(super) fn push_back(mut status: Status, after: Option<Duration>) -> Status {
-    let millis = after.map_or(-1, |after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+pub(super) fn push_back(mut status: Status, after: Duration) -> Status {
+    let millis = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
     status.metadata_mut().insert(PUSHBACK, MetadataValue::from(millis));
     status
+}
+
+/// Marks a failure as one that is only passed on: it was tried as often as may be, and by somebody else's fault.
+pub(super) fn pass_on(mut status: Status) -> Status {
+    status.metadata_mut().insert(PUSHBACK, MetadataValue::from_static(PASSED_ON));
+    status
+}
+
+/// The same in headers or trailers.
+pub(super) fn mark_passed_on(headers: &mut HeaderMap) {
+    headers.insert(PUSHBACK, HeaderValue::from_static(PASSED_ON));
+}
+
+/// Whether the failure in these headers or trailers is marked so.
+pub(super) fn is_passed_on(headers: &HeaderMap) -> bool {
+    let millis = headers.get(PUSHBACK).and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+    millis.is_some_and(|millis| millis < 0)
 }
 
 /// What a failed attempt's server advises.

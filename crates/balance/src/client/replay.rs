@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as _, Frame};
 use http_body_util::Full;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -23,7 +24,15 @@ pub(super) enum Replay {
 impl Replay {
     /// Takes what has arrived, up to the limit.
     pub(super) async fn capture(body: Body, limit: usize) -> Result<Self, Status> {
-        let mut tape = Tape { chunks: Vec::new(), bytes: 0, limit, is_over: false, rest: Some(body), player: 0 };
+        let mut tape = Tape {
+            chunks: Vec::new(),
+            bytes: 0,
+            limit,
+            is_over: false,
+            rest: Some(body),
+            player: 0,
+            debt: Arc::default(),
+        };
         poll_fn(|cx| tape.fill(cx)).await?;
         let is_whole = tape.rest.is_none() && !tape.is_over;
         Ok(if is_whole { Self::Whole(tape.join()) } else { Self::Arriving(Arc::new(Mutex::new(tape))) })
@@ -38,6 +47,14 @@ impl Replay {
                 played.player += 1;
                 Body::new(Player { tape: Arc::clone(tape), number: played.player, at: 0 })
             }
+        }
+    }
+
+    /// What is still to come from the caller.
+    pub(super) fn debt(&self) -> Option<Arc<Debt>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Arriving(tape) => Some(Arc::clone(&tape.lock().debt)),
         }
     }
 
@@ -60,6 +77,25 @@ pub(super) struct Tape {
     rest: Option<Body>,
     /// Which player may read.
     player: u32,
+    debt: Arc<Debt>,
+}
+
+/// Since when a call waits for its caller to go on with the request.
+#[derive(Default)]
+pub(super) struct Debt(Mutex<Option<Instant>>);
+
+impl Debt {
+    pub(super) fn owe(&self) {
+        self.0.lock().get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn pay(&self) {
+        *self.0.lock() = None;
+    }
+
+    pub(super) fn since(&self) -> Option<Instant> {
+        *self.0.lock()
+    }
 }
 
 impl Tape {
@@ -81,7 +117,12 @@ impl Tape {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
         let Some(body) = &mut self.rest else { return Poll::Ready(None) };
         // A request has no trailers in gRPC: only data counts.
-        let data = match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+        let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) else {
+            self.debt.owe();
+            return Poll::Pending;
+        };
+        self.debt.pay();
+        let data = match frame {
             Some(Ok(frame)) => frame.into_data().ok(),
             Some(Err(status)) => return Poll::Ready(Some(Err(status))),
             None => None,

@@ -6,17 +6,17 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use tokio::time::{Instant, sleep};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::attempt::{Attempts, Failure, Try};
 use super::budget::Budget;
-use super::refusal::{PUSHBACK, Pushback, push_back};
+use super::refusal::{Pushback, mark_passed_on, pass_on};
 use super::replay::Replay;
 use super::stage::{Call, Facts, Stage};
-use super::tracker::{Tracked, early_code};
+use super::tracker::{Tracked, early_code, is_failure};
 use super::{Attempted, deadline};
 use crate::replica::Outcome;
 use crate::settings::{PerTry, RetrySettings};
@@ -101,21 +101,20 @@ impl Retry {
         grown.min(self.settings.max_backoff).mul_f64(self.attempts.upstream().shared.dice.unit())
     }
 
+    /// Passes an answer on. A failure is marked: here was tried what could be tried, and whoever tries it again multiplies
+    /// that. Three levels that each try three times make 27 attempts.
     fn finish(&self, answer: Answer, tries: u32) -> Result<Response<Tracked>, Status> {
-        let is_inner = self.settings.max_attempts <= 1;
         match answer {
             Ok(mut response) => {
                 let replica = response.body().replica();
                 response.extensions_mut().insert(Attempted { replica, tries });
-                if is_inner && early_code(&response) == Some(Code::Unavailable) {
-                    response.headers_mut().insert(PUSHBACK, HeaderValue::from_static("-1"));
+                if early_code(&response).is_some_and(is_failure) {
+                    mark_passed_on(response.headers_mut());
                 }
                 Ok(response)
             }
-            Err(failure) => {
-                let status = failure.into_status(self.attempts.upstream().name());
-                Err(if is_inner && status.code() == Code::Unavailable { push_back(status, None) } else { status })
-            }
+            Err(Failure::Abandoned) => Err(Failure::Abandoned.into_status(self.attempts.upstream().name())),
+            Err(failure) => Err(pass_on(failure.into_status(self.attempts.upstream().name()))),
         }
     }
 }
@@ -132,7 +131,7 @@ impl Stage for Retry {
         loop {
             let request: Request<Body> = Request::from_parts(head.clone(), replay.body());
             let (give_up, may_fail) = (self.give_up(&facts, tries), self.is_allowed(&facts, &replay, tries));
-            let attempt = Try { number: tries, avoid: &tried, give_up, may_fail };
+            let attempt = Try { number: tries, avoid: &tried, give_up, may_fail, debt: replay.debt() };
             let answer = self.attempts.run(request, &facts, attempt).await;
             let Some(pause) = self.again(&answer, &facts, &replay, tries) else { return self.finish(answer, tries) };
             tried.extend(went_to(&answer));

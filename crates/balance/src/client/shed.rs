@@ -32,7 +32,7 @@ impl<S> Shed<S> {
         if bulk { &shared.counters.shed_bulk } else { &shared.counters.shed_interactive }.add();
         let message = format!("too many calls to {} are in flight", shared.name);
         let after = PUSHBACK.mul_f64(1.0 + shared.dice.unit());
-        push_back(refuse(Code::ResourceExhausted, refusal::OVERLOADED, message), Some(after))
+        push_back(refuse(Code::ResourceExhausted, refusal::OVERLOADED, message), after)
     }
 }
 

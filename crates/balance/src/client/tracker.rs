@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crm_telemetry::{names, rpc};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use opentelemetry::metrics::Histogram;
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::chance::Chance;
+use super::refusal::{is_passed_on, mark_passed_on, pass_on};
 use crate::Upstream;
 use crate::connection::{Abandoned, SendErrorKind};
 use crate::picker::Slot;
@@ -33,6 +35,9 @@ pub(super) struct Tracker {
     started: Instant,
     give_up: Instant,
     awaits_headers: bool,
+    chance: Chance,
+    /// Headers came, and more is to follow.
+    is_stream: bool,
     has_data: bool,
     is_over: bool,
 }
@@ -44,6 +49,7 @@ impl Tracker {
         span: rpc::Attempt,
         now: Instant,
         give_up: Instant,
+        chance: Chance,
     ) -> Self {
         let slot = Arc::clone(&chosen.slot);
         slot.replica.load.begin(now);
@@ -56,6 +62,8 @@ impl Tracker {
             started: now,
             give_up,
             awaits_headers: true,
+            chance,
+            is_stream: false,
             has_data: false,
             is_over: false,
         }
@@ -65,9 +73,11 @@ impl Tracker {
     pub(super) fn track(mut self, response: Response<Body>) -> Response<Tracked> {
         let now = Instant::now();
         let code = early_code(&response).or_else(|| response.body().is_end_stream().then_some(Code::Unknown));
-        self.answered(code.map_or(Outcome::Served, Outcome::of), now);
-        if let Some(code) = code {
-            self.closed(code, now);
+        let outcome = code.map_or(Outcome::Served, |code| judge(&response, code));
+        self.answered(outcome, now);
+        match code {
+            Some(code) => self.end(outcome, code, now),
+            None => self.is_stream = true,
         }
         response.map(|inner| Tracked { inner, tracker: self })
     }
@@ -95,31 +105,51 @@ impl Tracker {
         self.end(outcome, code, Instant::now());
     }
 
+    /// The endpoint gave its status at last; passes a failure on as such.
+    fn told(&mut self, trailers: &mut HeaderMap, now: Instant) {
+        let code = rpc::code_of(trailers).unwrap_or(Code::Unknown);
+        self.end(of_status(code, trailers), code, now);
+        if is_failure(code) {
+            mark_passed_on(trailers);
+        }
+    }
+
+    /// The response broke off; passes that on as the failure that it is.
+    fn broken(&mut self, status: &mut Status, now: Instant) {
+        let is_abandoned = std::error::Error::source(status).is_some_and(|source| source.is::<Abandoned>());
+        let outcome = if is_abandoned { Outcome::Cancelled } else { Outcome::of_break(status.code()) };
+        self.end(outcome, status.code(), now);
+        if !is_abandoned {
+            *status = pass_on(std::mem::replace(status, Status::ok("")));
+        }
+    }
+
     /// A frame of data came. The second one settles a probe: a stream may go on for as long as its reader likes, and one frame
     /// comes with each unary answer, whose trailers are the better evidence.
     fn received(&mut self, now: Instant) {
+        self.chance.gave(now);
         if self.errand == Errand::Probe && std::mem::replace(&mut self.has_data, true) {
             self.errand = Errand::Nothing;
             self.upstream.shared.probed(&self.slot.replica, Outcome::Served, now);
         }
     }
 
-    /// The endpoint gave its status.
-    fn closed(&mut self, code: Code, now: Instant) {
-        self.end(Outcome::of(code), code, now);
-    }
-
     fn end(&mut self, outcome: Outcome, code: Code, now: Instant) {
         if std::mem::replace(&mut self.is_over, true) {
             return;
         }
+        let fair = self.upstream.shared.ejection.min_timeout;
+        let outcome = match self.is_stream {
+            true => self.chance.judge_stream(outcome, fair, now),
+            false => self.chance.judge_answer(outcome, fair, now),
+        };
         let (replica, elapsed) = (&self.slot.replica, now.saturating_duration_since(self.started));
         if std::mem::take(&mut self.awaits_headers) {
             replica.load.given_up();
         }
         match outcome {
             Outcome::Failed | Outcome::Lost | Outcome::TimedOut => replica.load.penalize(elapsed, now),
-            Outcome::Cancelled | Outcome::Served => {}
+            Outcome::Cancelled | Outcome::PassedOn | Outcome::Served => {}
         }
         replica.load.end();
         self.span.end(code);
@@ -146,10 +176,11 @@ impl Drop for Tracker {
         }
         let now = Instant::now();
         let waited = now.saturating_duration_since(self.started);
-        // Nobody knows how long it would have taken, but it was at least this long.
-        if self.awaits_headers && waited > Duration::from_secs_f64(self.slot.replica.load.latency(now).clamp(0.0, 1e6))
-        {
-            self.slot.replica.load.sample(waited, now);
+        // Nobody knows how long it would have taken, but it was at least this long, if it could have answered at all.
+        let load = &self.slot.replica.load;
+        let is_known_slow = waited > Duration::from_secs_f64(load.latency(now).clamp(0.0, 1e6));
+        if self.awaits_headers && is_known_slow && !self.chance.is_owed(Duration::ZERO, now) {
+            load.sample(waited, now);
         }
         let (outcome, code) = self.abandoned(now);
         self.end(outcome, code, now);
@@ -177,15 +208,16 @@ impl http_body::Body for Tracked {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        self.tracker.chance.asked();
+        let mut frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
         let now = Instant::now();
-        match &frame {
-            Some(Ok(frame)) => match frame.trailers_ref() {
-                Some(trailers) => self.tracker.closed(rpc::code_of(trailers).unwrap_or(Code::Unknown), now),
+        match &mut frame {
+            Some(Ok(frame)) => match frame.trailers_mut() {
+                Some(trailers) => self.tracker.told(trailers, now),
                 None => self.tracker.received(now),
             },
-            Some(Err(status)) => self.tracker.end(broken_off(status), status.code(), now),
-            None => self.tracker.closed(Code::Unknown, now),
+            Some(Err(status)) => self.tracker.broken(status, now),
+            None => self.tracker.end(Outcome::Failed, Code::Unknown, now),
         }
         Poll::Ready(frame)
     }
@@ -199,9 +231,32 @@ impl http_body::Body for Tracked {
     }
 }
 
-fn broken_off(status: &Status) -> Outcome {
-    let is_abandoned = std::error::Error::source(status).is_some_and(|source| source.is::<Abandoned>());
-    if is_abandoned { Outcome::Cancelled } else { Outcome::of_break(status.code()) }
+/// What an answer says that has its status in its headers.
+fn judge<B>(response: &Response<B>, code: Code) -> Outcome {
+    let is_grpc = rpc::code_of(response.headers()).is_some();
+    if is_grpc || !is_callers_fault(response.status()) { of_status(code, response.headers()) } else { Outcome::Served }
+}
+
+/// What an HTTP/2 server says of itself about a request that it will not have, before it comes to gRPC.
+fn is_callers_fault(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::URI_TOO_LONG
+            | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    )
+}
+
+/// What a status says, with the headers or trailers that it came in.
+fn of_status(code: Code, headers: &HeaderMap) -> Outcome {
+    if is_failure(code) && is_passed_on(headers) { Outcome::PassedOn } else { Outcome::of(code) }
+}
+
+/// Whether a status means that somebody failed, here or behind.
+pub(super) fn is_failure(code: Code) -> bool {
+    matches!(Outcome::of(code), Outcome::Failed | Outcome::TimedOut)
 }
 
 /// The status, where the headers have it already: an answer of headers only, or one that is not gRPC (by gRPC's table of

@@ -2,7 +2,9 @@
 
 mod broken;
 mod h2;
+mod places;
 mod received;
+mod resets;
 mod upload;
 
 use std::sync::Arc;

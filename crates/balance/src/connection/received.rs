@@ -10,6 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use tonic::Status;
 
 use super::broken::code_of;
+use super::places::Place;
 use super::upload::Upload;
 
 /// Reads the response, and goes on sending the request where that is a stream, too.
@@ -19,6 +20,7 @@ pub(crate) struct Received {
     /// Its caller broke the request off.
     is_abandoned: bool,
     data_done: bool,
+    _place: Option<Place>,
 }
 
 /// Why a response broke off that its own caller ended: no fault of the endpoint.
@@ -27,16 +29,19 @@ pub(crate) struct Received {
 pub(crate) struct Abandoned;
 
 impl Received {
-    pub(crate) fn new(stream: RecvStream, upload: Option<Upload>) -> Self {
-        Self { stream, upload, is_abandoned: false, data_done: false }
+    pub(super) fn new(stream: RecvStream, upload: Option<Upload>, place: Option<Place>) -> Self {
+        Self { stream, upload, is_abandoned: false, data_done: false, _place: place }
     }
 
     fn poll_upload(&mut self, cx: &mut Context<'_>) {
         if let Some(upload) = &mut self.upload
             && let Poll::Ready(sent) = upload.poll_send(cx)
         {
-            self.is_abandoned = sent.is_err();
-            self.upload = None;
+            let upload = self.upload.take();
+            if sent.is_err() {
+                self.is_abandoned = true;
+                upload.into_iter().for_each(Upload::reset);
+            }
         }
     }
 

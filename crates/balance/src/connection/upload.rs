@@ -40,7 +40,7 @@ impl Upload {
             };
             let frame = match frame {
                 Ok(frame) => frame,
-                Err(status) => return Poll::Ready(Err(self.abandon(&status))),
+                Err(status) => return Poll::Ready(Err(abandoned(&status))),
             };
             match frame.into_data() {
                 Ok(data) if self.body.is_end_stream() && data.len() <= SMALL => {
@@ -64,11 +64,19 @@ impl Upload {
         Poll::Ready(part.is_empty() || self.stream.send_data(part, false).is_ok())
     }
 
-    /// The caller will not finish its request, so the peer need not finish its answer.
-    fn abandon(&mut self, status: &tonic::Status) -> SendError {
-        self.stream.send_reset(Reason::CANCEL);
-        SendError { kind: SendErrorKind::Abandoned, message: status.code().to_string() }
+    /// Sends no more, and leaves the connection's window to others. The stream stays open.
+    pub(super) fn stop(mut self) {
+        self.stream.reserve_capacity(0);
     }
+
+    /// The caller will not finish its request, so the peer need not finish its answer.
+    pub(super) fn reset(mut self) {
+        self.stream.send_reset(Reason::CANCEL);
+    }
+}
+
+fn abandoned(status: &tonic::Status) -> SendError {
+    SendError { kind: SendErrorKind::Abandoned, message: status.code().to_string() }
 }
 
 fn done(_handed_over: Result<(), h2::Error>) -> Poll<Result<(), SendError>> {

@@ -14,7 +14,9 @@ pub(crate) enum Outcome {
     Lost,
     /// The time allowed passed. It may be hung, or the upstream overloaded.
     TimedOut,
-    /// The caller went away: says nothing.
+    /// Somebody behind the endpoint failed, and it says so: no fault of its own, nor a sign that it is well.
+    PassedOn,
+    /// The caller went away, or left it no fair chance: says nothing.
     Cancelled,
 }
 
@@ -42,7 +44,7 @@ impl Outcome {
 
     pub(crate) const fn label(self) -> &'static str {
         match self {
-            Self::Served => "ok",
+            Self::Served | Self::PassedOn => "ok",
             Self::Failed | Self::Lost | Self::TimedOut => "error",
             Self::Cancelled => "cancelled",
         }

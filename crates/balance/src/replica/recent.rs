@@ -87,6 +87,7 @@ impl Recent {
             // Not in the success rate: an overloaded upstream times out everywhere, and ejecting makes that worse. A hung
             // endpoint shows by timing out every time.
             Outcome::TimedOut => self.failure(),
+            Outcome::PassedOn => 0,
             Outcome::Cancelled => {
                 self.cancelled.fetch_add(1, Relaxed);
                 0
@@ -189,6 +190,7 @@ mod tests {
         assert_eq!(recent.record(Outcome::Failed, now), 1);
         assert_eq!(recent.record(Outcome::TimedOut, now), 2);
         assert_eq!(recent.record(Outcome::Cancelled, now), 0);
+        assert_eq!(recent.record(Outcome::PassedOn, now), 0);
         assert_eq!(recent.record(Outcome::Failed, now), 3);
         assert_eq!(recent.record(Outcome::Served, now), 0);
         assert_eq!(recent.record(Outcome::Failed, now), 1);
@@ -219,9 +221,9 @@ mod tests {
             }
             assert_eq!(recent.is_suspect(), suspect, "{outcomes:?}");
         };
-        check(&[(Outcome::TimedOut, 1), (Outcome::Lost, 1), (Outcome::Cancelled, 1)], false);
+        check(&[(Outcome::TimedOut, 1), (Outcome::Lost, 1), (Outcome::Cancelled, 1), (Outcome::PassedOn, 1)], false);
         check(&[(Outcome::Failed, 1)], true);
-        check(&[(Outcome::Served, 9), (Outcome::Failed, 1), (Outcome::Served, 9)], true);
+        check(&[(Outcome::Served, 9), (Outcome::PassedOn, 9), (Outcome::Failed, 1), (Outcome::Served, 9)], true);
         check(&[(Outcome::Served, 1)], false);
         recent.record(Outcome::Failed, now);
         recent.acquit(now);

@@ -205,7 +205,7 @@ impl Shared {
         let usual = roster.usual_latency(now);
         let Some(member) = roster.find(replica).filter(|member| member.is(Phase::Probing)) else { return };
         match outcome {
-            Outcome::Cancelled | Outcome::Lost => replica.probe_out.store(false, Ordering::Release),
+            Outcome::Cancelled | Outcome::PassedOn | Outcome::Lost => replica.probe_out.store(false, Ordering::Release),
             Outcome::Failed | Outcome::TimedOut if self.ejection.enabled.is_on() => {
                 self.sentence(&mut roster, replica, Verdict::ProbeFailed, now);
             }

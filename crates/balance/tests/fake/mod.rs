@@ -30,12 +30,18 @@ pub enum Mode {
     Serve(Duration),
     /// Answers this code, headers only, after 0.1 ms.
     FailFast(Code),
+    /// The same after this long.
+    FailAfter(Duration, Code),
+    /// Answers this HTTP status, without a word of gRPC.
+    Http(u16),
     /// Answers UNAVAILABLE and this pushback.
     Push(&'static str),
     /// Fails one call in so many, and serves the others after this long.
     FailOneIn(u64, Duration),
     /// Says that it will serve, and breaks that promise in the trailers.
     FailLate(Code),
+    /// Reads the request; then answers this code a moment before the caller's 500 ms are over, or never.
+    Upload(Option<Code>),
     /// Never answers; health checks neither.
     Hang,
     /// Sends headers and a message, then nothing until released.
@@ -211,11 +217,25 @@ async fn answer(fake: &Fake, request: Request<Body>) -> Response<Body> {
     let response = match mode {
         Mode::Serve(time) => served(time).await,
         Mode::FailFast(code) => refused(code).await,
+        Mode::FailAfter(time, code) => {
+            sleep(time).await;
+            refused(code).await
+        }
+        Mode::Http(status) => Response::builder().status(status).body(Body::empty()).unwrap(),
         Mode::Push(millis) => pushed(millis).await,
         Mode::FailOneIn(count, _) if number % count == count - 1 => refused(Code::Internal).await,
         Mode::FailOneIn(_, time) => served(time).await,
         Mode::FailLate(code) => body(code),
         Mode::BreakOff(code) => frames(vec![message(), Err(Status::new(code, "broke off"))]),
+        Mode::Upload(code) => {
+            let read = async { drop(request.into_body().collect().await) };
+            let _ =
+                tokio::join!(tokio::time::timeout(Duration::from_millis(499), read), sleep(Duration::from_millis(499)));
+            match code {
+                Some(code) => refused(code).await,
+                None => std::future::pending().await,
+            }
+        }
         Mode::Hang => std::future::pending().await,
         Mode::Stream => endless(1),
         Mode::Export => endless(2),
