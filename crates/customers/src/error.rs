@@ -123,6 +123,8 @@ impl From<Error> for Status {
         match error {
             Error::Invalid(violations) => Problem::invalid(reason, violations),
             Error::AccountNotFound(id) | Error::ContactNotFound(id) => problem.with_metadata("id", id.to_string()),
+            // Every replica asks the same server: none of them is at fault, and none would do better.
+            Error::Database(DatabaseError::Unavailable(_)) => problem.with_retry_delay(RETRY_DELAY).passed_on(),
             _ if matches!(code, Code::Unavailable | Code::ResourceExhausted) => problem.with_retry_delay(RETRY_DELAY),
             _ => problem,
         }
@@ -205,11 +207,14 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_database_asks_for_a_retry() {
-        let (code, reason, status) = status(Error::Database(DatabaseError::Exhausted));
-        assert_eq!((code, reason.as_str()), (Code::Unavailable, "DATABASE_UNAVAILABLE"));
-        assert!(status.get_error_details().retry_info().is_some());
-        assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
+    fn an_absent_database_is_passed_on_and_an_exhausted_pool_is_this_replicas_own() {
+        let fault = Fault { sqlstate: None, summary: "x".to_owned() };
+        for (error, pushback) in [(DatabaseError::Unavailable(fault), "-1"), (DatabaseError::Exhausted, "250")] {
+            let (code, reason, status) = status(Error::Database(error));
+            assert_eq!((code, reason.as_str()), (Code::Unavailable, "DATABASE_UNAVAILABLE"));
+            assert!(status.get_error_details().retry_info().is_some());
+            assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), pushback);
+        }
     }
 
     #[test]

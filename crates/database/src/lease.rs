@@ -5,6 +5,8 @@
 //! back is pinged without a limit, so a peer that died silently would keep its place in the pool for ever: here it has a limit.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -33,11 +35,14 @@ enum State {
 pub(crate) struct Lease {
     connection: PoolConnection<Postgres>,
     state: State,
+    in_use: Arc<AtomicU32>,
 }
 
 impl Lease {
-    pub(crate) fn new(connection: PoolConnection<Postgres>) -> Self {
-        Self { connection, state: State::Clean }
+    /// `in_use` counts the connections that somebody has, for as long as this one is had.
+    pub(crate) fn new(connection: PoolConnection<Postgres>, in_use: &Arc<AtomicU32>) -> Self {
+        in_use.fetch_add(1, Ordering::Relaxed);
+        Self { connection, state: State::Clean, in_use: Arc::clone(in_use) }
     }
 
     /// Opens a transaction with `statement`, which may be several, in one round trip.
@@ -79,6 +84,7 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.in_use.fetch_sub(1, Ordering::Relaxed);
         if self.state == State::Open {
             PgTransactionManager::start_rollback(&mut self.connection);
         }

@@ -5,6 +5,7 @@
 //! trips of every read and still leave a gap between test and use.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -12,6 +13,7 @@ use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use crate::error::Fault;
 use crate::lease::Lease;
 use crate::transaction::opening;
 use crate::{Access, Error, Settings, TenantTransaction, metrics};
@@ -30,6 +32,7 @@ pub struct Database {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pool: PgPool,
+    in_use: Arc<AtomicU32>,
     settings: Settings,
 }
 
@@ -52,6 +55,11 @@ impl PoolState {
 }
 
 impl Shared {
+    /// Whether every connection that there may be is in somebody's hands.
+    fn is_crowded(&self) -> bool {
+        self.in_use.load(Ordering::Relaxed) >= self.settings.max_connections
+    }
+
     pub(crate) fn state(&self) -> PoolState {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         PoolState { open: self.pool.size(), idle, max: self.settings.max_connections }
@@ -68,7 +76,7 @@ impl Database {
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         settings.check()?;
         let pool = pool_options(settings).connect_lazy_with(connect_options(settings)?);
-        let shared = Arc::new(Shared { pool, settings: settings.clone() });
+        let shared = Arc::new(Shared { pool, in_use: Arc::default(), settings: settings.clone() });
         metrics::observe_pool(&shared);
         let database = Self { shared };
         match database.check().await {
@@ -154,7 +162,13 @@ impl Database {
         let acquiring = Box::pin(self.shared.pool.acquire());
         let connection = budget.bound(async { Ok(acquiring.await?) }).await;
         metrics::record_wait(started.elapsed());
-        connection.map(Lease::new)
+        match connection {
+            // The driver goes on trying where a server refuses, so that its absence looks like a crowd, too.
+            Err(Error::Exhausted) if !self.shared.is_crowded() => {
+                Err(Error::Unavailable(Fault::new("no connection could be opened in time")))
+            }
+            connection => Ok(Lease::new(connection?, &self.shared.in_use)),
+        }
     }
 }
 

@@ -41,6 +41,7 @@ struct Parts {
     violations: Vec<Violation>,
     metadata: HashMap<String, String>,
     retry_delay: Option<Duration>,
+    is_passed_on: bool,
 }
 
 impl Problem {
@@ -53,6 +54,7 @@ impl Problem {
             violations: Vec::new(),
             metadata: HashMap::new(),
             retry_delay: None,
+            is_passed_on: false,
         }))
     }
 
@@ -81,6 +83,14 @@ impl Problem {
         self
     }
 
+    /// Says that what failed stands behind this process, and behind its siblings alike: `grpc-retry-pushback-ms: -1`. A
+    /// balancer neither tries another of them nor holds it against this one. RetryInfo goes on telling people when to come
+    /// again.
+    pub fn passed_on(mut self) -> Self {
+        self.0.is_passed_on = true;
+        self
+    }
+
     /// The gRPC code.
     pub fn code(&self) -> Code {
         self.0.code
@@ -104,9 +114,10 @@ impl From<Problem> for Status {
             details.set_retry_info(Some(delay));
         }
         let mut status = Self::with_error_details(parts.code, parts.message, details);
-        if let Some(delay) = parts.retry_delay {
-            let milliseconds = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-            status.metadata_mut().insert("grpc-retry-pushback-ms", milliseconds.into());
+        let milliseconds = |delay: Duration| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+        let pushback = if parts.is_passed_on { Some(-1) } else { parts.retry_delay.map(milliseconds) };
+        if let Some(pushback) = pushback {
+            status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.into());
         }
         status
     }
@@ -139,5 +150,17 @@ mod tests {
         assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "250");
         let delay = status.get_error_details().retry_info().unwrap().retry_delay;
         assert_eq!(delay, Some(Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn what_is_passed_on_says_so_and_still_when_to_come_again() {
+        let problem = || Problem::new(Code::Unavailable, "DATABASE_UNAVAILABLE", "away").passed_on();
+        let check = |status: Status, delay: Option<Duration>| {
+            assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "-1");
+            assert_eq!(status.get_error_details().retry_info().and_then(|info| info.retry_delay), delay);
+        };
+        let delay = Duration::from_millis(250);
+        check(problem().into(), None);
+        check(problem().with_retry_delay(delay).into(), Some(delay));
     }
 }

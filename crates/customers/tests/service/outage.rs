@@ -1,16 +1,22 @@
 //! Postgres away.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crm_balance::{Client, ClientSettings, Discovery, Endpoint, HealthCheck, Phase, Policy, Upstream, client};
 use crm_customers::app;
+use crm_proto::customers as pb;
+use crm_proto::customers::account_service_client::AccountServiceClient;
+use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{Postgres, PostgresSettings, TemporaryFolder, testing};
 use crm_server::token::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::support::{Service, account, eventually};
+use crate::support::{Caller, Service, account, eventually};
 
 async fn is_ready(service: &Service) -> bool {
     let Ok(mut stream) = TcpStream::connect(service.admin).await else { return false };
@@ -52,4 +58,69 @@ async fn the_service_waits_for_postgres_and_outlives_it() {
     eventually("a write after the return", async || agent.create_account(account("After")).await.is_ok()).await;
     service.stop().await;
     postgres.stop();
+}
+
+/// A caller as the gateway is one, with the service under two names as its two replicas.
+struct Balanced {
+    upstream: Upstream,
+    accounts: AccountServiceClient<Client>,
+    agent: Caller,
+}
+
+impl Balanced {
+    async fn before(service: &Service) -> Self {
+        let names = ["127.0.0.1", "localhost"].map(|host| Endpoint::new(format!("{host}:{}", service.address.port())));
+        let upstream = Upstream::builder("customers", Discovery::Static(names.into()))
+            .health(HealthCheck::Off)
+            .policy(Policy::RoundRobin)
+            .build();
+        let is_ready = async || upstream.replicas().iter().all(|replica| replica.state == Phase::Ready);
+        eventually("connections", is_ready).await;
+        let accounts = AccountServiceClient::new(client(upstream.clone(), ClientSettings::default()));
+        Self { upstream, accounts, agent: service.caller("acme", Role::Agent) }
+    }
+
+    async fn is_refused(&self) {
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let request = pb::CreateAccountRequest { account: Some(account("Away")), request_id };
+        let status = self.accounts.clone().create_account(self.agent.request(request)).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        assert!(status.get_error_details().retry_info().is_some());
+        assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "-1");
+    }
+
+    fn blames_nobody(&self) {
+        for replica in self.upstream.replicas() {
+            assert_eq!((replica.state, replica.ejections, replica.failures), (Phase::Ready, 0, 0));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_that_is_away_takes_no_replica_out_of_service() {
+    let folder = TemporaryFolder::new("crm-outage").unwrap();
+    let home = folder.path().join("postgres");
+    let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
+    app::migrate(&postgres.url("postgres"), None).await.unwrap();
+    let service = Service::start(&postgres.url_as(app::ROLE, "postgres"), &testing::redis().await.unwrap()).await;
+    let balanced = Balanced::before(&service).await;
+    eventually("a write", async || balanced.agent.create_account(account("Before")).await.is_ok()).await;
+
+    // Stopped in good order it leaves no socket behind; killed, one that refuses.
+    postgres.stop();
+    for _ in 0..12 {
+        balanced.is_refused().await;
+    }
+    balanced.blames_nobody();
+    let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
+    eventually("a write after the return", async || balanced.agent.create_account(account("Back")).await.is_ok()).await;
+    postgres.process().signal(ChildSignal::SIGKILL);
+    let (balanced, mut refusals) = (Arc::new(balanced), JoinSet::new());
+    for _ in 0..12 {
+        let balanced = Arc::clone(&balanced);
+        refusals.spawn(async move { balanced.is_refused().await });
+    }
+    refusals.join_all().await;
+    balanced.blames_nobody();
+    service.stop().await;
 }

@@ -107,7 +107,7 @@ pub async fn world() -> World {
 pub struct Caller {
     pub accounts: AccountServiceClient<Http>,
     pub contacts: ContactServiceClient<Http>,
-    authorization: String,
+    pub authorization: String,
 }
 
 /// Calls one method of a client: `call!(caller, accounts.get_account(message))`.
