@@ -11,6 +11,8 @@ use crate::Error;
 const INSTALL_POSTGRES: &str = "apt-get install -y --no-install-recommends postgresql (or your system's package)";
 const INSTALL_REDIS: &str = "apt-get install -y --no-install-recommends redis-server (or your system's package)";
 
+const INSTALL_PGBOUNCER: &str = "apt-get install -y --no-install-recommends pgbouncer (or your system's package)";
+
 /// The programs of one PostgreSQL installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostgresPrograms {
@@ -57,13 +59,25 @@ impl PostgresPrograms {
 /// # Errors
 /// [`Error::Missing`] with the command that installs it.
 pub fn find_redis() -> Result<PathBuf, Error> {
-    let named = env::var_os("CRM_REDIS_SERVER").map(PathBuf::from);
-    let usual = ["/usr/bin", "/usr/local/bin"].map(PathBuf::from);
-    let in_folders = search_path().into_iter().chain(usual).map(|folder| folder.join("redis-server"));
+    find_program("redis-server", "CRM_REDIS_SERVER", INSTALL_REDIS)
+}
+
+/// PgBouncer's program: `CRM_PGBOUNCER`, else on `PATH`, else in the usual folders.
+///
+/// # Errors
+/// [`Error::Missing`] with the command that installs it.
+pub fn find_pgbouncer() -> Result<PathBuf, Error> {
+    find_program("pgbouncer", "CRM_PGBOUNCER", INSTALL_PGBOUNCER)
+}
+
+fn find_program(program: &'static str, variable: &str, install: &'static str) -> Result<PathBuf, Error> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    let usual = ["/usr/bin", "/usr/local/bin", "/usr/sbin"].map(PathBuf::from);
+    let in_folders = search_path().into_iter().chain(usual).map(|folder| folder.join(program));
     named.into_iter().chain(in_folders).find(|path| path.is_file()).ok_or_else(|| Error::Missing {
-        program: "redis-server",
-        looked_in: "CRM_REDIS_SERVER, PATH, /usr/bin and /usr/local/bin".to_owned(),
-        install: INSTALL_REDIS,
+        program,
+        looked_in: format!("{variable}, PATH, /usr/bin, /usr/local/bin and /usr/sbin"),
+        install,
     })
 }
 

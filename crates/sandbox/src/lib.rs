@@ -8,6 +8,7 @@ pub mod child;
 mod error;
 pub mod fault_proxy;
 mod folder;
+mod pgbouncer;
 pub mod ports;
 mod postgres;
 mod redis;
@@ -16,8 +17,9 @@ pub mod testing;
 pub mod toy;
 
 pub use account::Account;
-pub use binaries::{PostgresPrograms, find_redis};
+pub use binaries::{PostgresPrograms, find_pgbouncer, find_redis};
 pub use error::Error;
 pub use folder::TemporaryFolder;
+pub use pgbouncer::Pgbouncer;
 pub use postgres::{Postgres, PostgresSettings};
 pub use redis::{Redis, RedisSettings};
