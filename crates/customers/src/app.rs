@@ -44,7 +44,7 @@ pub enum RunError {
     /// The file holds no public key.
     #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names: {0}")]
     Key(#[from] KeyError),
-    /// The database's settings cannot work.
+    /// The database's settings cannot work, or it refuses this service.
     #[error("database: {0}")]
     Database(#[from] crm_database::Error),
     /// Redis' settings cannot work.
@@ -71,7 +71,8 @@ pub async fn migrate(owner_url: &str, role_password: Option<&str>) -> Result<(),
 /// Runs a service process as its environment says, until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// It could not start. A database or a Redis that is away is no reason: the process waits for them.
+/// It could not start. A database or a Redis that is away is no reason: the process waits for them. A database that
+/// refuses it is one.
 pub async fn run(telemetry: Telemetry) -> Result<(), RunError> {
     let result = run_until(shutdown_signal()).await;
     telemetry.shutdown().await;
@@ -90,7 +91,7 @@ async fn run_until(shutdown: CancellationToken) -> Result<(), RunError> {
 /// Serves gRPC and the admin port until `shutdown`, then drains. Calls are taken once the database has answered.
 ///
 /// # Errors
-/// Settings that can never work, or a failing port.
+/// Settings that can never work, a database that refuses the service, or a failing port.
 pub async fn serve(
     config: ServiceConfig,
     verifier: Verifier,
@@ -111,16 +112,17 @@ pub async fn serve(
     let sweeper = tokio::spawn(sweep_for_ever(database.clone(), idempotency));
     let served = tokio::select! {
         // Ready is who could answer; a replica that never could would fail calls that others can answer.
-        () = answered(&database) => {
-            serve_grpc(&config.server, listener, service, readiness, shutdown).await
-        }
+        answered = answered(&database) => match answered {
+            Ok(()) => serve_grpc(&config.server, listener, service, readiness, shutdown).await.map_err(RunError::from),
+            Err(refused) => Err(RunError::Database(refused)),
+        },
         () = shutdown.cancelled() => Ok(()),
     };
     sweeper.abort();
     admin_end.cancel();
     let _ = admin.await;
     database.close().await;
-    Ok(served?)
+    served
 }
 
 async fn connect(config: &ServiceConfig) -> Result<Database, crm_database::Error> {
@@ -138,11 +140,14 @@ fn services(grpc: &Grpc) -> Result<Services, RunError> {
     Ok(Services::new(crm_proto::DESCRIPTORS)?.add(accounts).add(contacts))
 }
 
-/// Returns when the database has answered once.
-async fn answered(database: &Database) {
+/// Returns when the database has answered once, or has said what will not pass by itself.
+async fn answered(database: &Database) -> Result<(), crm_database::Error> {
     const BETWEEN_TRIES: Duration = Duration::from_millis(200);
-    while database.check().await.is_err() {
-        sleep(BETWEEN_TRIES).await;
+    loop {
+        match database.check().await {
+            Err(error) if !error.is_lasting() => sleep(BETWEEN_TRIES).await,
+            result => return result,
+        }
     }
 }
 

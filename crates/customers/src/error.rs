@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crm_database::Error as DatabaseError;
 use crm_server::problem::{Problem, Violation};
+use crm_server::stack::Repeat;
 use tonic::{Code, Status};
 
 /// Reasons that this service gives, for `google.rpc.ErrorInfo`, and when each is given.
@@ -106,7 +107,10 @@ impl Error {
 
 fn database_code(error: &DatabaseError) -> Code {
     match error {
-        DatabaseError::Unavailable(_) | DatabaseError::Exhausted => Code::Unavailable,
+        DatabaseError::Unavailable(_)
+        | DatabaseError::Refused(_)
+        | DatabaseError::Outdated(_)
+        | DatabaseError::Exhausted => Code::Unavailable,
         DatabaseError::DeadlineExceeded => Code::DeadlineExceeded,
         DatabaseError::Conflict(_) => Code::Aborted,
         DatabaseError::Constraint(_) | DatabaseError::Fault(_) | DatabaseError::Settings(_) => Code::Internal,
@@ -120,15 +124,23 @@ impl From<Error> for Status {
         // What is wrong inside is for the log alone.
         let message = if code == Code::Internal { "internal error".to_owned() } else { error.to_string() };
         let problem = Problem::new(code, reason, message);
-        match error {
+        let outdated = matches!(error, Error::Database(DatabaseError::Outdated(_)));
+        let mut status: Self = match error {
             Error::Invalid(violations) => Problem::invalid(reason, violations),
             Error::AccountNotFound(id) | Error::ContactNotFound(id) => problem.with_metadata("id", id.to_string()),
             // Every replica asks the same server: none of them is at fault, and none would do better.
-            Error::Database(DatabaseError::Unavailable(_)) => problem.with_retry_delay(RETRY_DELAY).passed_on(),
+            // Every replica's lot: another one would be no better.
+            Error::Database(DatabaseError::Unavailable(_) | DatabaseError::Refused(_)) => {
+                problem.with_retry_delay(RETRY_DELAY).passed_on()
+            }
             _ if matches!(code, Code::Unavailable | Code::ResourceExhausted) => problem.with_retry_delay(RETRY_DELAY),
             _ => problem,
         }
-        .into()
+        .into();
+        if outdated {
+            Repeat::mark(&mut status);
+        }
+        status
     }
 }
 
@@ -197,6 +209,8 @@ mod tests {
         check(Error::RequestIdReused, Code::InvalidArgument, "REQUEST_ID_REUSED");
         for (error, code, reason) in [
             (DatabaseError::Unavailable(fault()), Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            (DatabaseError::Refused(fault()), Code::Unavailable, "DATABASE_UNAVAILABLE"),
+            (DatabaseError::Outdated(fault()), Code::Unavailable, "DATABASE_UNAVAILABLE"),
             (DatabaseError::Exhausted, Code::Unavailable, "DATABASE_UNAVAILABLE"),
             (DatabaseError::DeadlineExceeded, Code::DeadlineExceeded, "DATABASE_TIMEOUT"),
             (DatabaseError::Conflict(fault()), Code::Aborted, "TRANSACTION_CONFLICT"),

@@ -4,9 +4,14 @@ use std::fmt;
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
+use crate::sqlstate::{self, Class, Fate};
+
 /// Reasons this crate gives, for `google.rpc.ErrorInfo`, and when each is given.
 pub const REASONS: &[(&str, &str)] = &[
-    ("DATABASE_UNAVAILABLE", "the database cannot be reached, or has no free connection; try again"),
+    (
+        "DATABASE_UNAVAILABLE",
+        "the database cannot be reached, only reads, refuses the service, or has no free connection; try again",
+    ),
     ("DATABASE_TIMEOUT", "the deadline passed before the database had answered"),
     ("TRANSACTION_CONFLICT", "two transactions changed the same rows at once; try again"),
     ("DATABASE_FAULT", "the database refused a statement; this is a defect"),
@@ -23,6 +28,14 @@ pub enum Error {
     /// The server cannot be reached, ended the connection, or is starting or stopping. Worth a retry.
     #[error("database not reachable ({0})")]
     Unavailable(Fault),
+    /// The server will not have this service: wrong password, no such database, an option that it does not take. It
+    /// lasts until somebody changes something, so a process that is starting ends with it.
+    #[error("refused by the database ({0})")]
+    Refused(Fault),
+    /// The connection was older than a change of the server. Nothing has happened: the whole transaction should be run
+    /// once more, and gets a younger connection.
+    #[error("database connection is out of date ({0})")]
+    Outdated(Fault),
     /// No connection came free in time. Worth a retry elsewhere.
     #[error("no database connection came free in time")]
     Exhausted,
@@ -95,7 +108,7 @@ impl Error {
     /// The reason from [`REASONS`]. Services translate [`Error::Constraint`] by its name before they ask.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unavailable(_) | Self::Exhausted => "DATABASE_UNAVAILABLE",
+            Self::Unavailable(_) | Self::Refused(_) | Self::Outdated(_) | Self::Exhausted => "DATABASE_UNAVAILABLE",
             Self::DeadlineExceeded => "DATABASE_TIMEOUT",
             Self::Conflict(_) => "TRANSACTION_CONFLICT",
             Self::Constraint(_) | Self::Fault(_) | Self::Settings(_) => "DATABASE_FAULT",
@@ -104,7 +117,24 @@ impl Error {
 
     /// True where the same call may succeed a moment later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Exhausted | Self::Conflict(_))
+        matches!(self, Self::Unavailable(_) | Self::Outdated(_) | Self::Exhausted | Self::Conflict(_))
+    }
+
+    /// True where nothing passes by itself: a process that meets it while it starts should say so and end.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Fault(_) | Self::Settings(_))
+    }
+
+    /// What the failure makes of the connection.
+    pub(crate) fn fate(&self) -> Fate {
+        match self {
+            Self::Outdated(_) => Fate::ClosedWithItsElders,
+            Self::Unavailable(Fault { sqlstate: Some(sqlstate), .. }) => sqlstate::row(sqlstate).1,
+            // The connection itself failed.
+            Self::Unavailable(_) => Fate::Closed,
+            // Where the server has ended the session as well, that is found when the connection is given back.
+            _ => Fate::Kept,
+        }
     }
 
     /// Name of the violated constraint, if one was.
@@ -118,9 +148,11 @@ impl Error {
     /// Short class for the `error.type` attribute of a span: a SQLSTATE or a word, never a value.
     pub fn class(&self) -> &str {
         match self {
-            Self::Unavailable(fault) | Self::Conflict(fault) | Self::Fault(fault) => {
-                fault.sqlstate.as_deref().unwrap_or("connection")
-            }
+            Self::Unavailable(fault)
+            | Self::Refused(fault)
+            | Self::Outdated(fault)
+            | Self::Conflict(fault)
+            | Self::Fault(fault) => fault.sqlstate.as_deref().unwrap_or("connection"),
             Self::Exhausted => "pool_exhausted",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::Constraint(constraint) => &constraint.name,
@@ -135,6 +167,8 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(error) => of_server(error.as_ref()),
             sqlx::Error::Io(error) => Self::Unavailable(Fault::new(error.kind().to_string())),
             sqlx::Error::Tls(_) => Self::Unavailable(Fault::new("TLS failed")),
+            // Question and answer have lost each other: nothing that comes on this connection can be trusted.
+            sqlx::Error::Protocol(_) => Self::Unavailable(Fault::new("the protocol was violated")),
             sqlx::Error::PoolTimedOut => Self::Exhausted,
             sqlx::Error::PoolClosed => Self::Unavailable(Fault::new("the pool is closed")),
             sqlx::Error::Configuration(_) => Self::Settings("the database URL cannot be understood".to_owned()),
@@ -153,34 +187,53 @@ fn variant(error: &sqlx::Error) -> &'static str {
         sqlx::Error::RowNotFound => "no row in the answer",
         sqlx::Error::Encode(_) => "a bound value does not encode",
         sqlx::Error::Decode(_) => "a value does not decode",
-        sqlx::Error::Protocol(_) => "the protocol was violated",
         sqlx::Error::BeginFailed => "the transaction did not begin",
         _ => "the driver failed",
     }
 }
 
-fn of_server(error: &dyn DatabaseError) -> Error {
-    let sqlstate = error.code().unwrap_or_default().into_owned();
-    if let Some(kind) = constraint_kind(error) {
-        return Error::Constraint(Constraint {
-            name: error.constraint().unwrap_or_default().to_owned(),
-            table: error.table().unwrap_or_default().to_owned(),
-            kind,
-        });
-    }
-    let fault = Fault { summary: summary(&sqlstate, error), sqlstate: Some(sqlstate.clone()) };
-    match sqlstate.as_str() {
-        // Cancelled by statement_timeout; lock_timeout; idle_in_transaction_session_timeout.
-        "57014" | "55P03" | "25P03" => Error::DeadlineExceeded,
-        "40001" | "40P01" => Error::Conflict(fault),
-        state if is_unavailable(state) => Error::Unavailable(fault),
-        _ => Error::Fault(fault),
+/// The same where a connection was being opened. No statement of ours was there to be at fault, so whatever is not sure
+/// to pass will last.
+pub(crate) fn when_connecting(error: sqlx::Error) -> Error {
+    let says_so = matches!(&error, sqlx::Error::Database(error) if is_refusal_of_a_pooler(error.as_ref()));
+    match Error::from(error) {
+        Error::Unavailable(fault) if says_so => Error::Refused(fault),
+        Error::Fault(fault) => Error::Refused(fault),
+        other => other,
     }
 }
 
-/// Connection exceptions, lacking resources, and a server that is starting, stopping or recovering (appendix A of the manual).
-pub(crate) fn is_unavailable(sqlstate: &str) -> bool {
-    sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57P")
+/// PgBouncer has one SQLSTATE, 08P01, for all it has to say, and says it in English: what passes and what does not.
+fn is_refusal_of_a_pooler(error: &dyn DatabaseError) -> bool {
+    const WORDS: [&str; 5] =
+        [UNSUPPORTED_PARAMETER, "no such ", "does not exist", "authentication failed", "login failed"];
+    error.code().as_deref() == Some("08P01") && WORDS.iter().any(|words| error.message().contains(words))
+}
+
+const UNSUPPORTED_PARAMETER: &str = "unsupported startup parameter";
+
+/// Whether a pooler will not have the settings that a session is opened with.
+pub(crate) fn refuses_our_options(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error)
+        if error.code().as_deref() == Some("08P01") && error.message().contains(UNSUPPORTED_PARAMETER))
+}
+
+fn of_server(error: &dyn DatabaseError) -> Error {
+    let sqlstate = error.code().unwrap_or_default().into_owned();
+    let fault = Fault { summary: summary(&sqlstate, error), sqlstate: Some(sqlstate) };
+    match (sqlstate::class(error), constraint_kind(error)) {
+        (Class::Constraint, Some(kind)) => Error::Constraint(Constraint {
+            name: error.constraint().unwrap_or_default().to_owned(),
+            table: error.table().unwrap_or_default().to_owned(),
+            kind,
+        }),
+        (Class::Conflict, _) => Error::Conflict(fault),
+        (Class::Late, _) => Error::DeadlineExceeded,
+        (Class::Outdated | Class::ReadOnly, _) => Error::Outdated(fault),
+        (Class::Away, _) => Error::Unavailable(fault),
+        (Class::Refused, _) => Error::Refused(fault),
+        (Class::Constraint | Class::Defect, _) => Error::Fault(fault),
+    }
 }
 
 fn constraint_kind(error: &dyn DatabaseError) -> Option<ConstraintKind> {
@@ -193,10 +246,10 @@ fn constraint_kind(error: &dyn DatabaseError) -> Option<ConstraintKind> {
     }
 }
 
-/// Classes 28, 3D, 42 and 57P quote identifiers at most; other messages may quote the values of a row.
+/// These classes quote identifiers at most; other messages may quote the values of a row.
 fn summary(sqlstate: &str, error: &dyn DatabaseError) -> String {
-    let quotes_no_data = ["28", "3D", "42", "57P"].iter().any(|class| sqlstate.starts_with(class));
-    match quotes_no_data {
+    const QUOTE_NO_DATA: [&str; 10] = ["08", "0A", "25", "26", "28", "3D", "42", "53", "55", "57P"];
+    match QUOTE_NO_DATA.iter().any(|class| sqlstate.starts_with(class)) {
         true => error.message().to_owned(),
         false => "refused by the server".to_owned(),
     }

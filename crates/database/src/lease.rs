@@ -1,105 +1,187 @@
 //! A pooled connection that goes back clean or not at all, whenever its user is dropped.
 //!
-//! Two traps of the driver end here. A `begin` that is cancelled half-way leaves the server in a transaction that the driver
-//! does not know of, and the next user would run inside it: such a connection is closed. And a connection that is given
-//! back is pinged without a limit, so a peer that died silently would keep its place in the pool for ever: here it has a limit.
+//! Whoever gives up half-way leaves a connection on which an answer is still due, or a transaction open that the driver
+//! does not know of. `statement_timeout` ends what still runs, so the answers are waited for in the background, within a
+//! bound, and the transaction is ended by name: most callers who give up do so for a deadline that the server knows as
+//! well, and a new session for each of them would let them wear the server out.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgTransactionManager;
-use sqlx::{PgConnection, Postgres};
+use sqlx::{Connection, PgConnection, Postgres, SqlStr};
 // Public, but re-exported by no other crate of the driver.
 use sqlx_core::transaction::TransactionManager;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::Error;
+use crate::error::Fault;
+use crate::give_back::{Left, Returned, give_back};
+use crate::pool::Shared;
+use crate::sqlstate::Fate;
+use crate::{Access, Error};
 
-/// Longest that a rollback and the check that follows it may take before the connection is closed instead.
-const RETURN_LIMIT: Duration = Duration::from_secs(5);
+/// What a write is told in a read-only transaction.
+const READ_ONLY: &str = "25006";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(crate) enum State {
     /// No transaction is open.
     Clean,
     /// A transaction is open.
     Open,
-    /// A command that begins or ends one was sent, its answer not seen.
-    Unsure,
+    /// The command that opens one was sent, its answer not seen.
+    Opening,
+    /// The command that ends one was sent, its answer not seen.
+    Ending,
 }
 
 #[derive(Debug)]
 pub(crate) struct Lease {
-    connection: PoolConnection<Postgres>,
+    /// Taken when the lease is dropped, and only then.
+    connection: Option<PoolConnection<Postgres>>,
+    place: Option<OwnedSemaphorePermit>,
+    shared: Arc<Shared>,
+    taken: Instant,
     state: State,
-    in_use: Arc<AtomicU32>,
+    /// Nothing was prepared on it yet: most likely it was opened for this lease.
+    fresh: bool,
+    /// Lent as it is, so that what went over it is not known.
+    lent: bool,
+    doomed: bool,
+    /// A statement was sent, its answer not seen to the end.
+    running: bool,
+    /// Longest that the server works on one statement.
+    limit: Duration,
 }
 
 impl Lease {
-    /// `in_use` counts the connections that somebody has, for as long as this one is had.
-    pub(crate) fn new(connection: PoolConnection<Postgres>, in_use: &Arc<AtomicU32>) -> Self {
-        in_use.fetch_add(1, Ordering::Relaxed);
-        Self { connection, state: State::Clean, in_use: Arc::clone(in_use) }
+    pub(crate) fn new(connection: PoolConnection<Postgres>, place: OwnedSemaphorePermit, shared: Arc<Shared>) -> Self {
+        let fresh = connection.cached_statements_size() == 0;
+        Self {
+            connection: Some(connection),
+            place: Some(place),
+            shared,
+            taken: Instant::now(),
+            state: State::Clean,
+            fresh,
+            lent: false,
+            doomed: false,
+            running: false,
+            limit: Duration::ZERO,
+        }
     }
 
-    /// Opens a transaction with `statement`, which may be several, in one round trip.
-    pub(crate) async fn begin(&mut self, statement: sqlx::SqlStr) -> Result<(), Error> {
-        self.state = State::Unsure;
-        PgTransactionManager::begin(&mut self.connection, Some(statement)).await?;
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// Whether prepared statements stay with this connection. Behind a pooler each transaction may get another session.
+    pub(crate) fn keeps_statements(&self) -> bool {
+        !self.shared.is_pooled()
+    }
+
+    /// A pooler was met.
+    pub(crate) fn use_pooler(&self) {
+        self.shared.use_pooler();
+    }
+
+    /// Opens a transaction with `statement`, which may be several, in one round trip; it limits statements to `limit`.
+    pub(crate) async fn begin(&mut self, statement: SqlStr, limit: Duration) -> Result<(), Error> {
+        (self.state, self.limit) = (State::Opening, limit);
+        PgTransactionManager::begin(self, Some(statement)).await?;
         self.state = State::Open;
         Ok(())
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), Error> {
-        self.state = State::Unsure;
-        PgTransactionManager::commit(&mut self.connection).await?;
+        self.state = State::Ending;
+        PgTransactionManager::commit(self).await?;
         self.state = State::Clean;
         Ok(())
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), Error> {
-        self.state = State::Unsure;
-        PgTransactionManager::rollback(&mut self.connection).await?;
+        self.state = State::Ending;
+        PgTransactionManager::rollback(self).await?;
         self.state = State::Clean;
         Ok(())
+    }
+
+    /// The connection leaves our sight.
+    pub(crate) fn lend(&mut self) -> &mut PgConnection {
+        self.lent = true;
+        self
+    }
+
+    /// A statement begins, or has been answered.
+    pub(crate) fn set_running(&mut self, running: bool) {
+        self.running = running;
+    }
+
+    /// Draws from a failure what it means for this connection and for others; answers what the caller is told.
+    pub(crate) fn judge(&mut self, error: Error, access: Access) -> Error {
+        if let Error::Outdated(fault) = &error
+            && fault.sqlstate.as_deref() == Some(READ_ONLY)
+        {
+            return self.only_reads(fault.clone(), access);
+        }
+        let fate = error.fate();
+        self.doomed |= fate != Fate::Kept;
+        if fate == Fate::ClosedWithItsElders {
+            self.shared.elders.dismiss(self.taken);
+        }
+        error
+    }
+
+    /// A write was refused as one in a read-only transaction.
+    fn only_reads(&mut self, fault: Fault, access: Access) -> Error {
+        if access != Access::ReadWrite {
+            // As we asked for: our defect.
+            return Error::Fault(fault);
+        }
+        self.doomed = true;
+        if self.fresh {
+            // No connection is younger: it is the server that only reads.
+            self.shared.elders.note_read_only();
+            return Error::Unavailable(fault);
+        }
+        if self.shared.elders.is_read_only() {
+            return Error::Unavailable(fault);
+        }
+        self.shared.elders.dismiss(self.taken);
+        Error::Outdated(fault)
     }
 }
 
 impl Deref for Lease {
     type Target = PgConnection;
 
+    #[allow(clippy::expect_used, reason = "it is taken by drop alone")]
     fn deref(&self) -> &PgConnection {
-        &self.connection
+        self.connection.as_ref().expect("a lease has its connection")
     }
 }
 
 impl DerefMut for Lease {
+    #[allow(clippy::expect_used, reason = "it is taken by drop alone")]
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.connection
+        self.connection.as_mut().expect("a lease has its connection")
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.in_use.fetch_sub(1, Ordering::Relaxed);
-        if self.state == State::Open {
-            PgTransactionManager::start_rollback(&mut self.connection);
+        let Some(connection) = self.connection.take() else { return };
+        let returned = Returned::new(connection, self.place.take());
+        let Self { state, running, lent, limit, .. } = *self;
+        match Handle::try_current() {
+            // Dropped, it closes the connection and frees its place in the pool.
+            Err(_) => drop(returned),
+            Ok(runtime) if self.doomed => drop(runtime.spawn(returned.close())),
+            Ok(runtime) => drop(runtime.spawn(give_back(returned, Left { state, running, lent, limit }))),
         }
-        let give_back = self.connection.return_to_pool();
-        match (self.state, Handle::try_current()) {
-            // Never run, only dropped: that closes the connection and frees its place in the pool.
-            (State::Unsure, _) | (_, Err(_)) => drop(give_back),
-            (_, Ok(runtime)) => drop(runtime.spawn(bounded(give_back))),
-        }
-    }
-}
-
-/// Sends the queued rollback and checks the connection. Past the limit the future is dropped, which closes it.
-async fn bounded(give_back: impl Future<Output = ()>) {
-    if tokio::time::timeout(RETURN_LIMIT, give_back).await.is_err() {
-        tracing::warn!("a database connection did not answer when it was given back, and was closed");
     }
 }

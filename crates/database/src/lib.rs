@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod acquire;
+mod elders;
 mod error;
 pub mod filter;
+mod give_back;
 pub mod idempotency;
 mod lease;
 mod metrics;
@@ -13,8 +16,10 @@ pub mod pattern;
 #[cfg(feature = "testkit")]
 pub mod plan;
 mod pool;
+mod pooler;
 mod query;
 mod settings;
+mod sqlstate;
 pub mod statement;
 mod transaction;
 

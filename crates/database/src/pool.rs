@@ -5,21 +5,23 @@
 //! trips of every read and still leave a gap between test and use.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use crate::acquire::{acquire, greet};
+use crate::elders::Elders;
 use crate::error::Fault;
 use crate::lease::Lease;
-use crate::transaction::opening;
+use crate::pooler::SESSION;
+use crate::transaction::Opening;
 use crate::{Access, Error, Settings, TenantTransaction, metrics};
 
-/// A transaction that a service forgot, or whose client reads too slowly, is ended by the server after this long.
-const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(60);
 const IDLE_CONNECTION: Duration = Duration::from_secs(300);
 const OLDEST_CONNECTION: Duration = Duration::from_secs(1_800);
 
@@ -31,8 +33,13 @@ pub struct Database {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pool: PgPool,
-    in_use: Arc<AtomicU32>,
+    pub(crate) pool: PgPool,
+    /// As many as the pool has connections.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) elders: Arc<Elders>,
+    /// Connections being taken from the pool or opened, by callers who may have given up meanwhile.
+    pub(crate) underway: Arc<AtomicU32>,
+    pooled: AtomicBool,
     settings: Settings,
 }
 
@@ -55,14 +62,30 @@ impl PoolState {
 }
 
 impl Shared {
-    /// Whether every connection that there may be is in somebody's hands.
+    /// Whether every connection that there may be is in somebody's hands, and none is still being opened.
     fn is_crowded(&self) -> bool {
-        self.in_use.load(Ordering::Relaxed) >= self.settings.max_connections
+        self.places.available_permits() == 0 && self.underway.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn state(&self) -> PoolState {
         let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
         PoolState { open: self.pool.size(), idle, max: self.settings.max_connections }
+    }
+
+    /// Whether a pooler stands between us and the server.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.pooled.load(Ordering::Relaxed)
+    }
+
+    /// From now on a pooler is reckoned with. False if it was before, or if the settings do not allow it.
+    pub(crate) fn use_pooler(&self) -> bool {
+        let Ok(options) = connect_options(&self.settings) else { return false };
+        if self.pooled.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        tracing::info!("a pooler stands before the database: statements are not kept prepared");
+        self.pool.set_connect_options(options);
+        true
     }
 }
 
@@ -75,12 +98,17 @@ impl Database {
     /// Settings that can never work: a malformed URL, no such role or database, a refused password.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         settings.check()?;
-        let pool = pool_options(settings).connect_lazy_with(connect_options(settings)?);
-        let shared = Arc::new(Shared { pool, in_use: Arc::default(), settings: settings.clone() });
+        let elders = Arc::new(Elders::default());
+        let options = session_options(connect_options(settings)?, settings);
+        let pool = pool_options(settings, Arc::clone(&elders)).connect_lazy_with(options);
+        let places =
+            Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(Semaphore::MAX_PERMITS)));
+        let (pooled, settings) = (AtomicBool::new(false), settings.clone());
+        let shared = Arc::new(Shared { pool, places, elders, underway: Arc::default(), pooled, settings });
         metrics::observe_pool(&shared);
         let database = Self { shared };
         match database.check().await {
-            Err(error @ (Error::Fault(_) | Error::Settings(_))) => Err(error),
+            Err(error) if error.is_lasting() => Err(error),
             Err(error) => {
                 tracing::warn!(%error, "the database is away; going on without it");
                 Ok(database)
@@ -122,7 +150,7 @@ impl Database {
         let mut dead_ones_left = self.shared.settings.max_connections;
         loop {
             let lease = self.acquire(&budget).await?;
-            let opening = opening(tenant, access, budget.statement_timeout()?);
+            let opening = Opening { tenant, access, statement_timeout: budget.statement_timeout()? };
             match budget.bound(TenantTransaction::open(lease, opening)).await {
                 Err(Error::Unavailable(_)) if dead_ones_left > 0 => dead_ones_left -= 1,
                 result => return result,
@@ -139,7 +167,11 @@ impl Database {
         let mut dead_ones_left = self.shared.settings.max_connections;
         loop {
             let mut lease = self.acquire(&budget).await?;
-            match budget.bound(async { Ok(lease.ping().await?) }).await {
+            let asking = async {
+                greet(&mut lease).await?;
+                Ok(lease.ping().await?)
+            };
+            match budget.bound(asking).await {
                 Err(Error::Unavailable(_)) if dead_ones_left > 0 => dead_ones_left -= 1,
                 result => return result,
             }
@@ -153,21 +185,20 @@ impl Database {
 
     /// Closes all connections, once they are given back.
     pub async fn close(&self) {
+        self.shared.places.close();
         self.shared.pool.close().await;
     }
 
     async fn acquire(&self, budget: &Budget) -> Result<Lease, Error> {
         let started = Instant::now();
-        // Boxed: it holds all states of opening a connection, kilobytes that would be part of every caller's future.
-        let acquiring = Box::pin(self.shared.pool.acquire());
-        let connection = budget.bound(async { Ok(acquiring.await?) }).await;
+        let lease = budget.bound(acquire(&self.shared)).await;
         metrics::record_wait(started.elapsed());
-        match connection {
+        match lease {
             // The driver goes on trying where a server refuses, so that its absence looks like a crowd, too.
             Err(Error::Exhausted) if !self.shared.is_crowded() => {
                 Err(Error::Unavailable(Fault::new("no connection could be opened in time")))
             }
-            connection => Ok(Lease::new(connection?, &self.shared.in_use)),
+            lease => lease,
         }
     }
 }
@@ -206,25 +237,32 @@ impl Budget {
     }
 }
 
-fn pool_options(settings: &Settings) -> PgPoolOptions {
+fn pool_options(settings: &Settings, elders: Arc<Elders>) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
         .test_before_acquire(false)
+        .before_acquire(move |_, connection| {
+            let admitted = elders.admit(connection.age);
+            Box::pin(async move { Ok(admitted) })
+        })
         .idle_timeout(IDLE_CONNECTION)
         .max_lifetime(OLDEST_CONNECTION)
 }
 
-/// `search_path` stays untouched: every statement names its schema.
+/// What every server and every pooler takes. `search_path` stays untouched: every statement names its schema.
 fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
     let options: PgConnectOptions = settings.url.parse()?;
     let options = options
         .application_name(&settings.application_name)
-        .options([
-            ("statement_timeout", settings.statement_timeout.as_millis().max(1)),
-            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION.as_millis()),
-        ])
+        // Numbers come in their binary form.
+        .extra_float_digits(None)
         // Statements have spans of their own.
         .disable_statement_logging();
     Ok(options)
+}
+
+/// For a session of our own: its mark, and limits for whatever is not said within a transaction.
+fn session_options(options: PgConnectOptions, settings: &Settings) -> PgConnectOptions {
+    options.options([SESSION.option()]).options([("statement_timeout", settings.statement_timeout.as_millis().max(1))])
 }

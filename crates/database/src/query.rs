@@ -3,7 +3,7 @@
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
-use sqlx::{Execute, Executor, FromRow, PgConnection, Postgres, SqlStr};
+use sqlx::{Execute, Executor, FromRow, Postgres, SqlStr};
 
 use crate::error::Fault;
 use crate::statement::{Running, traced};
@@ -24,7 +24,7 @@ impl TenantTransaction {
     where
         T: for<'r> FromRow<'r, PgRow>,
     {
-        let (sql, query) = take_apart(query)?;
+        let (sql, query) = self.take_apart(query)?;
         let rows = traced(name, sql.as_str(), self.watched().fetch_all(query)).await;
         let rows = self.noted(rows)?;
         rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
@@ -42,7 +42,7 @@ impl TenantTransaction {
     where
         T: for<'r> FromRow<'r, PgRow>,
     {
-        let (sql, query) = take_apart(query)?;
+        let (sql, query) = self.take_apart(query)?;
         let row = traced(name, sql.as_str(), self.watched().fetch_optional(query)).await;
         self.noted(row)?.map(|row| Ok(T::from_row(&row)?)).transpose()
     }
@@ -64,7 +64,7 @@ impl TenantTransaction {
     /// # Errors
     /// As [`fetch_all`](Self::fetch_all).
     pub async fn execute<'q>(&mut self, name: &'static str, query: impl Execute<'q, Postgres>) -> Result<u64, Error> {
-        let (sql, query) = take_apart(query)?;
+        let (sql, query) = self.take_apart(query)?;
         let done = traced(name, sql.as_str(), self.watched().execute(query)).await;
         self.noted(done).map(|done: PgQueryResult| done.rows_affected())
     }
@@ -81,11 +81,10 @@ impl TenantTransaction {
     where
         T: for<'r> FromRow<'r, PgRow> + Send + 't,
     {
-        let (sql, query) = take_apart(query)?;
+        let (sql, query) = self.take_apart(query)?;
         let mut running = Some((Running::begin(name, &sql.as_str()), 0));
-        // Lent, for the stream may end in an error, or be dropped, when nothing of ours looks on.
-        let connection: &mut PgConnection = &mut *self;
-        let rows = connection.fetch(query).map(Some).chain(futures_util::stream::iter([None]));
+        // It may end in an error, or be dropped, when nothing of ours looks on.
+        let rows = self.streamed().fetch(query).map(Some).chain(futures_util::stream::iter([None]));
         let counted = rows.filter_map(move |item| {
             let item = item.map(|row| row.and_then(|row| T::from_row(&row)).map_err(Error::from));
             count(&mut running, item.as_ref());
@@ -94,11 +93,17 @@ impl TenantTransaction {
         Ok(counted.boxed())
     }
 
-    fn noted<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
-        if result.is_ok() {
-            self.note_success();
-        }
-        result
+    /// The text of a query, for its span, and the query again. The text is asked for last, because asking consumes the
+    /// query.
+    fn take_apart<'q>(
+        &self,
+        mut query: impl Execute<'q, Postgres>,
+    ) -> Result<(SqlStr, Query<'static, Postgres, PgArguments>), Error> {
+        let arguments =
+            query.take_arguments().map_err(|_| Error::Fault(Fault::new("a bound value does not encode")))?;
+        let persistent = query.persistent() && self.keeps_statements();
+        let sql = query.sql();
+        Ok((sql.clone(), sqlx::query_with(sql, arguments.unwrap_or_default()).persistent(persistent)))
     }
 }
 
@@ -121,14 +126,4 @@ fn count<T>(running: &mut Option<(Running, u64)>, item: Option<&Result<T, Error>
             }
         }
     }
-}
-
-/// The text of a query, for its span, and the query again. The text is asked for last, because asking consumes the query.
-fn take_apart<'q>(
-    mut query: impl Execute<'q, Postgres>,
-) -> Result<(SqlStr, Query<'static, Postgres, PgArguments>), Error> {
-    let arguments = query.take_arguments().map_err(|_| Error::Fault(Fault::new("a bound value does not encode")))?;
-    let persistent = query.persistent();
-    let sql = query.sql();
-    Ok((sql.clone(), sqlx::query_with(sql, arguments.unwrap_or_default()).persistent(persistent)))
 }

@@ -7,9 +7,16 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
 use crate::Error;
+use crate::acquire::greet;
 use crate::error::Fault;
 use crate::lease::Lease;
 use crate::metrics::{self, Outcome};
+
+/// A transaction that its service leaves alone is ended by the server after this long: it holds locks, and what it wrote
+/// long ago becomes visible only now. Services promise how late that may be.
+const IDLE: Duration = Duration::from_secs(10);
+/// The same for a snapshot, whose reader may be slow.
+const IDLE_SNAPSHOT: Duration = Duration::from_secs(60);
 
 /// What a transaction may do, and which moment it sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +37,13 @@ impl Access {
             Self::Snapshot => "begin isolation level repeatable read read only",
         }
     }
+
+    fn idle_limit(self) -> Duration {
+        match self {
+            Self::ReadWrite | Self::ReadOnly => IDLE,
+            Self::Snapshot => IDLE_SNAPSHOT,
+        }
+    }
 }
 
 /// A transaction that sees the rows of one tenant.
@@ -39,6 +53,7 @@ impl Access {
 #[derive(Debug)]
 pub struct TenantTransaction {
     lease: Lease,
+    access: Access,
     /// The last statement failed or was given up, so the server may turn a commit into a rollback, without an error.
     failed: bool,
     /// The connection was lent out or streamed from, so a statement may have failed unseen.
@@ -47,9 +62,10 @@ pub struct TenantTransaction {
 }
 
 impl TenantTransaction {
-    pub(crate) async fn open(mut lease: Lease, opening: SqlStr) -> Result<Self, Error> {
-        lease.begin(opening).await?;
-        Ok(Self { lease, failed: false, lent: false, ended: false })
+    pub(crate) async fn open(mut lease: Lease, opening: Opening) -> Result<Self, Error> {
+        greet(&mut lease).await?;
+        lease.begin(opening.statements(), opening.statement_timeout).await?;
+        Ok(Self { lease, access: opening.access, failed: false, lent: false, ended: false })
     }
 
     /// Makes all changes durable and visible to others.
@@ -78,15 +94,32 @@ impl TenantTransaction {
         self.lease.rollback().await
     }
 
-    /// The connection, for a statement that counts as failed until it is [noted](Self::note_success) as a success.
+    /// The connection, for a statement that counts as failed until it is [noted](Self::noted) as a success.
     pub(crate) fn watched(&mut self) -> &mut PgConnection {
         self.failed = true;
+        self.lease.set_running(true);
         &mut self.lease
     }
 
+    /// The connection, for a statement of which nobody may see the end.
+    pub(crate) fn streamed(&mut self) -> &mut PgConnection {
+        self.lent = true;
+        self.lease.set_running(true);
+        &mut self.lease
+    }
+
+    /// Whether statements may be prepared under a name.
+    pub(crate) fn keeps_statements(&self) -> bool {
+        self.lease.keeps_statements()
+    }
+
+    /// Takes note of how a watched statement ended.
+    ///
     /// A server that answers has not given up the transaction: a statement that failed before was undone to a savepoint.
-    pub(crate) fn note_success(&mut self) {
-        self.failed = false;
+    pub(crate) fn noted<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        self.lease.set_running(false);
+        self.failed = result.is_err();
+        result.map_err(|error| self.lease.judge(error, self.access))
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -106,7 +139,7 @@ impl Deref for TenantTransaction {
 impl DerefMut for TenantTransaction {
     fn deref_mut(&mut self) -> &mut PgConnection {
         self.lent = true;
-        &mut self.lease
+        self.lease.lend()
     }
 }
 
@@ -118,10 +151,23 @@ impl Drop for TenantTransaction {
     }
 }
 
-/// The statements that open a transaction. The tenant is a UUID and the limit a number: nothing in the text can be quoted out of.
-pub(crate) fn opening(tenant: Uuid, access: Access, statement_timeout: Duration) -> SqlStr {
-    let limit = statement_timeout.as_millis().max(1);
-    let begin = access.begin();
-    let text = format!("{begin}; set local crm.tenant = '{tenant}'; set local statement_timeout = {limit}");
-    AssertSqlSafe(text).into_sql_str()
+/// What a transaction is opened with.
+pub(crate) struct Opening {
+    pub(crate) tenant: Uuid,
+    pub(crate) access: Access,
+    pub(crate) statement_timeout: Duration,
+}
+
+impl Opening {
+    /// One text, for one round trip. The tenant is a UUID and the limits are numbers: nothing in it can be quoted out of.
+    /// All is local to the transaction: nothing is left in a session that a pooler gives to another one next.
+    fn statements(&self) -> SqlStr {
+        let (begin, tenant) = (self.access.begin(), self.tenant);
+        let (limit, idle) = (self.statement_timeout.as_millis().max(1), self.access.idle_limit().as_millis());
+        let text = format!(
+            "{begin}; set local crm.tenant = '{tenant}'; set local statement_timeout = {limit}; \
+             set local idle_in_transaction_session_timeout = {idle}"
+        );
+        AssertSqlSafe(text).into_sql_str()
+    }
 }

@@ -7,6 +7,7 @@ mod fault;
 mod limit;
 mod panics;
 mod refusal;
+mod repeat;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -30,6 +31,8 @@ use deadline::DeadlineLayer;
 use fault::FaultLayer;
 pub use limit::LimitLayer;
 pub use panics::CatchPanicLayer;
+pub use repeat::Repeat;
+use repeat::RepeatLayer;
 
 /// A whole server stack, boxed at its outer seam.
 pub type BoxService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -98,8 +101,10 @@ pub fn build(
         .layer(DeadlineLayer::new(settings.default_timeout, settings.max_timeout))
         // Within the limit and the deadline: a delay holds a place, and runs into the deadline, as real slowness does.
         .layer(FaultLayer::new(faults))
-        // Innermost: handlers see nobody but callers whom this layer has let in.
+        // Handlers see nobody but callers whom this layer has let in.
         .layer(AccessLayer::new(verifier, methods))
+        // Innermost: what is made once more was let in, counted and given its deadline once.
+        .layer(RepeatLayer)
         // What no handler has seen is refused by the routes themselves, and needs words.
         .map_response(explain::explain)
         .service(routes);

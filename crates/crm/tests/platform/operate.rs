@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ::http::Method;
+use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings, TemporaryFolder};
 use serde_json::Value;
 use tokio::sync::MutexGuard;
@@ -86,6 +87,27 @@ async fn servers_of_others_are_used_and_left_alone() {
     done(&crm(&platform.dir, &["down"]));
     platform.wait_for_supervisor();
     assert!(postgres.process().exit_status().is_none() && redis.process().exit_status().is_none());
+}
+
+/// It could wait for ever: what the server has against the service does not pass by itself.
+#[tokio::test]
+async fn database_that_refuses_the_service_ends_the_start_with_the_servers_words() {
+    let (_turn, servers, folder) = (take_turn().await, folder(), folder());
+    let home = servers.path().join("postgres");
+    let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
+    let rules = home.join("data/pg_hba.conf");
+    let before = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("local all crm_customers reject\n{before}")).unwrap();
+    assert!(postgres.process().signal(ChildSignal::SIGHUP));
+    let up = |url: String| {
+        let output = crm_with(&dir_in(&folder), &["up", "--ports", "auto"], &[("CRM_DATABASE_URL", url)]);
+        assert_eq!(output.status.code(), Some(1));
+        said(&output)
+    };
+    let told = up(postgres.url("postgres"));
+    assert!(told.contains("28000: pg_hba.conf rejects connection"), "{told}");
+    let told = up(postgres.url("no_such_database"));
+    assert!(told.contains("3D000") && told.contains("no_such_database"), "{told}");
 }
 
 #[test]

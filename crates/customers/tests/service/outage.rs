@@ -124,3 +124,30 @@ async fn postgres_that_is_away_takes_no_replica_out_of_service() {
     balanced.blames_nobody();
     service.stop().await;
 }
+
+/// How a service that is starting ends. The database may come up only later: it is asked again until it has spoken.
+async fn refusal(url: &str, meanwhile: impl AsyncFnOnce()) -> String {
+    let service = Service::start(url, &testing::redis().await.unwrap()).await;
+    meanwhile().await;
+    service.end().await.unwrap_err().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_refuses_the_service_ends_its_start_now_and_later() {
+    let folder = TemporaryFolder::new("crm-refused").unwrap();
+    let home = folder.path().join("postgres");
+    let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
+    app::migrate(&postgres.url("postgres"), None).await.unwrap();
+    let nowhere = postgres.url_as(app::ROLE, "no_such_database");
+    let told = refusal(&nowhere, async || {}).await;
+    assert!(told.contains("3D000") && told.contains("\"no_such_database\" does not exist"), "{told}");
+
+    postgres.stop();
+    let mut again = None;
+    let told = refusal(&nowhere, async || {
+        again = Some(Postgres::start(&home, PostgresSettings::for_tests()).unwrap());
+    })
+    .await;
+    assert!(told.contains("3D000"), "{told}");
+    drop(again);
+}

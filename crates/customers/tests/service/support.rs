@@ -84,7 +84,12 @@ impl Service {
 
     pub async fn stop(self) {
         self.shutdown.cancel();
-        self.running.await.unwrap().unwrap();
+        self.end().await.unwrap();
+    }
+
+    /// Waits until it has ended by itself, at most 30 s.
+    pub async fn end(self) -> Result<(), app::RunError> {
+        tokio::time::timeout(Duration::from_secs(30), self.running).await.unwrap().unwrap()
     }
 }
 

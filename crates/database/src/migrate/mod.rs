@@ -16,6 +16,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep};
 
+use crate::error::{refuses_our_options, when_connecting};
+use crate::pooler::SESSION;
 use crate::{Error, name};
 
 /// A server that is just starting is waited for this long.
@@ -68,6 +70,9 @@ pub enum MigrateError {
     /// Tables with a tenant that row-level security does not protect.
     #[error("without forced row-level security or a policy: {}", .0.join(", "))]
     Unprotected(Vec<String>),
+    /// The URL names a pooler, behind which a lock of the session's would be left to somebody else.
+    #[error("migrations need a session of their own: the URL must name the server itself, not a pooler before it")]
+    Pooler,
     /// Somebody else has been migrating for too long.
     #[error("another migration of schema {0} has not ended")]
     Locked(String),
@@ -100,15 +105,23 @@ pub async fn migrate(owner_url: &str, migrator: &Migrator, role: &Role) -> Resul
     Ok(())
 }
 
-async fn connect(owner_url: &str) -> Result<PgConnection, Error> {
-    let options: PgConnectOptions = owner_url.parse()?;
-    let options = options.application_name("crm migrate").disable_statement_logging();
+async fn connect(owner_url: &str) -> Result<PgConnection, MigrateError> {
+    let options: PgConnectOptions = owner_url.parse().map_err(Error::from)?;
+    let options = options.application_name("crm migrate").options([SESSION.option()]).disable_statement_logging();
     let patience_ends = Instant::now() + SERVER_PATIENCE;
     loop {
-        match options.connect().await.map_err(Error::from) {
-            Err(Error::Unavailable(_)) if Instant::now() < patience_ends => sleep(BETWEEN_TRIES).await,
-            result => return result,
+        let failed = match options.connect().await {
+            Ok(mut owner) => {
+                let is_ours = SESSION.is_ours(&mut owner).await?;
+                return if is_ours { Ok(owner) } else { Err(MigrateError::Pooler) };
+            }
+            Err(error) if refuses_our_options(&error) => return Err(MigrateError::Pooler),
+            Err(error) => when_connecting(error),
+        };
+        if failed.is_lasting() || Instant::now() >= patience_ends {
+            return Err(failed.into());
         }
+        sleep(BETWEEN_TRIES).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::given_up::poll_times;
 use crate::support::{Notes, OTHER_TENANT, TENANT, until};
 use crm_database::{Access, Error};
 use sqlx::{Connection, Executor, PgConnection};
@@ -100,7 +101,7 @@ async fn cancelled_calls_leave_no_connection_inside_a_transaction() {
             transaction.execute("insert_note", sqlx::query(INSERT).bind(format!("note {polls}"))).await?;
             transaction.commit().await
         };
-        Box::pin(poll_times(work, polls)).await;
+        poll_times(Box::pin(work), polls).await;
         // Looked at each time: the next transaction on the same connection would end the one that was left open.
         until("nobody is inside a transaction", async || {
             let inside: i64 = sqlx::query_scalar(inside).fetch_one(&mut owner).await.unwrap();
@@ -109,20 +110,6 @@ async fn cancelled_calls_leave_no_connection_inside_a_transaction() {
         .await;
     }
     assert!(notes.texts(TENANT).await.is_empty());
-}
-
-/// Polls the future this often, waiting for its wake-up in between, then drops it.
-async fn poll_times(work: impl Future<Output = Result<(), Error>>, times: usize) {
-    let mut work = std::pin::pin!(work);
-    let mut left = times;
-    std::future::poll_fn(|context| {
-        if left == 0 {
-            return std::task::Poll::Ready(());
-        }
-        left -= 1;
-        work.as_mut().poll(context).map(|result| result.unwrap())
-    })
-    .await;
 }
 
 #[tokio::test]
