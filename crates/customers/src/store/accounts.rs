@@ -99,8 +99,9 @@ pub async fn lock(transaction: &mut TenantTransaction, tenant: Uuid, id: Account
 /// Behind [`insert`].
 pub const INSERT: &str = concat!(
     "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, country, territory, owner, \
-     employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning ",
+     employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, statement_timestamp(), \
+     statement_timestamp()) returning ",
     columns!()
 );
 
@@ -122,7 +123,9 @@ pub async fn insert(
 pub const UPDATE: &str = concat!(
     "update customers.accounts set name = $3, name_key = $4, domain = $5, industry = $6, country = $7, \
      territory = $8, owner = $9, employees = $10, annual_revenue_minor = $11, annual_revenue_currency = $12, \
-     founded_year = $13, parent_id = $14, version = version + 1, update_time = now() \
+     founded_year = $13, parent_id = $14, version = version + 1, update_time = ",
+    change_time!(),
+    " \
      where tenant_id = $1 and id = $2 returning ",
     columns!()
 );
@@ -167,8 +170,11 @@ fn written<'q>(
 
 /// Behind [`set_deleted`].
 pub const SET_DELETED: &str = concat!(
-    "update customers.accounts set delete_time = case when $3 then now() end, version = version + 1, \
-     update_time = now() where tenant_id = $1 and id = $2 returning ",
+    "update customers.accounts set delete_time = case when $3 then ",
+    change_time!(),
+    " end, version = version + 1, update_time = ",
+    change_time!(),
+    " where tenant_id = $1 and id = $2 returning ",
     columns!()
 );
 

@@ -92,7 +92,8 @@ pub const INSERT: &str = concat!(
     "with addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
      select $1, unnest($11::text[]), $2) \
      insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, family_name_key, title, \
-     emails, phones, owner) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ",
+     emails, phones, owner, create_time, update_time) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+     statement_timestamp(), statement_timestamp()) returning ",
     columns!()
 );
 
@@ -130,7 +131,9 @@ pub const UPDATE: &str = concat!(
      added as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
      select $1, unnest($10::text[]), $2 on conflict do nothing) \
      update customers.contacts set given_name = $3, family_name = $4, family_name_key = $5, title = $6, emails = $7, \
-     phones = $8, owner = $9, version = version + 1, update_time = now() \
+     phones = $8, owner = $9, version = version + 1, update_time = ",
+    change_time!(),
+    " \
      where tenant_id = $1 and id = $2 returning ",
     columns!()
 );
@@ -161,8 +164,11 @@ pub async fn update(
 
 /// Behind [`set_deleted`].
 pub const SET_DELETED: &str = concat!(
-    "update customers.contacts set delete_time = case when $3 then now() end, version = version + 1, \
-     update_time = now() where tenant_id = $1 and id = $2 returning ",
+    "update customers.contacts set delete_time = case when $3 then ",
+    change_time!(),
+    " end, version = version + 1, update_time = ",
+    change_time!(),
+    " where tenant_id = $1 and id = $2 returning ",
     columns!()
 );
 

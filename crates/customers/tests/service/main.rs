@@ -16,4 +16,5 @@ mod schema_change;
 mod seeding;
 mod spans;
 mod support;
+mod times;
 mod updates;
