@@ -1,6 +1,7 @@
 //! Spans and log lines caught in memory, for the tests of this workspace.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SimpleSpanProcessor, SpanExporter};
@@ -11,6 +12,9 @@ pub use opentelemetry_sdk::trace::SpanData;
 
 use crate::logs::JsonLayer;
 use crate::subscriber;
+
+/// More than the first use of a span takes, on a loaded machine, too.
+const FIRST_USE: Duration = Duration::from_millis(100);
 
 /// What has been recorded since [`record`].
 #[derive(Clone, Debug, Default)]
@@ -30,6 +34,10 @@ pub fn record() -> (Recorder, DefaultGuard) {
     let logs = JsonLayer::new("test".to_owned(), Some("0".to_owned()), sink);
     let filter = Targets::new().with_default(tracing::Level::INFO);
     let guard = tracing::subscriber::set_default(subscriber::subscriber(logs, filter, &provider));
+    // Another test's thread may be amid the first use of a span: it asked who listens before this recorder was there, and
+    // enters the span into tracing's list after the recorder looked. Nobody would then listen to that span for good.
+    std::thread::sleep(FIRST_USE);
+    tracing::callsite::rebuild_interest_cache();
     (recorder, guard)
 }
 
