@@ -33,21 +33,26 @@ impl<S: Stage> Stage for Deadline<S> {
 
     async fn call(&self, call: &mut Call) -> Result<Response<Self::Body>, Status> {
         let asked = rpc::read_timeout(call.request.headers()).map_err(malformed)?;
-        let deadline = call.facts.started + asked.unwrap_or(self.default).min(self.longest);
+        let given = asked.unwrap_or(self.default).min(self.longest);
+        let deadline = call.facts.started + given;
         call.facts.deadline = deadline;
         match timeout_at(deadline, self.inner.call(call)).await {
             Ok(result) => result.map(|mut response| {
                 response.extensions_mut().insert(Expires(deadline));
-                response.map(|body| Timed::new(body, deadline))
+                response.map(|body| Timed::new(body, deadline, given))
             }),
-            Err(_) => Err(exceeded()),
+            Err(_) => Err(exceeded(given)),
         }
     }
 }
 
+/// Says how long the call had: a caller that asked for more than it may have finds out here at the latest.
 /// Marked as passed on: who serves the caller is not to blame for what it waited for.
-pub(super) fn exceeded() -> Status {
-    pass_on(refuse(Code::DeadlineExceeded, refusal::DEADLINE, "deadline exceeded"))
+pub(super) fn exceeded(given: Duration) -> Status {
+    // What is left of a round number is nearly one.
+    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX));
+    let message = format!("the call took longer than the {given:?} that it had");
+    pass_on(refuse(Code::DeadlineExceeded, refusal::DEADLINE, message))
 }
 
 fn malformed(error: MalformedTimeout) -> Status {

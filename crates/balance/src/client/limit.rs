@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use crm_shares::{Holder, Refused, Share, Shares};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -25,7 +26,7 @@ const SMOOTHING: f64 = 0.2;
 pub(super) struct Limit {
     settings: ShedSettings,
     limit: AtomicU32,
-    in_flight: AtomicU32,
+    in_flight: Shares,
     gradient: Mutex<Gradient>,
 }
 
@@ -37,15 +38,6 @@ struct Gradient {
     sum_seconds: f64,
     samples: u32,
     most_in_flight: u32,
-}
-
-/// A place among the calls in flight; leaves it when dropped.
-pub(super) struct Place<'a>(&'a Limit);
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
-    }
 }
 
 impl Limit {
@@ -60,15 +52,17 @@ impl Limit {
             most_in_flight: 0,
         };
         let limit = AtomicU32::new(settings.initial);
-        Self { settings, limit, in_flight: AtomicU32::new(0), gradient: Mutex::new(gradient) }
+        Self { settings, limit, in_flight: Shares::new(usize::MAX), gradient: Mutex::new(gradient) }
     }
 
-    /// Lets a call in, or not.
-    pub(super) fn enter(&self, bulk: bool) -> Option<Place<'_>> {
-        let place = Place(self);
-        let ahead = self.in_flight.fetch_add(1, Relaxed);
+    /// Lets a call in, or not; it leaves when its place is dropped.
+    pub(super) fn enter(&self, bulk: bool, whose: Holder) -> Result<Share, Refused> {
+        if !self.settings.enabled.is_on() {
+            return self.in_flight.take(None, 1);
+        }
         let limit = f64::from(self.limit.load(Relaxed)) * if bulk { self.settings.bulk_share } else { 1.0 };
-        (!self.settings.enabled.is_on() || f64::from(ahead) < limit).then_some(place)
+        // A part of a place is one.
+        self.in_flight.take_of(limit.ceil() as usize, whose)
     }
 
     /// Takes in how long a call took.
@@ -77,11 +71,15 @@ impl Limit {
         let Some(mut gradient) = self.gradient.try_lock() else { return };
         gradient.sum_seconds += elapsed.as_secs_f64();
         gradient.samples += 1;
-        gradient.most_in_flight = gradient.most_in_flight.max(self.in_flight.load(Relaxed));
+        gradient.most_in_flight = gradient.most_in_flight.max(self.in_flight());
         if gradient.samples >= WINDOW_SAMPLES && now.saturating_duration_since(gradient.opened) >= WINDOW {
             let limit = gradient.close(&self.settings, now);
             self.limit.store(limit, Relaxed);
         }
+    }
+
+    fn in_flight(&self) -> u32 {
+        u32::try_from(self.in_flight.taken()).unwrap_or(u32::MAX)
     }
 
     #[cfg(test)]
@@ -123,7 +121,7 @@ mod tests {
 
     /// Plays one window of samples with so many calls in flight.
     fn play(limit: &Limit, in_flight: usize, millis: u64, now: &mut Instant) {
-        let places: Vec<_> = (0..in_flight).filter_map(|_| limit.enter(false)).collect();
+        let places: Vec<_> = (0..in_flight).filter_map(|_| limit.enter(false, None).ok()).collect();
         *now += WINDOW;
         for _ in 0..WINDOW_SAMPLES {
             limit.sample(Duration::from_millis(millis), *now);
@@ -163,13 +161,26 @@ mod tests {
     #[test]
     fn bulk_is_refused_before_interactive() {
         let limit = Limit::new(ShedSettings { initial: 4, ..ShedSettings::default() });
-        let _three: Vec<_> = (0..3).map(|_| limit.enter(true).unwrap()).collect();
-        assert!(limit.enter(true).is_none());
-        let fourth = limit.enter(false);
-        assert!(fourth.is_some());
-        assert!(limit.enter(false).is_none());
+        let _three: Vec<_> = (0..3).map(|_| limit.enter(true, None).unwrap()).collect();
+        assert!(limit.enter(true, None).is_err());
+        let fourth = limit.enter(false, None);
+        assert!(fourth.is_ok());
+        assert!(limit.enter(false, None).is_err());
         drop(fourth);
-        assert!(limit.enter(false).is_some());
+        assert!(limit.enter(false, None).is_ok());
+    }
+
+    #[test]
+    fn however_many_calls_of_one_tenant_hang_others_are_let_in() {
+        let limit = Limit::new(ShedSettings { initial: 100, ..ShedSettings::default() });
+        let fill = |whose| std::iter::from_fn(|| limit.enter(false, Some(whose)).ok()).collect::<Vec<_>>();
+        let hanging = fill(1);
+        assert_eq!((hanging.len(), limit.enter(false, Some(1)).unwrap_err()), (50, Refused::Share));
+        assert_eq!(fill(2).len(), 25);
+        // As they end late, the limit falls below what is still in flight.
+        limit.limit.store(10, Relaxed);
+        assert!(limit.enter(false, None).is_err());
+        assert_eq!(fill(2).len(), 5);
     }
 
     #[test]
@@ -177,9 +188,9 @@ mod tests {
         let settings = ShedSettings { initial: 1, ..ShedSettings::default() };
         let switch = settings.enabled.clone();
         let limit = Limit::new(settings);
-        let _first = limit.enter(false);
-        assert!(limit.enter(false).is_none());
+        let _first = limit.enter(false, None);
+        assert!(limit.enter(false, None).is_err());
         switch.set(false);
-        assert!(limit.enter(false).is_some());
+        assert!(limit.enter(false, Some(1)).is_ok());
     }
 }

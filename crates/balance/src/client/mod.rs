@@ -40,6 +40,11 @@ pub struct Retryable(pub bool);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HashKey(pub u64);
 
+/// Request extension: for whom the call is made, a tenant's id as a number. However many calls of one are in flight, those
+/// of others are let in. Absent means that only the limit of all bounds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CalledFor(pub u128);
+
 /// Response extension: who answered, and after how many tries. On an error it is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempted {

@@ -17,6 +17,7 @@ pub const REASONS: &[(&str, &str)] = &[
         OVERLOADED,
         "More calls are in flight than the service answers in good time; `grpc-retry-pushback-ms` says when to come again.",
     ),
+    (SHARE_TAKEN, "The tenant has as many calls in flight as one may have while others need the rest."),
     (CONNECTION_LOST, "The connection to the replica broke before it answered; whether it did the work is not known."),
     (CALL_RESET, "The replica broke off this call."),
     (NOT_SENT, "The replicas that were tried closed their connections before taking the call; it was not processed."),
@@ -27,6 +28,7 @@ pub(super) const NO_REPLICA: &str = "NO_REPLICA_AVAILABLE";
 pub(super) const DEADLINE: &str = "DEADLINE_EXCEEDED";
 pub(super) const TIMEOUT_MALFORMED: &str = "TIMEOUT_MALFORMED";
 pub(super) const OVERLOADED: &str = "UPSTREAM_OVERLOADED";
+pub(super) const SHARE_TAKEN: &str = crm_shares::TENANT_SHARE_TAKEN;
 pub(super) const CONNECTION_LOST: &str = "CONNECTION_LOST";
 pub(super) const CALL_RESET: &str = "CALL_RESET";
 pub(super) const NOT_SENT: &str = "NOT_SENT";

@@ -141,7 +141,7 @@ impl Stage for Retry {
                 sleep(pause).await;
             }
             if Instant::now() >= facts.deadline {
-                return Err(deadline::exceeded());
+                return Err(deadline::exceeded(facts.deadline.saturating_duration_since(facts.started)));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crm_shares::Refused;
 use http::Response;
 use tokio::time::Instant;
 use tonic::{Code, Status};
@@ -27,12 +28,16 @@ impl<S> Shed<S> {
         Self { inner, limit: Limit::new(settings), upstream }
     }
 
-    fn refusal(&self, bulk: bool) -> Status {
+    fn refusal(&self, bulk: bool, refused: Refused) -> Status {
         let shared = &self.upstream.shared;
         if bulk { &shared.counters.shed_bulk } else { &shared.counters.shed_interactive }.add();
-        let message = format!("too many calls to {} are in flight", shared.name);
+        let (reason, whose) = match refused {
+            Refused::Full => (refusal::OVERLOADED, ""),
+            Refused::Share => (refusal::SHARE_TAKEN, " for one tenant; others find room"),
+        };
+        let message = format!("too many calls to {} are in flight{whose}", shared.name);
         let after = PUSHBACK.mul_f64(1.0 + shared.dice.unit());
-        push_back(refuse(Code::ResourceExhausted, refusal::OVERLOADED, message), after)
+        push_back(refuse(Code::ResourceExhausted, reason, message), after)
     }
 }
 
@@ -40,7 +45,8 @@ impl<S: Stage> Stage for Shed<S> {
     type Body = S::Body;
 
     async fn call(&self, call: &mut Call) -> Result<Response<S::Body>, Status> {
-        let Some(place) = self.limit.enter(call.facts.bulk) else { return Err(self.refusal(call.facts.bulk)) };
+        let bulk = call.facts.bulk;
+        let place = self.limit.enter(bulk, call.facts.holder).map_err(|refused| self.refusal(bulk, refused))?;
         let mut watch =
             Watch { limit: &self.limit, started: call.facts.started, deadline: call.facts.deadline, ended: false };
         let result = self.inner.call(call).await;

@@ -6,12 +6,13 @@
 use std::future::Future;
 
 use bytes::Bytes;
+use crm_shares::Holder;
 use http::{HeaderName, Request, Response};
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::{HashKey, Retryable};
+use super::{CalledFor, HashKey, Retryable};
 use crate::dice;
 
 pub(super) trait Stage: Send + Sync {
@@ -36,6 +37,7 @@ pub(super) struct Facts {
     pub(super) retryable: bool,
     pub(super) bulk: bool,
     pub(super) key: Option<u64>,
+    pub(super) holder: Holder,
 }
 
 const PRIORITY: HeaderName = HeaderName::from_static("x-crm-priority");
@@ -52,6 +54,7 @@ impl Call {
             retryable: extensions.get::<Retryable>().is_some_and(|it| it.0),
             bulk: request.headers().get(PRIORITY).is_some_and(|priority| priority == "bulk"),
             key: extensions.get::<HashKey>().map(|it| it.0).or_else(of_header),
+            holder: extensions.get::<CalledFor>().map(|it| it.0),
         };
         Self { request, facts }
     }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -21,12 +22,13 @@ pin_project! {
         // Costs nothing until it is polled, which is when the body is not there yet.
         #[pin]
         expiry: Sleep,
+        given: Duration,
     }
 }
 
 impl<B> Timed<B> {
-    pub(super) fn new(inner: B, deadline: Instant) -> Self {
-        Self { inner: Some(inner), expiry: sleep_until(deadline) }
+    pub(super) fn new(inner: B, deadline: Instant, given: Duration) -> Self {
+        Self { inner: Some(inner), expiry: sleep_until(deadline), given }
     }
 }
 
@@ -40,11 +42,13 @@ impl<B: Body<Data = Bytes, Error = Status>> Body for Timed<B> {
         let status = match inner.poll_frame(cx) {
             Poll::Ready(Some(Err(status))) => status,
             // One that always has more to give never waits, and would never end.
-            Poll::Ready(Some(Ok(frame))) if frame.is_data() && this.expiry.deadline() <= Instant::now() => exceeded(),
+            Poll::Ready(Some(Ok(frame))) if frame.is_data() && this.expiry.deadline() <= Instant::now() => {
+                exceeded(*this.given)
+            }
             Poll::Ready(frame) => return Poll::Ready(frame),
             Poll::Pending => {
                 std::task::ready!(this.expiry.poll(cx));
-                exceeded()
+                exceeded(*this.given)
             }
         };
         this.inner.set(None);
