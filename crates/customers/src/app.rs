@@ -103,7 +103,7 @@ pub async fn serve(
     let redis = Redis::connect(config.redis_url.expose())?;
     let store = CachedStore::new(database.clone(), &redis, config.first_tier_ttl);
     let idempotency = Idempotency::new(SCHEMA)?;
-    let grpc = Grpc::new(Customers::new(store, idempotency.clone()));
+    let grpc = Grpc::new(Customers::new(store, idempotency.clone(), config.database_connections));
     let (service, readiness) = stack::build(services(&grpc)?, &config.stack, verifier)?;
 
     // Ends after everything else: what drains still wants to be watched.

@@ -8,8 +8,6 @@ use crm_server::config::{ConfigError, Env, Secret};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 
-use crate::customers::EXPORTS;
-
 /// What the process needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -52,8 +50,8 @@ impl ServiceConfig {
 
 /// A replica keeps two cores busy with fewer; Postgres has a hundred for all processes together.
 const CONNECTIONS: u32 = 10;
-/// One for each export, which may hold it for minutes, and one for everybody else.
-const LEAST_CONNECTIONS: u32 = EXPORTS + 1;
+/// Half of them are for exports, which may hold one for minutes: one place at least, and two for everybody else.
+const LEAST_CONNECTIONS: u32 = 3;
 /// Shorter than it takes to notice a colleague's change.
 const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
 

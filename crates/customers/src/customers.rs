@@ -1,18 +1,19 @@
 //! What the handlers of one process share.
 
-use std::sync::Arc;
-
 use crm_database::TenantTransaction;
 use crm_database::idempotency::{Idempotency, Outcome};
+use crm_shares::Shares;
 use prost::Message;
-use tokio::sync::Semaphore;
 
 use crate::cached_store::CachedStore;
 use crate::convert::RequestId;
 use crate::error::Error;
 
-/// Exports that run at once. Each holds a connection, for as long as its client takes to read.
-pub(crate) const EXPORTS: u32 = 2;
+/// Exports that run at once over a pool of so many connections. Each holds one, with its snapshot, for as long as its
+/// client takes to read: the other half is for those who need one for milliseconds.
+const fn export_places(connections: u32) -> usize {
+    (connections / 2) as usize
+}
 
 /// The customers context of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,13 +22,14 @@ pub struct Customers {
     pub store: CachedStore,
     idempotency: Idempotency,
     /// Places for exports.
-    pub(crate) exports: Arc<Semaphore>,
+    pub(crate) exports: Shares,
 }
 
 impl Customers {
-    /// The context over a store.
-    pub fn new(store: CachedStore, idempotency: Idempotency) -> Self {
-        Self { store, idempotency, exports: Arc::new(Semaphore::new(EXPORTS as usize)) }
+    /// The context over a store with so many connections.
+    pub fn new(store: CachedStore, idempotency: Idempotency, connections: u32) -> Self {
+        // One for each tenant: a second one would only wait for the same reader.
+        Self { store, idempotency, exports: Shares::at_most(export_places(connections), 1) }
     }
 
     /// What this request was answered before, if it was; claims its id otherwise.

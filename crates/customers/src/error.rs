@@ -5,6 +5,7 @@ use std::time::Duration;
 use crm_database::Error as DatabaseError;
 use crm_server::problem::{Problem, Violation};
 use crm_server::stack::Repeat;
+use crm_shares::TENANT_SHARE_TAKEN;
 use tonic::{Code, Status};
 
 /// Reasons that this service gives, for `google.rpc.ErrorInfo`, and when each is given.
@@ -69,6 +70,8 @@ pub enum Error {
     RequestIdReused,
     #[error("too many exports are running")]
     ExportsBusy,
+    #[error("the tenant has an export under way in this process; others find a place")]
+    ExportRuns,
     #[error("nobody read the export")]
     ExportStalled,
     #[error(transparent)]
@@ -98,6 +101,7 @@ impl Error {
             Self::ContactAccountNotFound => (Code::FailedPrecondition, "CONTACT_ACCOUNT_NOT_FOUND"),
             Self::RequestIdReused => (Code::InvalidArgument, "REQUEST_ID_REUSED"),
             Self::ExportsBusy => (Code::ResourceExhausted, "EXPORTS_BUSY"),
+            Self::ExportRuns => (Code::ResourceExhausted, TENANT_SHARE_TAKEN),
             Self::ExportStalled => (Code::Aborted, "EXPORT_STALLED"),
             Self::Database(error) => (database_code(error), error.reason()),
             Self::Inconsistent(_) => (Code::Internal, "DATA_INCONSISTENT"),
@@ -218,6 +222,14 @@ mod tests {
         ] {
             check(error.into(), code, reason);
         }
+    }
+
+    #[test]
+    fn a_tenant_with_an_export_is_told_by_the_servers_reason_and_when_to_come_back() {
+        let (code, reason, status) = status(Error::ExportRuns);
+        assert_eq!((code, reason.as_str()), (Code::ResourceExhausted, "TENANT_SHARE_TAKEN"));
+        assert!(crm_server::REASONS.iter().any(|(listed, _)| *listed == reason));
+        assert!(status.get_error_details().retry_info().is_some());
     }
 
     #[test]

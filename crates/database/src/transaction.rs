@@ -15,8 +15,9 @@ use crate::metrics::{self, Outcome};
 /// A transaction that its service leaves alone is ended by the server after this long: it holds locks, and what it wrote
 /// long ago becomes visible only now. Services promise how late that may be.
 const IDLE: Duration = Duration::from_secs(10);
-/// The same for a snapshot, whose reader may be slow.
-const IDLE_SNAPSHOT: Duration = Duration::from_secs(60);
+/// The same for a snapshot. Between two of its batches lies the time that a reader takes for one of them, which may be large
+/// and the reader slow; whoever reads it out bounds that. This is for what bounds nothing any more.
+const IDLE_SNAPSHOT: Duration = Duration::from_secs(600);
 
 /// What a transaction may do, and which moment it sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

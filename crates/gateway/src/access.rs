@@ -1,34 +1,59 @@
-//! Who may call: the token is checked before anything is forwarded.
+//! Who may call, and what one tenant may hold of the gateway meanwhile.
 //!
-//! The service behind checks it again, with the same key. The check here keeps strangers from costing a replica
-//! anything; the check there makes the network between the two irrelevant.
+//! The service behind checks the token again, with the same key. The check here keeps strangers from costing a replica
+//! anything; the check there makes the network between the two irrelevant. A call takes its place only once its token
+//! has been found good: whoever has none holds nothing, not even while a refusal goes unread.
 
 use std::sync::Arc;
 
-use crm_server::token::{Claims, TokenError, Verifier};
+use crm_server::{
+    shares,
+    token::{Claims, TokenError, Verifier},
+};
+use crm_shares::{Holder, Share, Shares};
 use crm_transcode::{Idempotency, Rpc};
 use http::HeaderMap;
 use tonic::Status;
 
 use crate::table::Routed;
 
-/// The check, if this gateway has keys.
+/// Holds what calls of open routes take, where other routes know their callers.
+const ANYBODY: u128 = 0;
+
+/// The check, if this gateway has keys, and the places of those who pass it.
 pub(crate) struct Access {
     verifier: Option<Verifier>,
+    places: Shares,
+}
+
+/// Somebody whose call was let in.
+pub(crate) struct Caller {
+    /// Known where the route asks for a token.
+    pub(crate) claims: Option<Arc<Claims>>,
+    /// Who holds what the call takes of anything scarce.
+    pub(crate) holder: Holder,
+    /// To be kept until the last byte of the answer.
+    pub(crate) place: Share,
 }
 
 impl Access {
-    pub(crate) fn new(verifier: Option<Verifier>) -> Self {
-        Self { verifier }
+    /// So many calls at a time, in all.
+    pub(crate) fn new(verifier: Option<Verifier>, calls: usize) -> Self {
+        Self { verifier, places: Shares::new(calls) }
     }
 
-    /// The caller, where the route asks for one.
-    pub(crate) fn admit(
-        &self,
-        routed: &Routed,
-        rpc: Option<&Rpc>,
-        headers: &HeaderMap,
-    ) -> Result<Option<Arc<Claims>>, Status> {
+    /// The caller, if it may call and there is room for one more call of its tenant.
+    pub(crate) fn admit(&self, routed: &Routed, rpc: Option<&Rpc>, headers: &HeaderMap) -> Result<Caller, Status> {
+        let claims = self.check(routed, rpc, headers)?;
+        let holder = match &claims {
+            Some(claims) => shares::holder(claims),
+            None => self.verifier.is_some().then_some(ANYBODY),
+        };
+        let place = self.places.take(holder, 1).map_err(|refused| shares::refuse(refused, "calls in flight"))?;
+        Ok(Caller { claims, holder, place })
+    }
+
+    fn check(&self, routed: &Routed, rpc: Option<&Rpc>, headers: &HeaderMap) -> Result<Option<Arc<Claims>>, Status> {
         if !routed.auth {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use crm_server::{
     config::ConfigError,
     process,
     readiness::Readiness,
-    stack::{BoxService, LimitLayer},
+    stack::BoxService,
     token::{KeyError, Verifier},
 };
 use crm_telemetry::Telemetry;
@@ -145,15 +145,15 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
     let verifier = config.token_keys.as_ref().map(|PublicKeys(pem)| Verifier::from_pem(pem)).transpose()?;
     let (own, readiness) = OwnServices::new(&services)?;
     let gateway = Gateway {
-        access: Access::new(verifier),
+        access: Access::new(verifier, config.calls.max_concurrent_calls),
         telemetry: telemetry_layer(&transcoder),
         own,
         pages: Pages::new(Arc::clone(&transcoder), Arc::clone(&table)),
         switches,
         faults: Arc::new(Faults::new(config.faults)),
         limits: config.calls,
-        places: LimitLayer::new(config.calls.max_concurrent_calls),
-        intake: Intake::new(config.calls.max_buffered_bytes),
+        intake: Intake::new(config.calls.max_buffered_bytes, "bytes of requests at once"),
+        outlet: Intake::new(config.calls.max_answer_bytes_in_all, "bytes of answers at once"),
         max_header_bytes: config.server.max_header_bytes,
         links: page_links(config, listeners)?,
         table,

@@ -1,27 +1,30 @@
 //! What calls of both protocols have in common on their way to a replica.
 
-use crm_balance::{Expires, HashKey, Policy, Retryable};
+use crm_balance::{CalledFor, Expires, HashKey, Policy, Retryable};
 use crm_server::{process::TakeBy, token::Claims};
-use crm_telemetry::rpc::{GRPC_TIMEOUT, write_timeout};
+use crm_telemetry::rpc::{read_timeout, write_timeout};
 use crm_transcode::{IDEMPOTENCY_KEY, Rpc};
 use http::{Request, Response};
 use tonic::{Status, body::Body};
 use tower::ServiceExt;
 
-use crate::{gateway::Gateway, headers, table::Routed};
+use crate::{access::Caller, allowance, gateway::Gateway, headers, table::Routed};
 
 /// Sends a call whose token has been checked; an error is the gateway's own, not the service's.
 pub(crate) async fn send(
     gateway: &Gateway,
     routed: &Routed,
     rpc: Option<&Rpc>,
-    claims: Option<&Claims>,
+    caller: &Caller,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Status> {
     headers::sanitize_request(request.headers_mut());
     mark_retryable(gateway, rpc, &mut request);
-    mark_affinity(routed, claims, &mut request);
-    lengthen_stream(gateway, rpc, &mut request);
+    mark_affinity(routed, caller.claims.as_deref(), &mut request);
+    if let Some(holder) = caller.holder {
+        request.extensions_mut().insert(CalledFor(holder));
+    }
+    write_allowance(gateway, rpc, &mut request);
     let mut response = routed.client.clone().oneshot(request).await?;
     // What is behind the answer must not wait for a caller who does not read it.
     if let Some(Expires(deadline)) = response.extensions().get().copied() {
@@ -51,10 +54,11 @@ fn mark_affinity(routed: &Routed, claims: Option<&Claims>, request: &mut Request
     }
 }
 
-/// A stream lasts as long as it has to say something: without a deadline of its own it gets the longest there is.
-fn lengthen_stream(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
-    let streams = rpc.is_some_and(|rpc| rpc.server_streaming || rpc.client_streaming);
-    if streams && !request.headers().contains_key(GRPC_TIMEOUT) {
-        write_timeout(request.headers_mut(), gateway.limits.max_timeout);
+/// The client stack behind knows one longest time and one default. What is malformed it refuses.
+fn write_allowance(gateway: &Gateway, rpc: Option<&Rpc>, request: &mut Request<Body>) {
+    let Ok(asked) = read_timeout(request.headers()) else { return };
+    let given = allowance::given(&gateway.limits, rpc, asked);
+    if given != asked.unwrap_or(gateway.limits.default_timeout) {
+        write_timeout(request.headers_mut(), given);
     }
 }

@@ -5,8 +5,12 @@ mod routes;
 
 use std::{fmt, time::Duration};
 
-use crm_server::process::{Protocol, ServerSettings};
+use crm_server::{
+    process::{Protocol, ServerSettings},
+    services::MAX_MESSAGE_BYTES,
+};
 
+use crate::pace::PaceSettings;
 pub(crate) use environment::Addresses;
 pub use environment::worker_threads;
 pub use routes::{Route, Routes, RoutesError, Target};
@@ -44,16 +48,24 @@ impl fmt::Debug for PublicKeys {
 pub struct CallLimits {
     /// Deadline of a unary call that brings none.
     pub default_timeout: Duration,
-    /// Longest deadline; a later one is brought forward, and server streams that bring none get it.
+    /// Longest deadline; a later one is brought forward.
     pub max_timeout: Duration,
+    /// The same for calls that stream, or may, for all that the gateway knows. Streams that bring none get it.
+    pub max_stream_timeout: Duration,
+    /// How fast a stream must be read.
+    pub pace: PaceSettings,
     /// Calls at a time, from their headers to the last byte of their answers; more are refused at once.
     pub max_concurrent_calls: usize,
     /// Longest request body over REST, in bytes.
     pub max_body_bytes: usize,
-    /// Requests that are being taken in, all together, in bytes; what comes beyond is refused.
+    /// Longest single message of a request over gRPC, in bytes: what services read.
+    pub max_message_bytes: usize,
+    /// Requests that are being taken in, all together, in bytes; one tenant's are half of it at most.
     pub max_buffered_bytes: usize,
     /// Longest single message of an answer over REST, in bytes.
     pub max_answer_bytes: usize,
+    /// Single answers over REST that have not been read yet, all together, in bytes; one tenant's are half of it at most.
+    pub max_answer_bytes_in_all: usize,
 }
 
 /// What the start page points to.
@@ -64,16 +76,21 @@ pub struct Links {
 }
 
 impl Default for CallLimits {
-    /// 10 s, at most 60 s; 2,048 calls; bodies of 1 MiB, 64 MiB of them at once; messages of 16 MiB.
+    /// 10 s, at most 60 s, streams 30 min and 64 KiB/s; 2,048 calls; bodies of 1 MiB and messages of 4 MiB, 64 MiB of them
+    /// at once; answers of 16 MiB, 256 MiB of them at once.
     fn default() -> Self {
         Self {
             default_timeout: Duration::from_secs(10),
             max_timeout: Duration::from_secs(60),
+            max_stream_timeout: Duration::from_secs(30 * 60),
+            pace: PaceSettings::default(),
             // What a slow reader's answer fills at most is a window of 256 KiB: so many of them take half a GiB.
             max_concurrent_calls: 2_048,
             max_body_bytes: 1 << 20,
+            max_message_bytes: MAX_MESSAGE_BYTES,
             max_buffered_bytes: 64 << 20,
             max_answer_bytes: 16 << 20,
+            max_answer_bytes_in_all: 256 << 20,
         }
     }
 }

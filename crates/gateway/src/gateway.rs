@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
-use crm_server::stack::{CatchPanicLayer, LimitLayer};
+use crm_server::stack::CatchPanicLayer;
 use crm_telemetry::rpc::{Methods, ServerLayer};
 use crm_transcode::Transcoder;
 use http::{Request, Response};
@@ -31,8 +31,10 @@ pub(crate) struct Gateway {
     pub(crate) switches: Arc<Switches>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) limits: CallLimits,
-    pub(crate) places: LimitLayer,
+    /// Requests that are taken in whole before they go on.
     pub(crate) intake: Intake,
+    /// Answers that are put together before they go out.
+    pub(crate) outlet: Intake,
     pub(crate) max_header_bytes: u32,
     pub(crate) links: PageLinks,
 }
@@ -53,10 +55,8 @@ impl Gateway {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
-        // Innermost, before any work is spent on a call: one bound for all connections and both protocols.
-        let limited = self.places.layer(handler);
         // A defect that one call finds ends this call and no other.
-        let caught = CatchPanicLayer.layer(limited);
+        let caught = CatchPanicLayer.layer(handler);
         // Outermost, so that refusals and panics are counted and traced.
         match self.telemetry.layer(caught).oneshot(request).await {
             Ok(response) => response.map(Body::new),

@@ -5,6 +5,9 @@ mod upload;
 
 use std::convert::Infallible;
 
+use crm_server::shares;
+use crm_telemetry::rpc::read_timeout;
+use crm_transcode::Rpc;
 use http::{Request, Response, StatusCode, Version, header};
 use tonic::{Status, body::Body};
 use tower::service_fn;
@@ -12,7 +15,7 @@ use tower::service_fn;
 pub(crate) use own::OwnServices;
 pub use own::ReflectionError;
 
-use crate::{answer, call, gateway::Gateway, headers, reasons, trace};
+use crate::{allowance, answer, call, gateway::Gateway, headers, pace::Paced, reasons, trace};
 
 /// Answers one gRPC call.
 pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Response<Body> {
@@ -27,24 +30,33 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
 }
 
 async fn forward(gateway: &Gateway, request: Request<Body>) -> Result<Response<Body>, Infallible> {
-    let mut response = route(gateway, request).await.unwrap_or_else(Status::into_http);
+    let rpc = gateway.transcoder.rpc(request.uri().path()).map(|rpc| &**rpc);
+    let asked = read_timeout(request.headers()).ok().flatten();
+    let mut response = route(gateway, rpc, request).await.unwrap_or_else(Status::into_http);
+    allowance::name(response.headers_mut(), allowance::named(&gateway.limits, rpc, asked));
     if gateway.switches.trace_header.is_on() {
         trace::stamp(response.headers_mut());
     }
     Ok(response)
 }
 
-async fn route(gateway: &Gateway, request: Request<Body>) -> Result<Response<Body>, Status> {
+async fn route(gateway: &Gateway, rpc: Option<&Rpc>, request: Request<Body>) -> Result<Response<Body>, Status> {
     headers::check_length(request.headers(), gateway.max_header_bytes)?;
     headers::check_single(request.headers())?;
-    let path = request.uri().path();
-    let routed = gateway.table.find(path).ok_or_else(reasons::service_not_routed)?;
-    let rpc = gateway.transcoder.rpc(path).map(|rpc| &**rpc);
-    let claims = gateway.access.admit(routed, rpc, request.headers())?;
+    let routed = gateway.table.find(request.uri().path()).ok_or_else(reasons::service_not_routed)?;
+    let caller = gateway.access.admit(routed, rpc, request.headers())?;
     let is_one_message = rpc.is_some_and(|rpc| !rpc.client_streaming);
-    // What it took up is free again when the answer begins: the replica has read the request by then.
-    let (request, _held) = if is_one_message { upload::take_in(gateway, request).await? } else { (request, None) };
-    call::send(gateway, routed, rpc, claims.as_deref(), request).await
+    let response = if is_one_message {
+        // What it takes up is free again when the answer begins: the replica has read the request by then.
+        let (request, _held) = upload::take_in(gateway, caller.holder, request).await?;
+        call::send(gateway, routed, rpc, &caller, request).await?
+    } else {
+        call::send(gateway, routed, rpc, &caller, request).await?
+    };
+    let may_stream = rpc.is_none_or(|rpc| rpc.server_streaming);
+    let pace = gateway.limits.pace;
+    let response = if may_stream { response.map(|body| Body::new(Paced::new(body, pace))) } else { response };
+    Ok(shares::hold(response, Some(caller.place)))
 }
 
 /// Both are told over HTTP, which is what such a caller reads: without HTTP/2 there are no trailers to hold a status.

@@ -1,62 +1,54 @@
-//! Requests that are taken in before a replica hears of them: how much of the process's memory they may fill together.
+//! Messages that are held whole for a caller: how much of the process's memory they may fill together.
 //!
-//! Each is bounded on its own, but thousands of slow callers may each have sent most of what one may send.
+//! Each is bounded on its own, but thousands of slow callers may each have sent most of what one may send, or read little
+//! of what one may be answered. What there is is shared by tenant: one that stalls leaves room for the others.
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use crm_server::shares;
+use crm_shares::{Holder, Share, Shares};
 use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Status, body::Body};
 
-use crate::reasons;
-
-/// Room for requests, in bytes.
+/// Room for messages, in bytes.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    free: Arc<Semaphore>,
+    room: Shares,
+    what: &'static str,
 }
 
-/// Room that is taken up until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Held(Option<OwnedSemaphorePermit>);
-
 impl Intake {
-    pub(crate) fn new(bytes: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))) }
+    /// `what` says what there may be too much of.
+    pub(crate) fn new(bytes: usize, what: &'static str) -> Self {
+        Self { room: Shares::new(bytes), what }
     }
 
     /// A body whose bytes take up room as they come; it fails when there is none.
-    pub(crate) fn measure(&self, body: Body) -> Measured {
-        Measured { body, free: Arc::clone(&self.free), held: Held(None) }
+    pub(crate) fn measure(&self, body: Body, holder: Holder) -> Result<Measured, Status> {
+        Ok(Measured { body, held: self.hold(0, holder)?, what: self.what })
+    }
+
+    /// Room for so many bytes.
+    pub(crate) fn hold(&self, bytes: usize, holder: Holder) -> Result<Share, Status> {
+        Ok(self.room.take(holder, bytes).map_err(|refused| shares::refuse(refused, self.what))?)
     }
 }
 
-/// A request's body that is being taken in.
+/// A body that is being taken in.
 pub(crate) struct Measured {
     body: Body,
-    free: Arc<Semaphore>,
-    held: Held,
+    held: Share,
+    what: &'static str,
 }
 
 impl Measured {
-    /// What has not come yet, unmeasured, and the room that is taken up by what has.
-    pub(crate) fn into_rest(self) -> (Body, Held) {
-        (self.body, self.held)
-    }
-
-    fn hold(&mut self, bytes: usize) -> Result<(), Status> {
-        let bytes = u32::try_from(bytes).map_err(|_| reasons::overloaded())?;
-        let more = Arc::clone(&self.free).try_acquire_many_owned(bytes).map_err(|_| reasons::overloaded())?;
-        match &mut self.held.0 {
-            Some(held) => held.merge(more),
-            none => *none = Some(more),
-        }
-        Ok(())
+    /// The room that is taken up by what has come.
+    pub(crate) fn into_held(self) -> Share {
+        self.held
     }
 }
 
@@ -70,9 +62,9 @@ impl http_body::Body for Measured {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
             Some(Err(_)) | None => 0,
         };
-        match self.hold(length) {
+        match self.held.grow(length) {
             Ok(()) => Poll::Ready(frame),
-            Err(refused) => Poll::Ready(Some(Err(refused))),
+            Err(refused) => Poll::Ready(Some(Err(shares::refuse(refused, self.what).into()))),
         }
     }
 
@@ -92,20 +84,28 @@ mod tests {
 
     use super::*;
 
-    fn body(length: usize) -> Body {
-        Body::new(Full::new(Bytes::from(vec![0; length])))
+    async fn take_in(intake: &Intake, length: usize, holder: Holder) -> Result<Share, Status> {
+        let mut body = intake.measure(Body::new(Full::new(Bytes::from(vec![0; length]))), holder)?;
+        (&mut body).collect().await?;
+        Ok(body.into_held())
     }
 
     #[tokio::test]
     async fn what_is_taken_in_takes_up_room_until_it_is_let_go() {
-        let intake = Intake::new(10);
-        let mut first = intake.measure(body(6));
-        assert_eq!((&mut first).collect().await.expect("room").to_bytes().len(), 6);
-        let refused = intake.measure(body(5)).collect().await.expect_err("no room");
-        assert_eq!(refused.code(), Code::ResourceExhausted);
-        let (_, held) = first.into_rest();
-        assert!(intake.measure(body(5)).collect().await.is_err());
+        let intake = Intake::new(10, "bytes");
+        let held = take_in(&intake, 6, None).await.expect("room");
+        let refused = take_in(&intake, 5, None).await.expect_err("no room");
+        assert_eq!((refused.code(), refused.message()), (Code::ResourceExhausted, "too many bytes"));
         drop(held);
-        assert!(intake.measure(body(10)).collect().await.is_ok());
+        take_in(&intake, 10, None).await.expect("all of it");
+    }
+
+    #[tokio::test]
+    async fn one_tenant_leaves_room_for_the_others() {
+        let intake = Intake::new(100, "bytes");
+        let _held = take_in(&intake, 50, Some(1)).await.expect("room");
+        let refused = take_in(&intake, 1, Some(1)).await.expect_err("no room");
+        assert_eq!(refused.message(), "too many bytes for one tenant; others find room");
+        take_in(&intake, 25, Some(2)).await.expect("room");
     }
 }

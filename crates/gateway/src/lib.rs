@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod allowance;
 mod answer;
 mod app;
 mod call;
@@ -12,6 +13,7 @@ mod gateway;
 mod grpc;
 mod headers;
 mod intake;
+mod pace;
 mod pages;
 mod reasons;
 mod rest;
@@ -22,4 +24,5 @@ mod trace;
 pub use app::{Listeners, RunError, ServeError, run, serve};
 pub use config::{CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target, worker_threads};
 pub use grpc::ReflectionError;
+pub use pace::PaceSettings;
 pub use reasons::REASONS;

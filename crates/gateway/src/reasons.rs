@@ -1,19 +1,23 @@
 //! Every error that the gateway makes itself: its code, its reason and its words, in one place.
 
-use std::{fmt::Display, time::Duration};
+use std::fmt::Display;
 
 use axum::extract::rejection::JsonRejection;
 use crm_server::problem::{Problem, Violation};
 use tonic::{Code, Status};
 
+use crate::pace::PaceSettings;
+
 /// Machine-readable reasons (`ErrorInfo.reason`) of the gateway's own errors, and when each is given.
 pub const REASONS: &[(&str, &str)] = &[
     (SERVICE_NOT_ROUTED, "no upstream of this gateway answers the service that was called"),
     (DEADLINE_EXCEEDED, "the call's time was over before the answer was whole"),
-    (OVERLOADED, "the gateway has as many calls in flight, or as many bytes of requests, as it accepts"),
+    (OVERLOADED, "the gateway has as many calls in flight, or as many bytes of messages, as it accepts"),
+    (STREAM_TOO_SLOW, "the stream was read more slowly than its proto says that it must be"),
     (INVALID_HEADER, "a header that the gateway reads has no valid value; the violation names it"),
     (ETAG_MISMATCH, "the resource is in another state than `If-Match` names"),
     (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
+    (MESSAGE_TOO_LARGE, "the message of a gRPC call is longer than services read"),
     (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
     (INVALID_CHANGE, "the body of a call to the control API is not what it takes; the violation says why"),
@@ -30,6 +34,8 @@ pub const REASONS: &[(&str, &str)] = &[
 const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
 const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 const OVERLOADED: &str = "OVERLOADED";
+const STREAM_TOO_SLOW: &str = "STREAM_TOO_SLOW";
+const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
 const INVALID_HEADER: &str = "INVALID_HEADER";
 /// By which every service says so (docs/errors.md), and the gateway itself of what it has read.
 pub(crate) const ETAG_MISMATCH: &str = "ETAG_MISMATCH";
@@ -58,10 +64,17 @@ pub(crate) fn deadline_exceeded() -> Status {
     Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, "the call took longer than its deadline allows").into()
 }
 
-/// With the delay after which room is likely.
-pub(crate) fn overloaded() -> Status {
-    let problem = Problem::new(Code::ResourceExhausted, OVERLOADED, "too many bytes of requests at once");
-    problem.with_retry_delay(Duration::from_millis(100)).into()
+pub(crate) fn read_too_slowly(pace: &PaceSettings) -> Status {
+    let PaceSettings { bytes_per_second, over } = pace;
+    let message = format!("the stream was read more slowly than {bytes_per_second} bytes a second over {over:?}");
+    let problem = Problem::new(Code::Aborted, STREAM_TOO_SLOW, message);
+    problem.with_metadata("bytes_per_second", bytes_per_second.to_string()).into()
+}
+
+/// What a service would say of it.
+pub(crate) fn message_too_large(limit: usize) -> Status {
+    let message = format!("the message is longer than {limit} bytes");
+    Problem::new(Code::InvalidArgument, MESSAGE_TOO_LARGE, message).into()
 }
 
 pub(crate) fn body_too_large(limit: usize) -> Status {

@@ -10,7 +10,7 @@ mod unary;
 use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
-use crm_server::{process::TakeBy, token::Claims};
+use crm_server::{process::TakeBy, shares};
 use crm_telemetry::rpc::write_timeout;
 use crm_transcode::{Match, RouteError, frame};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
@@ -19,10 +19,11 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
 use tower::service_fn;
 
-pub(crate) use timeout::TIMEOUT;
+pub(crate) use timeout::{TIMEOUT, read_timeout};
 
 use crate::{
-    answer, call,
+    access::Caller,
+    allowance, answer, call,
     gateway::Gateway,
     headers,
     intake::Measured,
@@ -91,10 +92,13 @@ struct Route<'a> {
 impl Route<'_> {
     async fn answer(self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
         trace::note_rest(request.method(), self.matched.template());
+        let asked = read_timeout(request.headers()).ok().flatten();
         let mut response = match self.call(request).await {
             Ok(response) => response,
             Err(refusal) => refusal.into_response(&self.gateway.transcoder),
         };
+        let named = allowance::named(&self.gateway.limits, Some(self.matched.rpc), asked);
+        allowance::name(response.headers_mut(), named);
         trace::note_status(response.status());
         if self.gateway.switches.trace_header.is_on() {
             trace::stamp(response.headers_mut());
@@ -108,24 +112,24 @@ impl Route<'_> {
         let most = self.gateway.max_header_bytes;
         headers::check_length(&parts.headers, most).map_err(Refusal::headers_too_large)?;
         headers::check_single(&parts.headers)?;
-        let claims = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
+        let caller = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
         let deadline = self.deadline(&parts.headers)?;
         refuse_compressed(&parts.headers)?;
-        let mut body = self.gateway.intake.measure(body);
-        let bytes = read_body(&mut body, self.gateway.limits.max_body_bytes, deadline).await?;
+        let limits = &self.gateway.limits;
+        let mut body = self.gateway.intake.measure(body, caller.holder)?;
+        // A stream's request is one message like others.
+        let intake_ends = deadline.min(Instant::now() + limits.max_timeout);
+        let bytes = read_body(&mut body, limits.max_body_bytes, intake_ends).await?;
         let asked = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
-        let attempts = Attempts { route: self, claims: claims.as_deref(), asked: &asked, deadline };
+        let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline };
         let mut response = attempts.send_in_turn(parts).await?;
         response.extensions_mut().insert(TakeBy(deadline));
-        Ok(response)
+        Ok(shares::hold(response, Some(caller.place)))
     }
 
-    /// What the caller allows, or the default; streams may take as long as any call.
     fn deadline(self, headers: &HeaderMap) -> Result<Instant, Refusal> {
-        let limits = &self.gateway.limits;
-        let default = if self.matched.rpc.server_streaming { limits.max_timeout } else { limits.default_timeout };
-        let wanted = timeout::read_timeout(headers).map_err(|timeout::InvalidTimeout| reasons::invalid_timeout())?;
-        Ok(Instant::now() + wanted.unwrap_or(default).min(limits.max_timeout))
+        let asked = read_timeout(headers).map_err(|timeout::InvalidTimeout| reasons::invalid_timeout())?;
+        Ok(Instant::now() + allowance::given(&self.gateway.limits, Some(self.matched.rpc), asked))
     }
 }
 
@@ -133,7 +137,7 @@ impl Route<'_> {
 #[derive(Clone, Copy)]
 struct Attempts<'a> {
     route: Route<'a>,
-    claims: Option<&'a Claims>,
+    caller: &'a Caller,
     asked: &'a crm_transcode::Request,
     deadline: Instant,
 }
@@ -143,12 +147,13 @@ impl Attempts<'_> {
         let Route { gateway, routed, matched, .. } = self.route;
         let (transcoder, rpc) = (&gateway.transcoder, matched.rpc);
         let request = grpc_request(parts, message, self.deadline)?;
-        let response = call::send(gateway, routed, Some(rpc), self.claims, request).await?;
-        let messages = Messages::new(response, gateway.limits.max_answer_bytes)?;
+        let response = call::send(gateway, routed, Some(rpc), self.caller, request).await?;
         if rpc.server_streaming {
-            return lines::answer(Arc::clone(transcoder), Arc::clone(rpc), messages).await;
+            let limits = &gateway.limits;
+            let messages = Messages::new(response, limits.max_answer_bytes)?;
+            return lines::answer(Arc::clone(transcoder), Arc::clone(rpc), messages, limits.pace).await;
         }
-        unary::answer(transcoder, rpc, &self.asked.conditions, messages).await
+        unary::answer(gateway, rpc, &self.asked.conditions, response, self.caller.holder).await
     }
 }
 

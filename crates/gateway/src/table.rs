@@ -79,7 +79,8 @@ fn connect(route: &Route, limits: &CallLimits, switches: &Switches) -> Routed {
         .build();
     let settings = ClientSettings {
         default_timeout: limits.default_timeout,
-        max_timeout: limits.max_timeout,
+        // Which calls may take less is decided before.
+        max_timeout: limits.max_stream_timeout.max(limits.max_timeout),
         shed: ShedSettings { enabled: switches.shedding.clone(), ..ShedSettings::default() },
         ..ClientSettings::default()
     };

@@ -60,6 +60,117 @@ async fn a_stream_that_falls_silent_ends_at_its_deadline() {
     assert_eq!(lines[1]["error"]["code"], 4, "{}", lines[1]);
 }
 
+/// Short times for everything but streams, as the settings of a call.
+fn short_but_for_streams(config: &mut crm_gateway::Config) {
+    config.calls.default_timeout = Duration::from_millis(200);
+    config.calls.max_timeout = Duration::from_millis(200);
+    config.calls.max_stream_timeout = Duration::from_secs(300);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_read_fast_enough_outlasts_the_longest_other_call() {
+    let rig = Rig::start_with(1, short_but_for_streams).await;
+    for asked in [None, Some("4m")] {
+        let mut connection = wire::http1_connection(rig.public).await;
+        let bearer = format!("Bearer {}", rig.token());
+        let headers: Vec<_> = [("authorization", bearer.as_str())]
+            .into_iter()
+            .chain(asked.map(|asked| ("x-crm-timeout", asked)))
+            .collect();
+        let path = "/v1/accounts:export?filter=endless";
+        let mut response = wire::start_on(&mut connection, Method::GET, path, &headers, "").await;
+        assert_eq!(response.headers()["x-crm-timeout"], asked.unwrap_or("5m"));
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(800) {
+            let frame = response.frame().await.expect("not the end").expect("no error");
+            assert!(!frame.into_data().unwrap_or_default().starts_with(b"{\"error\""));
+        }
+    }
+}
+
+/// A pace that nobody keeps up who pauses between frames.
+fn hasty(config: &mut crm_gateway::Config) {
+    config.calls.pace = crm_gateway::PaceSettings { bytes_per_second: 1 << 40, over: Duration::from_millis(100) };
+}
+
+/// What a stream ends with, for a reader who pauses between frames.
+async fn end_of(
+    mut body: impl http_body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+) -> (Bytes, http::HeaderMap) {
+    let mut end = Vec::new();
+    loop {
+        let Some(frame) = body.frame().await else { return (end.into(), http::HeaderMap::new()) };
+        match frame.unwrap().into_trailers() {
+            Ok(trailers) => return (end.into(), trailers),
+            Err(frame) => end.extend_from_slice(&frame.into_data().unwrap()),
+        }
+        end.drain(..end.len().saturating_sub(4_000));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_read_too_slowly_is_cut_and_says_why() {
+    let rig = Rig::start_with(1, hasty).await;
+    let (mut connection, bearer) = (wire::http1_connection(rig.public).await, format!("Bearer {}", rig.token()));
+    let headers = [("authorization", bearer.as_str())];
+    let response =
+        wire::start_on(&mut connection, Method::GET, "/v1/accounts:export?filter=endless", &headers, "").await;
+    let (end, _) = tokio::time::timeout(Duration::from_secs(50), end_of(response.into_body())).await.unwrap();
+    let last = String::from_utf8_lossy(&end).lines().last().unwrap().to_owned();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(last["error"]["code"], 10, "{last}");
+    assert!(last.to_string().contains("STREAM_TOO_SLOW") && last.to_string().contains("bytes a second over 100ms"));
+    eventually("the stream behind is cancelled", async || rig.seen().running.load(Ordering::SeqCst) == 0).await;
+
+    let client = wire::Grpc::connect(rig.public).await;
+    let endless = Bytes::from_static(b"\0\0\0\0\x09\x0a\x07endless");
+    let answer = client.raw("/crm.customers.v1.AccountService/ExportAccounts", &headers, endless).await;
+    assert_eq!(answer.headers()["x-crm-timeout"], "30m");
+    let (_, trailers) = tokio::time::timeout(Duration::from_secs(50), end_of(answer.into_body())).await.unwrap();
+    assert_eq!(trailers["grpc-status"], "10");
+    eventually("the stream behind is cancelled", async || rig.seen().running.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_stream_with_little_to_say_is_not_slow() {
+    let rig = Rig::start_with(1, hasty).await;
+    let bearer = format!("Bearer {}", rig.token());
+    let headers = [("authorization", bearer.as_str()), ("x-crm-timeout", "600ms")];
+    let answer = wire::rest(rig.public, Method::GET, "/v1/accounts:export?filter=silent", &headers, "").await;
+    assert_eq!(lines(&answer.text())[1]["error"]["code"], 4);
+    assert!(answer.text().contains("longer than the 600ms that it had"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_time_that_is_too_long_is_shortened_and_the_answer_names_what_it_was() {
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    for (path, asked, given) in [
+        ("/v1/accounts/7", "5m", "1m"),
+        ("/v1/accounts/7", "1500ms", "1500ms"),
+        ("/v1/accounts/missing", "61s", "1m"),
+        ("/v1/accounts:export?filter=3", "29m", "29m"),
+        ("/v1/accounts:export?filter=3", "31m", "30m"),
+        ("/v1/accounts:export?filter=3", "", "30m"),
+        ("/v1/accounts/7", "", ""),
+    ] {
+        let asked: Vec<_> = (!asked.is_empty()).then_some(("x-crm-timeout", asked)).into_iter().collect();
+        let headers = [&[("authorization", bearer.as_str())], &asked[..]].concat();
+        let answer = wire::rest(rig.public, Method::GET, path, &headers, "").await;
+        assert_eq!(answer.header("x-crm-timeout"), given, "{path} {asked:?}");
+    }
+    let client = wire::Grpc::connect(rig.public).await;
+    for (method, asked, given) in
+        [("GetAccount", "1H", "1m"), ("GetAccount", "5S", "5s"), ("ExportAccounts", "1H", "30m")]
+    {
+        let headers = [("authorization", bearer.as_str()), ("grpc-timeout", asked)];
+        let path = format!("/crm.customers.v1.AccountService/{method}");
+        let answer = client.raw(&path, &headers, Bytes::from_static(b"\0\0\0\0\x03\x0a\x017")).await;
+        assert_eq!(answer.headers()["x-crm-timeout"], given, "{method} {asked}");
+    }
+}
+
 #[tokio::test]
 async fn a_reader_that_leaves_cancels_the_stream_behind() {
     let rig = Rig::start().await;

@@ -12,6 +12,7 @@ pub mod process;
 pub mod readiness;
 mod reasons;
 pub mod services;
+pub mod shares;
 pub mod stack;
 pub mod token;
 

@@ -9,8 +9,14 @@ use prost_types::method_options::IdempotencyLevel;
 /// The methods of a descriptor set.
 #[derive(Clone, Debug, Default)]
 pub struct MethodTable {
-    /// Full method name → whether it has no side effects.
-    methods: HashMap<String, bool>,
+    /// By full method name.
+    methods: HashMap<String, Method>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Method {
+    only_reads: bool,
+    streams: bool,
 }
 
 /// A descriptor set that cannot be decoded.
@@ -28,7 +34,9 @@ impl MethodTable {
                 for method in &service.method {
                     let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
                     let level = method.options.as_ref().map(|options| options.idempotency_level());
-                    methods.insert(name, level == Some(IdempotencyLevel::NoSideEffects));
+                    let only_reads = level == Some(IdempotencyLevel::NoSideEffects);
+                    let streams = method.server_streaming() || method.client_streaming();
+                    methods.insert(name, Method { only_reads, streams });
                 }
             }
         }
@@ -37,7 +45,16 @@ impl MethodTable {
 
     /// Whether a request's path names a method that is declared to have no side effects. Unknown methods are not.
     pub fn only_reads(&self, path: &str) -> bool {
-        self.methods.get(path.strip_prefix('/').unwrap_or(path)).copied().unwrap_or(false)
+        self.get(path).only_reads
+    }
+
+    /// Whether a request's path names a method that streams, to or from its caller. Unknown methods do not.
+    pub fn streams(&self, path: &str) -> bool {
+        self.get(path).streams
+    }
+
+    fn get(&self, path: &str) -> Method {
+        self.methods.get(path.strip_prefix('/').unwrap_or(path)).copied().unwrap_or_default()
     }
 
     /// Full method names, `crm.customers.v1.AccountService/GetAccount`.
@@ -59,6 +76,14 @@ mod tests {
         assert!(!table.only_reads("/crm.customers.v1.AccountService/UpdateAccount"));
         assert!(!table.only_reads("/crm.customers.v1.AccountService/Invented"));
         assert!(!table.only_reads(""));
+    }
+
+    #[test]
+    fn streams_are_told_from_single_answers() {
+        let table = MethodTable::from_descriptors(crm_proto::DESCRIPTORS).unwrap();
+        assert!(table.streams("/crm.customers.v1.ContactService/ExportContacts"));
+        assert!(!table.streams("/crm.customers.v1.ContactService/ListContacts"));
+        assert!(!table.streams("/crm.customers.v1.ContactService/Invented"));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use crm_shares::TENANT_SHARE_TAKEN;
+
 /// Reason of an overloaded process.
 pub(crate) const OVERLOADED: &str = "OVERLOADED";
 /// Reason of a call that took longer than its deadline.
@@ -40,6 +42,10 @@ pub const REASONS: &[(&str, &str)] = &[
     (
         OVERLOADED,
         "RESOURCE_EXHAUSTED: the process has as many calls in flight as it accepts; retry after the delay given",
+    ),
+    (
+        TENANT_SHARE_TAKEN,
+        "RESOURCE_EXHAUSTED: the caller's tenant holds as much of something scarce as one may while others need the rest; retry after the delay given",
     ),
     (DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED: the call took longer than its `grpc-timeout`, or than the server allows"),
     (TIMEOUT_MALFORMED, "INVALID_ARGUMENT: `grpc-timeout` is not 1 to 8 digits and a unit (H, M, S, m, u, n)"),

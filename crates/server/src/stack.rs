@@ -10,6 +10,7 @@ mod refusal;
 mod repeat;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_proto::server::fault_service_server::{FaultServiceServer, SERVICE_NAME as FAULT_SERVICE};
@@ -29,8 +30,9 @@ use crate::token::Verifier;
 use access::AccessLayer;
 use deadline::DeadlineLayer;
 use fault::FaultLayer;
-pub use limit::LimitLayer;
+use limit::LimitLayer;
 pub use panics::CatchPanicLayer;
+pub(crate) use refusal::count_refusal;
 pub use repeat::Repeat;
 use repeat::RepeatLayer;
 
@@ -46,6 +48,8 @@ pub struct StackSettings {
     pub default_timeout: Duration,
     /// Longest deadline that a caller gets, whatever it asks for.
     pub max_timeout: Duration,
+    /// The same for calls that stream, which get it, too, where they bring no deadline.
+    pub max_stream_timeout: Duration,
     /// Whether the process can be told to fail, by anyone who reaches its port. Never in production.
     pub faults: bool,
 }
@@ -56,25 +60,28 @@ impl Default for StackSettings {
             max_concurrent_calls: 512,
             default_timeout: Duration::from_secs(15),
             max_timeout: Duration::from_secs(300),
+            max_stream_timeout: Duration::from_secs(30 * 60),
             faults: false,
         }
     }
 }
 
 impl StackSettings {
-    /// `CRM_MAX_CONCURRENT_CALLS`, `CRM_DEFAULT_TIMEOUT_MS`, `CRM_MAX_TIMEOUT_MS`, `CRM_FAULTS` (`on` or `off`).
+    /// `CRM_MAX_CONCURRENT_CALLS`, `CRM_DEFAULT_TIMEOUT_MS`, `CRM_MAX_TIMEOUT_MS`, `CRM_MAX_STREAM_TIMEOUT_MS`,
+    /// `CRM_FAULTS` (`on` or `off`).
     pub fn from_env(env: &mut Env) -> Self {
         let default = Self::default();
         let mut milliseconds =
             |name, default: Duration| env.optional::<u64>(name).map_or(default, Duration::from_millis);
         let default_timeout = milliseconds("CRM_DEFAULT_TIMEOUT_MS", default.default_timeout);
         let max_timeout = milliseconds("CRM_MAX_TIMEOUT_MS", default.max_timeout);
+        let max_stream_timeout = milliseconds("CRM_MAX_STREAM_TIMEOUT_MS", default.max_stream_timeout);
         let max_concurrent_calls = env.or("CRM_MAX_CONCURRENT_CALLS", default.max_concurrent_calls);
         if max_concurrent_calls == 0 {
             env.fault("CRM_MAX_CONCURRENT_CALLS", "must be 1 or more");
         }
         let OnOff(faults) = env.or("CRM_FAULTS", OnOff(default.faults));
-        Self { max_concurrent_calls, default_timeout, max_timeout, faults }
+        Self { max_concurrent_calls, default_timeout, max_timeout, max_stream_timeout, faults }
     }
 }
 
@@ -88,6 +95,7 @@ pub fn build(
     let services = if settings.faults { offer_faults(services, &faults) } else { services };
     let (routes, methods, readiness) = services.finish()?;
     let known = Methods::new(methods.names());
+    let methods = Arc::new(methods);
     let stack = ServiceBuilder::new()
         // The seam: everything below is generic, nothing above knows what it is made of.
         .map_response(|response: Response<_>| response.map(Body::new))
@@ -95,14 +103,13 @@ pub fn build(
         .layer(ServerLayer::new(known))
         // Outside all other layers, so that a defect in one of them is caught too.
         .layer(CatchPanicLayer)
+        // Outside the limit: a stranger takes nobody's place, and places are shared by tenant. The check waits for nothing.
+        .layer(AccessLayer::new(verifier, Arc::clone(&methods)))
         // Before any work is spent on a call. For the whole process: a limit per connection bounds nothing.
         .layer(LimitLayer::new(settings.max_concurrent_calls))
-        // The caller's clock is running already while the token is checked.
-        .layer(DeadlineLayer::new(settings.default_timeout, settings.max_timeout))
+        .layer(DeadlineLayer::new(settings, methods))
         // Within the limit and the deadline: a delay holds a place, and runs into the deadline, as real slowness does.
         .layer(FaultLayer::new(faults))
-        // Handlers see nobody but callers whom this layer has let in.
-        .layer(AccessLayer::new(verifier, methods))
         // Innermost: what is made once more was let in, counted and given its deadline once.
         .layer(RepeatLayer)
         // What no handler has seen is refused by the routes themselves, and needs words.
@@ -137,11 +144,13 @@ mod tests {
             ("CRM_MAX_CONCURRENT_CALLS", "7"),
             ("CRM_FAULTS", "on"),
             ("CRM_DEFAULT_TIMEOUT_MS", "250"),
+            ("CRM_MAX_STREAM_TIMEOUT_MS", "900"),
         ]);
         let settings = StackSettings::from_env(&mut env);
         env.finish().unwrap();
         assert_eq!((settings.max_concurrent_calls, settings.default_timeout), (7, Duration::from_millis(250)));
         assert_eq!(settings.max_timeout, StackSettings::default().max_timeout);
+        assert_eq!(settings.max_stream_timeout, Duration::from_millis(900));
         assert!(settings.faults && !StackSettings::default().faults);
     }
 

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use crm_proto::customers::{CreateAccountRequest, DeleteAccountRequest, ExportAccountsRequest};
+use crm_proto::customers::{CreateAccountRequest, DeleteAccountRequest, ExportAccountsRequest, GetAccountRequest};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 use crm_server::token::Role;
@@ -28,7 +28,7 @@ async fn a_handler_knows_its_caller() {
 async fn a_viewer_reads_and_does_not_write() {
     let server = Server::start().await;
     let mut client = server.client().await;
-    let read = server.request(Role::Viewer, crm_proto::customers::GetAccountRequest { id: "who".to_owned() });
+    let read = server.request(Role::Viewer, GetAccountRequest { id: "who".to_owned() });
     assert_eq!(client.get_account(read).await.unwrap().get_ref().name, "ada acme viewer");
     let streamed =
         server.request(Role::Viewer, ExportAccountsRequest { filter: "hang".to_owned(), show_deleted: false });
@@ -182,6 +182,51 @@ async fn an_overloaded_server_says_so_at_once_and_still_answers_health() {
     // The stream held the only slot; letting go of it frees the slot.
     drop(stream);
     support::within(|| async { server.client().await.get_account(server.get("who")).await.is_ok() }).await;
+}
+
+#[tokio::test]
+async fn one_tenants_hanging_calls_leave_places_for_every_other() {
+    let layers = StackSettings { max_concurrent_calls: 8, ..StackSettings::default() };
+    let server = Server::with(layers, ServerSettings::default()).await;
+    let mut client = server.client().await;
+    let (mut held, mut refused) = (Vec::new(), None);
+    while refused.is_none() {
+        let export = ExportAccountsRequest { filter: "hang".to_owned(), show_deleted: false };
+        match client.export_accounts(server.request_of("greedy", export)).await {
+            Ok(stream) => held.push(stream),
+            Err(status) => refused = Some(status),
+        }
+    }
+    let refused = refused.unwrap();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "TENANT_SHARE_TAKEN"));
+    assert_eq!(refused.metadata().get("grpc-retry-pushback-ms").unwrap(), "100");
+    assert_eq!(held.len(), 4);
+    for tenant in ["one", "two", "three"] {
+        let get = GetAccountRequest { id: "who".to_owned() };
+        client.get_account(server.request_of(tenant, get)).await.unwrap();
+    }
+    // A stranger is told so, and takes nobody's place.
+    let stranger = tonic::Request::new(GetAccountRequest { id: "who".to_owned() });
+    assert_eq!(client.get_account(stranger).await.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_stream_has_more_time_than_other_calls_and_is_told_how_much() {
+    let short = Duration::from_millis(1);
+    let max_stream_timeout = Duration::from_millis(300);
+    let layers = StackSettings { default_timeout: short, max_timeout: short, max_stream_timeout, ..Default::default() };
+    let server = Server::with(layers, ServerSettings::default()).await;
+    for asked in [None, Some("1H")] {
+        let mut export =
+            server.request(Role::Agent, ExportAccountsRequest { filter: "hang".to_owned(), show_deleted: false });
+        if let Some(asked) = asked {
+            export.metadata_mut().insert("grpc-timeout", MetadataValue::from_static(asked));
+        }
+        let mut stream = server.client().await.export_accounts(export).await.unwrap().into_inner();
+        assert!(stream.message().await.unwrap().is_some());
+        let ended = stream.message().await.unwrap_err();
+        assert_eq!(ended.message(), "the call took longer than the 300ms that it had", "{asked:?}");
+    }
 }
 
 #[tokio::test]

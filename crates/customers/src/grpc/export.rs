@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use crm_shares::{Refused, Share};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -33,7 +34,10 @@ where
     T: Exported,
     M: Send + 'static,
 {
-    let place = customers.exports.clone().try_acquire_owned().map_err(|_| Error::ExportsBusy)?;
+    let place = customers.exports.take(Some(call.tenant.as_u128()), 1).map_err(|refused| match refused {
+        Refused::Full => Error::ExportsBusy,
+        Refused::Share => Error::ExportRuns,
+    })?;
     let mut transaction = customers.store.begin_snapshot(call).await?;
     open::<T>(&mut transaction, call.tenant, &selection).await?;
     let first = next::<T>(&mut transaction).await?;
@@ -54,7 +58,7 @@ async fn pump<T, M>(
     mut transaction: crm_database::TenantTransaction,
     mut batch: Vec<T>,
     message: fn(&T) -> M,
-    _place: OwnedSemaphorePermit,
+    _place: Share,
 ) -> Result<(), Error>
 where
     T: Exported,

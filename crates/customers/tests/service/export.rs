@@ -1,11 +1,17 @@
 //! Exports.
 
+use crm_customers::app;
+use crm_customers::config::ServiceConfig;
 use crm_customers::seed::{self, SeedSize};
 use crm_proto::customers as pb;
+use crm_sandbox::testing;
+use crm_server::token::{Role, tenant_id};
 use tokio_stream::StreamExt;
-use tonic::Streaming;
+use tonic::{Code, Streaming};
 
-use crate::support::{Caller, account, call, eventually, pool, refusal, tenant, violations, world};
+use crate::support::{
+    Caller, Service, account, call, database, eventually, pool, refusal, refused, tenant, violations, world,
+};
 
 async fn start(agent: &Caller, filter: &str) -> Result<Streaming<pb::Account>, tonic::Status> {
     let request = pb::ExportAccountsRequest { filter: filter.to_owned(), show_deleted: false };
@@ -36,16 +42,50 @@ async fn an_export_has_every_row_once_as_of_one_moment() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_frees_the_place_of_its_export() {
+async fn exports_that_one_tenant_does_not_read_keep_nobody_else_from_theirs() {
     let world = world().await;
     let size = SeedSize { accounts: 20_000, contacts: 0 };
-    seed::demo(&pool(&world.database).await, tenant(), size, |_| ()).await.unwrap();
-    let held = [start(&world.agent, "").await.unwrap(), start(&world.agent, "").await.unwrap()];
-    // Neither is read, so neither can end: there is no third place, and other calls go on.
-    assert_eq!(refusal(start(&world.agent, "").await).1, "EXPORTS_BUSY");
+    let pool = pool(&world.database).await;
+    seed::demo(&pool, tenant(), size, |_| ()).await.unwrap();
+    let others = ["other", "third", "fourth", "fifth"];
+    for other in others {
+        seed::demo(&pool, tenant_id(other), SeedSize { accounts: 3, contacts: 0 }, |_| ()).await.unwrap();
+    }
+    // Never read, so it cannot end.
+    let held = start(&world.agent, "").await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(refusal(start(&world.agent, "").await), refused(Code::ResourceExhausted, "TENANT_SHARE_TAKEN"));
+    }
+    for other in others {
+        let other = world.service.caller(other, Role::Agent);
+        assert_eq!(rest(start(&other, "").await.unwrap()).await.len(), 3);
+    }
     world.agent.create_account(account("Meanwhile")).await.unwrap();
     drop(held);
     eventually("a free place", async || start(&world.agent, "").await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn however_many_exports_are_asked_for_half_of_the_connections_stay_free() {
+    let database = database().await;
+    let url = database.url_as(app::ROLE, "").parse().unwrap();
+    let mut config = ServiceConfig::new(url, testing::redis().await.unwrap().parse().unwrap());
+    config.database_connections = 4;
+    let service = Service::start_as(config).await;
+    let pool = pool(&database).await;
+    let [one, two, agent] = ["one", "two", "acme"].map(|tenant| service.caller(tenant, Role::Agent));
+    let mut held = Vec::new();
+    for (caller, name) in [(&one, "one"), (&two, "two")] {
+        seed::demo(&pool, tenant_id(name), SeedSize { accounts: 20_000, contacts: 0 }, |_| ()).await.unwrap();
+        held.push(start(caller, "").await.unwrap());
+    }
+    assert_eq!(refusal(start(&agent, "").await), refused(Code::ResourceExhausted, "EXPORTS_BUSY"));
+    // Two at a time, as many as there are connections left.
+    for number in 0..5 {
+        let two = ["a", "b"].map(|half| account(&format!("Meanwhile {number}{half}")));
+        let [first, second] = two.map(|account| agent.create_account(account));
+        tokio::try_join!(first, second).unwrap();
+    }
 }
 
 #[tokio::test]

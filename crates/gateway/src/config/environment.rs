@@ -8,10 +8,12 @@ use crm_server::{
 };
 
 use super::{CallLimits, Config, Links, PublicKeys, Routes, public_port};
+use crate::pace::PaceSettings;
 
 const KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
 const ROUTES: &str = "CRM_ROUTES";
 const MAX_CALLS: &str = "CRM_MAX_CONCURRENT_CALLS";
+const PACE_OVER: &str = "CRM_STREAM_PACE_OVER_MS";
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,16 +96,25 @@ fn read_calls(env: &mut Env) -> CallLimits {
     let calls = CallLimits {
         default_timeout: millis(env, "CRM_DEFAULT_TIMEOUT_MS", default.default_timeout),
         max_timeout: millis(env, "CRM_MAX_TIMEOUT_MS", default.max_timeout),
+        max_stream_timeout: millis(env, "CRM_MAX_STREAM_TIMEOUT_MS", default.max_stream_timeout),
+        pace: PaceSettings {
+            bytes_per_second: env.or("CRM_STREAM_BYTES_PER_S", default.pace.bytes_per_second),
+            over: millis(env, PACE_OVER, default.pace.over),
+        },
         max_concurrent_calls: env.or(MAX_CALLS, default.max_concurrent_calls),
         max_body_bytes: env.or("CRM_MAX_BODY_BYTES", default.max_body_bytes),
-        max_buffered_bytes: default.max_buffered_bytes,
-        max_answer_bytes: default.max_answer_bytes,
+        ..default
     };
+    if calls.pace.over < Duration::from_millis(100) {
+        env.fault(PACE_OVER, "must be 100 or more");
+    }
     if calls.max_concurrent_calls == 0 {
         env.fault(MAX_CALLS, "must be 1 or more");
     }
-    if calls.max_body_bytes > calls.max_buffered_bytes {
-        env.fault("CRM_MAX_BODY_BYTES", format!("must not be more than {}", calls.max_buffered_bytes));
+    // What one tenant may hold.
+    let most = calls.max_buffered_bytes / 2;
+    if calls.max_body_bytes > most {
+        env.fault("CRM_MAX_BODY_BYTES", format!("must not be more than {most}"));
     }
     if calls.default_timeout > calls.max_timeout {
         env.fault("CRM_DEFAULT_TIMEOUT_MS", "must not be longer than CRM_MAX_TIMEOUT_MS");
@@ -137,6 +148,18 @@ mod tests {
             &[("CRM_LISTEN", "x"), ("CRM_ROUTES", "y"), ("CRM_CONTROL_LISTEN", "z"), ("CRM_MAX_TIMEOUT_MS", "1")],
             &["CRM_LISTEN", "CRM_CONTROL_LISTEN", "CRM_ROUTES", "CRM_DEFAULT_TIMEOUT_MS"],
         );
+        let required = [("CRM_LISTEN", "127.0.0.1:0"), (ROUTES, PEERS)];
+        let wrong = [("CRM_MAX_BODY_BYTES", "33554433"), (PACE_OVER, "99")];
+        check(&[required, wrong].concat(), &[PACE_OVER, "CRM_MAX_BODY_BYTES"]);
+    }
+
+    #[test]
+    fn how_long_and_how_slowly_a_stream_may_be_read_can_be_set() {
+        let given = [("CRM_MAX_STREAM_TIMEOUT_MS", "5000"), ("CRM_STREAM_BYTES_PER_S", "7"), (PACE_OVER, "900")];
+        let required = [("CRM_LISTEN", "127.0.0.1:0"), (ROUTES, PEERS)];
+        let (config, _) = read(Env::from_pairs([&required[..], &given].concat())).expect("config");
+        assert_eq!(config.calls.max_stream_timeout, Duration::from_secs(5));
+        assert_eq!(config.calls.pace, PaceSettings { bytes_per_second: 7, over: Duration::from_millis(900) });
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Nothing is read from the service before the caller has taken what came before, so a slow reader slows the service
 //! down instead of filling the gateway's memory, and a reader that leaves cancels the call.
 //! A stream that fails after its first message ends with a line `{"error":{…}}`, since its HTTP status is long gone.
-//! A stream whose deadline passes fails so, too: the client stack says it in the stream's trailers.
+//! A stream whose deadline passes fails so, too: the client stack says it in the stream's trailers. So does one that is
+//! read too slowly.
 
 use std::{
     pin::Pin,
@@ -18,7 +19,10 @@ use http_body::Frame;
 use tonic::{Code, Status, body::Body};
 
 use super::{GRPC_STATUS, messages::Messages, refusal::Refusal, unary::unreadable};
-use crate::answer;
+use crate::{
+    answer,
+    pace::{Pace, PaceSettings},
+};
 
 /// As much of what has arrived already goes into one frame; a message larger than this goes alone.
 const ENOUGH_BYTES: usize = 32 * 1024;
@@ -28,10 +32,12 @@ pub(crate) async fn answer(
     transcoder: Arc<Transcoder>,
     rpc: Arc<Rpc>,
     mut messages: Messages,
+    pace: PaceSettings,
 ) -> Result<Response<Body>, Refusal> {
     let first = messages.next().await?;
     let state = if first.is_some() { State::Open } else { State::Ended(Code::Ok) };
-    let mut lines = Lines { transcoder, rpc, messages, state, ready: BytesMut::new() };
+    let pace = Pace::new(pace);
+    let mut lines = Lines { transcoder, rpc, messages, state, ready: BytesMut::new(), pace };
     if let Some(first) = first {
         lines.ready = lines.line(&first).map_err(|error| unreadable(&error))?;
     }
@@ -56,6 +62,7 @@ struct Lines {
     messages: Messages,
     state: State,
     ready: BytesMut,
+    pace: Pace,
 }
 
 impl Lines {
@@ -111,11 +118,18 @@ impl http_body::Body for Lines {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let pace = self.pace.taken();
+        if let (Err(slow), true) = (pace, matches!(self.state, State::Open)) {
+            self.fail(&slow);
+            // Ends the work behind, which need not wait for the last line to be read.
+            self.messages.abandon();
+        }
         if matches!(self.state, State::Open) {
             ready!(self.poll_fill(cx));
         }
         if !self.ready.is_empty() {
             let lines = self.ready.split().freeze();
+            self.pace.offer(lines.len());
             return Poll::Ready(Some(Ok(Frame::data(lines))));
         }
         Poll::Ready(match std::mem::replace(&mut self.state, State::Done) {

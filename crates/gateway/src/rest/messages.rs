@@ -46,6 +46,11 @@ impl Messages {
         }
     }
 
+    /// Nobody will ask for more.
+    pub(crate) fn abandon(&mut self) {
+        self.body = Body::empty();
+    }
+
     /// A message that has arrived already.
     pub(crate) fn take_ready(&mut self) -> Result<Option<Bytes>, Status> {
         self.decoder.next_message().map_err(reasons::unreadable_answer)

@@ -186,6 +186,13 @@ impl Rig {
         token_by(&self.signer, role, ttl)
     }
 
+    /// What an agent of another tenant shows.
+    pub fn bearer_of(&self, tenant: &str) -> String {
+        let ttl = Duration::from_secs(600);
+        let request = TokenRequest { subject: "bob".into(), tenant: tenant.into(), role: Role::Agent, ttl };
+        format!("Bearer {}", self.signer.sign(&request).unwrap())
+    }
+
     /// A REST call with a token.
     pub async fn rest(&self, method: http::Method, path: &str, body: &str) -> wire::Answer {
         let bearer = format!("Bearer {}", self.token());

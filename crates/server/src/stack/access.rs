@@ -24,12 +24,12 @@ pub(crate) struct AccessLayer {
 #[derive(Debug)]
 struct Rules {
     verifier: Verifier,
-    methods: MethodTable,
+    methods: Arc<MethodTable>,
 }
 
 impl AccessLayer {
     /// What a viewer may call is what `methods` declares to have no side effects.
-    pub(crate) fn new(verifier: Verifier, methods: MethodTable) -> Self {
+    pub(crate) fn new(verifier: Verifier, methods: Arc<MethodTable>) -> Self {
         Self { rules: Arc::new(Rules { verifier, methods }) }
     }
 }

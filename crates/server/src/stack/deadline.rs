@@ -1,4 +1,5 @@
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,9 +13,10 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::is_open;
 use super::refusal::{refuse, refuse_late};
+use super::{StackSettings, is_open};
 use crate::caller::Deadline;
+use crate::methods::MethodTable;
 use crate::problem::Problem;
 use crate::process::TakeBy;
 use crate::reasons::{DEADLINE_EXCEEDED, TIMEOUT_MALFORMED};
@@ -23,27 +25,42 @@ use crate::reasons::{DEADLINE_EXCEEDED, TIMEOUT_MALFORMED};
 ///
 /// tonic parses `grpc-timeout` only in its own transport, and answers CANCELLED; routes under any other server
 /// ignore it. So it is ours: the answer is DEADLINE_EXCEEDED, in headers or, for a stream that is under way, in trailers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DeadlineLayer {
     default: Duration,
     max: Duration,
+    max_stream: Duration,
+    methods: Arc<MethodTable>,
+}
+
+/// When a call ends, and how long it had then.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    at: Instant,
+    given: Duration,
 }
 
 impl DeadlineLayer {
-    /// `default` for calls that bring no time-out, `max` for those that want too much.
-    pub(crate) fn new(default: Duration, max: Duration) -> Self {
-        Self { default: default.min(max), max }
+    /// A default for calls that bring no time-out, and a maximum for those that want too much; which of them stream is
+    /// what `methods` says.
+    pub(crate) fn new(settings: &StackSettings, methods: Arc<MethodTable>) -> Self {
+        let &StackSettings { default_timeout, max_timeout, max_stream_timeout, .. } = settings;
+        Self { default: default_timeout.min(max_timeout), max: max_timeout, max_stream: max_stream_timeout, methods }
     }
 
     /// When the call ends, if it does.
-    fn deadline(&self, request: &Request<Body>) -> Result<Option<Instant>, MalformedTimeout> {
-        let timeout = match read_timeout(request.headers())? {
-            Some(timeout) => Some(timeout.min(self.max)),
+    fn limit(&self, request: &Request<Body>) -> Result<Option<Limit>, MalformedTimeout> {
+        let path = request.uri().path();
+        // A stream lasts as long as it has to say something.
+        let (default, max) =
+            if self.methods.streams(path) { (self.max_stream, self.max_stream) } else { (self.default, self.max) };
+        let given = match read_timeout(request.headers())? {
+            Some(timeout) => timeout.min(max),
             // Watching health lasts as long as the connection.
-            None if is_open(request.uri().path()) => None,
-            None => Some(self.default),
+            None if is_open(path) => return Ok(None),
+            None => default,
         };
-        Ok(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+        Ok(Instant::now().checked_add(given).map(|at| Limit { at, given }))
     }
 }
 
@@ -51,7 +68,7 @@ impl<S> Layer<S> for DeadlineLayer {
     type Service = WithDeadline<S>;
 
     fn layer(&self, inner: S) -> WithDeadline<S> {
-        WithDeadline { inner, layer: *self }
+        WithDeadline { inner, layer: self.clone() }
     }
 }
 
@@ -75,13 +92,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let Ok(deadline) = self.layer.deadline(&request) else {
-            return DeadlineFuture { inner: None, sleep: None };
+        let Ok(limit) = self.layer.limit(&request) else {
+            return DeadlineFuture { inner: None, sleep: None, limit: None };
         };
-        if let Some(deadline) = deadline {
-            request.extensions_mut().insert(Deadline(deadline));
+        if let Some(limit) = limit {
+            request.extensions_mut().insert(Deadline(limit.at));
         }
-        DeadlineFuture { inner: Some(self.inner.call(request)), sleep: deadline.map(sleep_until) }
+        let sleep = limit.map(|limit| sleep_until(limit.at));
+        DeadlineFuture { inner: Some(self.inner.call(request)), sleep, limit }
     }
 }
 
@@ -93,6 +111,7 @@ pin_project! {
         inner: Option<F>,
         #[pin]
         sleep: Option<Sleep>,
+        limit: Option<Limit>,
     }
 }
 
@@ -109,27 +128,27 @@ where
             return Poll::Ready(Ok(refuse(problem)));
         };
         if let Poll::Ready(result) = inner.poll(cx) {
-            let deadline = this.sleep.as_pin_mut().map(|sleep| sleep.deadline());
-            return Poll::Ready(result.map(|response| watch_body(response, deadline)));
+            let limit = *this.limit;
+            return Poll::Ready(result.map(|response| watch_body(response, limit)));
         }
-        match this.sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Ok(refuse(expired()))),
-            Some(Poll::Pending) | None => Poll::Pending,
+        match (this.sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx)), *this.limit) {
+            (Some(Poll::Ready(())), Some(limit)) => Poll::Ready(Ok(refuse(expired(limit)))),
+            _ => Poll::Pending,
         }
     }
 }
 
-fn expired() -> Problem {
-    Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, "the call took longer than its deadline")
+fn expired(limit: Limit) -> Problem {
+    let message = format!("the call took longer than the {:?} that it had", limit.given);
+    Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, message)
 }
 
-fn watch_body(response: Response<Body>, deadline: Option<Instant>) -> Response<Body> {
-    match deadline {
-        Some(deadline) => {
-            let mut response =
-                response.map(|inner| Body::new(DeadlineBody { inner, deadline, sleep: None, done: false }));
+fn watch_body(response: Response<Body>, limit: Option<Limit>) -> Response<Body> {
+    match limit {
+        Some(limit) => {
+            let mut response = response.map(|inner| Body::new(DeadlineBody { inner, limit, sleep: None, done: false }));
             // Ends it also when nobody reads, and so nobody asks the body.
-            response.extensions_mut().insert(TakeBy(deadline));
+            response.extensions_mut().insert(TakeBy(limit.at));
             response
         }
         None => response,
@@ -139,7 +158,7 @@ fn watch_body(response: Response<Body>, deadline: Option<Instant>) -> Response<B
 /// An answer that streams until the deadline and no longer.
 struct DeadlineBody {
     inner: Body,
-    deadline: Instant,
+    limit: Limit,
     /// Made at the first wait: the one message of a unary answer never waits.
     sleep: Option<Pin<Box<Sleep>>>,
     done: bool,
@@ -153,7 +172,7 @@ impl http_body::Body for DeadlineBody {
         if self.done {
             return Poll::Ready(None);
         }
-        let deadline = self.deadline;
+        let deadline = self.limit.at;
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
             // One that always has more to give never waits, and would never end.
             let is_more = matches!(&frame, Some(Ok(frame)) if frame.is_data());
@@ -166,7 +185,7 @@ impl http_body::Body for DeadlineBody {
         }
         self.done = true;
         self.inner = Body::empty();
-        Poll::Ready(Some(Ok(Frame::trailers(refuse_late(expired())))))
+        Poll::Ready(Some(Ok(Frame::trailers(refuse_late(expired(self.limit))))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -132,6 +132,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::sync::Arc;
 
     use tokio::time::Instant;
     use tower::util::BoxCloneSyncService;
@@ -139,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::faults::Fault;
-    use crate::stack::{DeadlineLayer, LimitLayer};
+    use crate::stack::{DeadlineLayer, LimitLayer, StackSettings};
 
     const CALL: &str = "/crm.customers.v1.AccountService/GetAccount";
 
@@ -149,11 +150,12 @@ mod tests {
     fn stack() -> (Stack, Faults) {
         let faults = Faults::with_seed(7);
         let second = Duration::from_secs(1);
+        let settings = StackSettings { default_timeout: second, max_timeout: second, ..StackSettings::default() };
         let answer = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
         let service = ServiceBuilder::new()
             .map_response(|response: Response<_>| response.map(Body::new))
             .layer(LimitLayer::new(2))
-            .layer(DeadlineLayer::new(second, second))
+            .layer(DeadlineLayer::new(&settings, Arc::default()))
             .layer(FaultLayer::new(faults.clone()))
             .service(answer);
         (BoxCloneSyncService::new(service), faults)

@@ -13,13 +13,18 @@ static REFUSALS: LazyLock<Counter<u64>> = LazyLock::new(|| metrics::counter(&nam
 
 /// A layer's own answer, counted by its reason.
 pub(super) fn refuse(problem: Problem) -> Response<Body> {
-    count(&problem);
+    count_refusal(&problem);
+    answer(problem)
+}
+
+/// The same where it has been counted.
+pub(super) fn answer(problem: Problem) -> Response<Body> {
     Status::from(problem).into_http()
 }
 
 /// The same for a call whose headers are out: the status goes into trailers.
 pub(super) fn refuse_late(problem: Problem) -> http::HeaderMap {
-    count(&problem);
+    count_refusal(&problem);
     let mut trailers = http::HeaderMap::new();
     // Fails only for a message that is no header value, and then the status alone is what remains.
     if Status::from(problem).add_header(&mut trailers).is_err() {
@@ -28,6 +33,7 @@ pub(super) fn refuse_late(problem: Problem) -> http::HeaderMap {
     trailers
 }
 
-fn count(problem: &Problem) {
+/// Counts a call that ends before its handler has answered.
+pub(crate) fn count_refusal(problem: &Problem) {
     REFUSALS.add(1, &[label(names::label::REASON, problem.reason())]);
 }

@@ -143,9 +143,21 @@ impl Server {
     }
 
     pub(crate) fn token(&self, role: Role) -> String {
+        self.token_of("acme", role)
+    }
+
+    fn token_of(&self, tenant: &str, role: Role) -> String {
         let request =
-            TokenRequest { subject: "ada".to_owned(), tenant: "acme".to_owned(), role, ttl: Duration::from_secs(60) };
+            TokenRequest { subject: "ada".to_owned(), tenant: tenant.to_owned(), role, ttl: Duration::from_secs(60) };
         self.signer.sign(&request).unwrap()
+    }
+
+    /// A request of another tenant's agent.
+    pub(crate) fn request_of<T>(&self, tenant: &str, message: T) -> tonic::Request<T> {
+        let mut request = tonic::Request::new(message);
+        let value: MetadataValue<_> = format!("Bearer {}", self.token_of(tenant, Role::Agent)).parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+        request
     }
 
     pub(crate) fn request<T>(&self, role: Role, message: T) -> tonic::Request<T> {
