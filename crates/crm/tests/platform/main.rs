@@ -3,6 +3,7 @@
 
 mod breaking;
 mod faults;
+mod haste;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;

@@ -151,6 +151,10 @@ impl Platform {
         pid
     }
 
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// One REST call through the gateway.
     pub(crate) async fn call(&self, method: ::http::Method, path: &str, body: Value) -> anyhow::Result<Answer> {
         http::send_with(
