@@ -292,7 +292,7 @@ async fn peer_that_takes_nothing_up_is_sent_ten_resets_and_loses_its_connection_
         Upstream::builder("wire", Discovery::of([wire.address])).health(HealthCheck::Off).connection(pings).build();
     let client = ready(&upstream).await;
     open_and_leave(&client, 100, "/test.Echo/Never", small);
-    until("the connection's end", || upstream.replicas()[0].state != Phase::Ready).await;
+    until("the connection's end", || wire.connections() == 2).await;
     assert_eq!((wire.opened(), wire.resets()), (100, 10));
 }
 
