@@ -133,7 +133,6 @@ impl From<Error> for Status {
             Error::Invalid(violations) => Problem::invalid(reason, violations),
             Error::AccountNotFound(id) | Error::ContactNotFound(id) => problem.with_metadata("id", id.to_string()),
             // Every replica asks the same server: none of them is at fault, and none would do better.
-            // Every replica's lot: another one would be no better.
             Error::Database(DatabaseError::Unavailable(_) | DatabaseError::Refused(_)) => {
                 problem.with_retry_delay(RETRY_DELAY).passed_on()
             }

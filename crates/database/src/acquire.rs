@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Error;
 use crate::error::{Fault, refuses_our_options, when_connecting};
+use crate::give_back::Returned;
 use crate::lease::Lease;
 use crate::pool::Shared;
 use crate::pooler::SESSION;
@@ -25,9 +26,20 @@ pub(crate) async fn acquire(shared: &Arc<Shared>) -> Result<Lease, Error> {
     let place = Arc::clone(&shared.places).acquire_owned().await;
     let mut place = place.map_err(|_| Error::Unavailable(Fault::new("the pool is closed")))?;
     loop {
+        let was_pooled = shared.is_pooled();
         match Acquiring::begin(shared, place).await {
-            (Ok(connection), place) => return Ok(Lease::new(connection, place, Arc::clone(shared))),
-            (Err(error), again) if refuses_our_options(&error) && shared.use_pooler() => place = again,
+            (Ok(connection), place) => {
+                let held = Held::new(place, &shared.in_use);
+                return Ok(Lease::new(connection, held, Arc::clone(shared)));
+            }
+            // Another caller may have found out meanwhile: this attempt was made in the old way.
+            (Err(error), again) if refuses_our_options(&error) && !was_pooled => {
+                shared.use_pooler();
+                if !shared.is_pooled() {
+                    return Err(when_connecting(error));
+                }
+                place = again;
+            }
             (Err(error), _) => return Err(when_connecting(error)),
         }
     }
@@ -52,30 +64,34 @@ struct Acquiring {
 struct Work {
     connection: BoxFuture<'static, Result<PoolConnection<Postgres>, sqlx::Error>>,
     place: OwnedSemaphorePermit,
-    underway: Underway,
+    in_use: Arc<AtomicU32>,
 }
 
-/// Counts while it lives.
-struct Underway(Arc<AtomicU32>);
+/// A place in the pool whose connection is in somebody's hands, or being brought to rest after that.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _place: OwnedSemaphorePermit,
+    in_use: Arc<AtomicU32>,
+}
 
-impl Underway {
-    fn begin(count: &Arc<AtomicU32>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
+impl Held {
+    fn new(place: OwnedSemaphorePermit, in_use: &Arc<AtomicU32>) -> Self {
+        in_use.fetch_add(1, Ordering::Relaxed);
+        Self { _place: place, in_use: Arc::clone(in_use) }
     }
 }
 
-impl Drop for Underway {
+impl Drop for Held {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.in_use.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Acquiring {
     fn begin(shared: &Shared, place: OwnedSemaphorePermit) -> Self {
         // Boxed: it holds all states of opening a connection, kilobytes that would be part of every caller's future.
-        let underway = Underway::begin(&shared.underway);
-        Self { work: Some(Work { connection: Box::pin(shared.pool.acquire()), place, underway }) }
+        let in_use = Arc::clone(&shared.in_use);
+        Self { work: Some(Work { connection: Box::pin(shared.pool.acquire()), place, in_use }) }
     }
 }
 
@@ -93,10 +109,9 @@ impl Drop for Acquiring {
     fn drop(&mut self) {
         if let (Some(work), Ok(runtime)) = (self.work.take(), Handle::try_current()) {
             runtime.spawn(async move {
-                if let Ok(mut connection) = work.connection.await {
-                    connection.return_to_pool().await;
+                if let Ok(connection) = work.connection.await {
+                    Returned::new(connection, Some(Held::new(work.place, &work.in_use))).into_pool().await;
                 }
-                drop((work.underway, work.place));
             });
         }
     }

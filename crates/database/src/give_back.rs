@@ -7,10 +7,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgTransactionManager;
 use sqlx::{Connection, Executor, PgConnection, Postgres};
 use sqlx_core::transaction::TransactionManager;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::Error;
+use crate::acquire::Held;
 use crate::lease::State;
 
 /// What a connection gets for coming to rest, beyond the time that the server may spend on one statement.
@@ -21,11 +21,11 @@ const FORGETS_EVERY: u32 = 64;
 /// A connection on its way back, with its place in the pool. Dropped, it is closed.
 pub(crate) struct Returned {
     connection: Option<PoolConnection<Postgres>>,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Held>,
 }
 
 impl Returned {
-    pub(crate) fn new(connection: PoolConnection<Postgres>, place: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn new(connection: PoolConnection<Postgres>, place: Option<Held>) -> Self {
         Self { connection: Some(connection), _place: place }
     }
 
@@ -37,7 +37,7 @@ impl Returned {
     }
 
     /// The pool's own check, and back. Past the limit the future is dropped, which closes the connection.
-    async fn into_pool(mut self) {
+    pub(crate) async fn into_pool(mut self) {
         if let Some(mut connection) = self.connection.take()
             && timeout(GRACE, connection.return_to_pool()).await.is_err()
         {

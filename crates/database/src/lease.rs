@@ -15,8 +15,8 @@ use sqlx::{Connection, PgConnection, Postgres, SqlStr};
 // Public, but re-exported by no other crate of the driver.
 use sqlx_core::transaction::TransactionManager;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 
+use crate::acquire::Held;
 use crate::error::Fault;
 use crate::give_back::{Left, Returned, give_back};
 use crate::pool::Shared;
@@ -42,7 +42,7 @@ pub(crate) enum State {
 pub(crate) struct Lease {
     /// Taken when the lease is dropped, and only then.
     connection: Option<PoolConnection<Postgres>>,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Held>,
     shared: Arc<Shared>,
     taken: Instant,
     state: State,
@@ -58,7 +58,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    pub(crate) fn new(connection: PoolConnection<Postgres>, place: OwnedSemaphorePermit, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(connection: PoolConnection<Postgres>, place: Held, shared: Arc<Shared>) -> Self {
         let fresh = connection.cached_statements_size() == 0;
         Self {
             connection: Some(connection),

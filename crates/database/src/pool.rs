@@ -37,8 +37,8 @@ pub(crate) struct Shared {
     /// As many as the pool has connections.
     pub(crate) places: Arc<Semaphore>,
     pub(crate) elders: Arc<Elders>,
-    /// Connections being taken from the pool or opened, by callers who may have given up meanwhile.
-    pub(crate) underway: Arc<AtomicU32>,
+    /// Connections that somebody has, or that are being brought to rest after that.
+    pub(crate) in_use: Arc<AtomicU32>,
     pooled: AtomicBool,
     settings: Settings,
 }
@@ -62,9 +62,10 @@ impl PoolState {
 }
 
 impl Shared {
-    /// Whether every connection that there may be is in somebody's hands, and none is still being opened.
+    /// Whether every connection that there may be is in use. Who waits behind others that wait for one to be opened waits
+    /// for the server.
     fn is_crowded(&self) -> bool {
-        self.places.available_permits() == 0 && self.underway.load(Ordering::Relaxed) == 0
+        self.in_use.load(Ordering::Relaxed) >= self.settings.max_connections
     }
 
     pub(crate) fn state(&self) -> PoolState {
@@ -104,7 +105,7 @@ impl Database {
         let places =
             Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(Semaphore::MAX_PERMITS)));
         let (pooled, settings) = (AtomicBool::new(false), settings.clone());
-        let shared = Arc::new(Shared { pool, places, elders, underway: Arc::default(), pooled, settings });
+        let shared = Arc::new(Shared { pool, places, elders, in_use: Arc::default(), pooled, settings });
         metrics::observe_pool(&shared);
         let database = Self { shared };
         match database.check().await {

@@ -36,7 +36,8 @@ pub(crate) fn name(headers: &mut HeaderMap, given: Option<Duration>) {
 }
 
 fn words(given: Duration) -> String {
-    match given.as_millis() {
+    // A part of a millisecond is one: `0ms` could not be asked for.
+    match given.as_micros().div_ceil(1_000).max(1) {
         millis if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
         millis if millis % 1_000 == 0 => format!("{}s", millis / 1_000),
         millis => format!("{millis}ms"),
@@ -46,6 +47,14 @@ fn words(given: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn less_than_a_millisecond_is_named_as_one() {
+        assert_eq!(
+            (words(Duration::from_micros(100)), words(Duration::from_micros(1_100))),
+            ("1ms".into(), "2ms".into())
+        );
+    }
 
     #[test]
     fn what_is_given_is_named_in_words_that_can_be_asked_for() {

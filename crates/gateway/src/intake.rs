@@ -29,7 +29,17 @@ impl Intake {
 
     /// A body whose bytes take up room as they come; it fails when there is none.
     pub(crate) fn measure(&self, body: Body, holder: Holder) -> Result<Measured, Status> {
-        Ok(Measured { body, held: self.hold(0, holder)?, what: self.what })
+        self.measure_beyond(0, body, holder)
+    }
+
+    /// The same, for a body that has room for so many bytes already.
+    pub(crate) fn measure_beyond(&self, free: usize, body: Body, holder: Holder) -> Result<Measured, Status> {
+        Ok(Measured { body, held: self.hold(0, holder)?, came: 0, free, what: self.what })
+    }
+
+    /// Enlarges what is held to so many bytes.
+    pub(crate) fn enlarge(&self, held: &mut Share, bytes: usize) -> Result<(), Status> {
+        Ok(held.grow_to(bytes).map_err(|refused| shares::refuse(refused, self.what))?)
     }
 
     /// Room for so many bytes.
@@ -42,6 +52,8 @@ impl Intake {
 pub(crate) struct Measured {
     body: Body,
     held: Share,
+    came: usize,
+    free: usize,
     what: &'static str,
 }
 
@@ -62,7 +74,9 @@ impl http_body::Body for Measured {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
             Some(Err(_)) | None => 0,
         };
-        match self.held.grow(length) {
+        self.came += length;
+        let beyond = self.came.saturating_sub(self.free);
+        match self.held.grow_to(beyond) {
             Ok(()) => Poll::Ready(frame),
             Err(refused) => Poll::Ready(Some(Err(shares::refuse(refused, self.what).into()))),
         }

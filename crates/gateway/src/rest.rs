@@ -146,6 +146,7 @@ impl Attempts<'_> {
     async fn send(self, parts: Parts, message: &[u8]) -> Result<Response<Body>, Refusal> {
         let Route { gateway, routed, matched, .. } = self.route;
         let (transcoder, rpc) = (&gateway.transcoder, matched.rpc);
+        let room = unary::reserve(gateway, self.caller.holder)?;
         let request = grpc_request(parts, message, self.deadline)?;
         let response = call::send(gateway, routed, Some(rpc), self.caller, request).await?;
         if rpc.server_streaming {
@@ -153,7 +154,7 @@ impl Attempts<'_> {
             let messages = Messages::new(response, limits.max_answer_bytes)?;
             return lines::answer(Arc::clone(transcoder), Arc::clone(rpc), messages, limits.pace).await;
         }
-        unary::answer(gateway, rpc, &self.asked.conditions, response, self.caller.holder).await
+        unary::answer(gateway, rpc, &self.asked.conditions, response, (self.caller.holder, room)).await
     }
 }
 

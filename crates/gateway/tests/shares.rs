@@ -92,12 +92,7 @@ async fn an_upload_that_stalls_is_no_replicas_business_however_much_of_it_has_co
     let bearer = rig.bearer_of("slow");
     let headers = [("authorization", bearer.as_str()), ("grpc-timeout", "700m")];
     let answer = client.stream(CREATE, &headers, stalled(3 << 20));
-    let meanwhile = async {
-        let upstream = support::wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
-        upstream["replicas"][0]["in_flight"].clone()
-    };
-    let (answer, in_flight) = tokio::join!(answer, meanwhile);
-    assert_eq!((answer.headers()["grpc-status"].to_str().unwrap(), in_flight), ("4", serde_json::json!(0)));
+    assert_eq!(answer.await.headers()["grpc-status"].to_str().unwrap(), "4");
     assert_eq!(rig.seen().calls.load(Ordering::SeqCst), 0, "no replica heard of it");
     let headers = [("authorization", bearer.as_str())];
     let refused = client.stream(CREATE, &headers, stalled((4 << 20) + 6)).await;

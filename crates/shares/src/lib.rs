@@ -70,6 +70,16 @@ impl Shares {
         Ok(share)
     }
 
+    /// Takes one, as long as no more than `part` are taken then.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_within(&self, part: usize, whose: Holder) -> Result<Share, Refused> {
+        let mut table = self.0.lock();
+        table.check(part, self.0.each, whose, 1)?;
+        Ok(self.one(&mut table, whose))
+    }
+
     /// Takes one of `total`, a number that moves. Where it has fallen below what is taken already, whoever holds less than
     /// an equal part still gets one: what was given under a higher number must not shut out those who came later.
     ///
@@ -78,12 +88,16 @@ impl Shares {
     pub fn take_of(&self, total: usize, whose: Holder) -> Result<Share, Refused> {
         let mut table = self.0.lock();
         match table.check(total, self.0.each, whose, 1) {
-            Err(Refused::Full) if table.holds_less_than_equal_part(total, whose) => {}
+            Err(Refused::Full) if table.taken > total && table.holds_less_than_equal_part(total, whose) => {}
             Err(refused) => return Err(refused),
             Ok(()) => {}
         }
+        Ok(self.one(&mut table, whose))
+    }
+
+    fn one(&self, table: &mut Table, whose: Holder) -> Share {
         table.add(whose, 1);
-        Ok(Share { shares: self.clone(), whose, amount: 1 })
+        Share { shares: self.clone(), whose, amount: 1 }
     }
 
     /// How much is taken now.
@@ -102,6 +116,10 @@ impl Shared {
 
 impl Table {
     fn check(&self, total: usize, each: usize, whose: Holder, amount: usize) -> Result<(), Refused> {
+        // Nothing is to be had always: also by who holds much, and also when all is taken.
+        if amount == 0 {
+            return Ok(());
+        }
         let left = total.checked_sub(self.taken).and_then(|left| left.checked_sub(amount)).ok_or(Refused::Full)?;
         let would_hold = self.held(whose) + amount;
         // One more than is left, so that one place can be taken, too.
@@ -156,6 +174,19 @@ impl Share {
         table.add(self.whose, more);
         self.amount += more;
         Ok(())
+    }
+
+    /// Takes what is missing to `amount`, if anything is.
+    ///
+    /// # Errors
+    /// As [`Shares::take`]; what is held already stays.
+    pub fn grow_to(&mut self, amount: usize) -> Result<(), Refused> {
+        self.grow(amount.saturating_sub(self.amount))
+    }
+
+    /// Gives back what is more than `amount`.
+    pub fn shrink_to(&mut self, amount: usize) {
+        self.shrink(self.amount.saturating_sub(amount));
     }
 
     /// Gives some of it back, at most what is held.

@@ -50,7 +50,7 @@ impl<S: Stage> Stage for Deadline<S> {
 /// Marked as passed on: who serves the caller is not to blame for what it waited for.
 pub(super) fn exceeded(given: Duration) -> Status {
     // What is left of a round number is nearly one.
-    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX));
+    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX).max(1));
     let message = format!("the call took longer than the {given:?} that it had");
     pass_on(refuse(Code::DeadlineExceeded, refusal::DEADLINE, message))
 }

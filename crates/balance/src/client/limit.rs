@@ -60,9 +60,22 @@ impl Limit {
         if !self.settings.enabled.is_on() {
             return self.in_flight.take(None, 1);
         }
-        let limit = f64::from(self.limit.load(Relaxed)) * if bulk { self.settings.bulk_share } else { 1.0 };
-        // A part of a place is one.
-        self.in_flight.take_of(limit.ceil() as usize, whose)
+        let limit = self.limit.load(Relaxed);
+        if bulk {
+            // A part of a place is one.
+            let part = (f64::from(limit) * self.settings.bulk_share).ceil();
+            return self.in_flight.take_within(part as usize, whose);
+        }
+        self.in_flight.take_of(limit as usize, whose)
+    }
+
+    /// Takes in how long a call went on that its deadline ended. What is shorter than usual says how much time its caller
+    /// gave, not how long answers take.
+    pub(super) fn sample_cut(&self, elapsed: Duration, now: Instant) {
+        let usual = self.gradient.try_lock().map(|gradient| gradient.long_seconds);
+        if usual.is_some_and(|usual| elapsed.as_secs_f64() > usual) {
+            self.sample(elapsed, now);
+        }
     }
 
     /// Takes in how long a call took.
@@ -92,8 +105,9 @@ impl Gradient {
     fn close(&mut self, settings: &ShedSettings, now: Instant) -> u32 {
         let short = self.sum_seconds / f64::from(self.samples);
         self.learn(short);
-        // A limit that is not made use of has not been tested, and so does not move.
-        if f64::from(self.most_in_flight) * 2.0 >= self.limit {
+        // A limit that is not made use of has not been tested, and so does not move. One tenant alone gets half of it, of
+        // bulk three eighths, and the call whose end is sampled has left.
+        if f64::from(self.most_in_flight) * 4.0 >= self.limit {
             let gradient = (settings.tolerance * self.long_seconds / short.max(1e-9)).clamp(0.5, 1.0);
             let target = self.limit * gradient + HEADROOM;
             let moved = self.limit * (1.0 - SMOOTHING) + target * SMOOTHING;
@@ -121,7 +135,11 @@ mod tests {
 
     /// Plays one window of samples with so many calls in flight.
     fn play(limit: &Limit, in_flight: usize, millis: u64, now: &mut Instant) {
-        let places: Vec<_> = (0..in_flight).filter_map(|_| limit.enter(false, None).ok()).collect();
+        play_for(limit, (false, None), in_flight, millis, now);
+    }
+
+    fn play_for(limit: &Limit, (bulk, whose): (bool, Holder), in_flight: usize, millis: u64, now: &mut Instant) {
+        let places: Vec<_> = (0..in_flight).filter_map(|_| limit.enter(bulk, whose).ok()).collect();
         *now += WINDOW;
         for _ in 0..WINDOW_SAMPLES {
             limit.sample(Duration::from_millis(millis), *now);
@@ -149,6 +167,45 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_limit_moves_for_one_tenant_alone_too() {
+        for bulk in [false, true] {
+            let limit = Limit::new(ShedSettings::default());
+            let mut now = Instant::now();
+            for _ in 0..20 {
+                play_for(&limit, (bulk, Some(1)), 400, 2, &mut now);
+            }
+            let grown = limit.now();
+            assert!(grown > 256, "calm left it at {grown}");
+            for _ in 0..40 {
+                play_for(&limit, (bulk, Some(1)), 400, 200, &mut now);
+            }
+            assert!(limit.now() < 64, "queueing left it at {}", limit.now());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_were_given_little_time_do_not_make_others_look_slow() {
+        let limit = Limit::new(ShedSettings::default());
+        let mut now = Instant::now();
+        for _ in 0..20 {
+            play(&limit, 200, 20, &mut now);
+            for _ in 0..500 {
+                limit.sample_cut(Duration::from_millis(1), now);
+            }
+        }
+        assert!(limit.now() >= 256, "{}", limit.now());
+        // Those that wait longer than usual are evidence.
+        for _ in 0..40 {
+            let _places: Vec<_> = (0..200).filter_map(|_| limit.enter(false, None).ok()).collect();
+            now += WINDOW;
+            for _ in 0..WINDOW_SAMPLES {
+                limit.sample_cut(Duration::from_millis(500), now);
+            }
+        }
+        assert!(limit.now() < 256, "{}", limit.now());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn slow_answers_to_few_calls_lower_nothing() {
         let limit = Limit::new(ShedSettings::default());
         let mut now = Instant::now();
@@ -168,6 +225,8 @@ mod tests {
         assert!(limit.enter(false, None).is_err());
         drop(fourth);
         assert!(limit.enter(false, None).is_ok());
+        // Nor does a tenant of its own get it in.
+        assert!(limit.enter(true, Some(1)).is_err());
     }
 
     #[test]

@@ -78,8 +78,9 @@ impl Watch<'_> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        if !self.ended && Instant::now() >= self.deadline {
-            self.end(true);
+        let now = Instant::now();
+        if !self.ended && now >= self.deadline {
+            self.limit.sample_cut(now.saturating_duration_since(self.started), now);
         }
     }
 }

@@ -19,11 +19,11 @@ async fn names(agent: &Caller) -> Result<Vec<String>, tonic::Status> {
 
 /// Every connection of the pool has every statement of the calls below prepared.
 async fn warm(world: &World, id: &str) {
-    for _ in 0..4 {
+    for _ in 0..8 {
         let changed = |name: String| pb::Account { id: id.to_owned(), ..account(&name) };
-        let updates = (0..20).map(|nth| world.agent.update_account(changed(format!("warm {nth}")), &["name"]));
-        let lists = (0..20).map(|_| names(&world.agent));
-        let creates = (0..10).map(|nth| world.agent.create_account(account(&format!("other {nth}"))));
+        let updates = (0..4).map(|nth| world.agent.update_account(changed(format!("warm {nth}")), &["name"]));
+        let lists = (0..6).map(|_| names(&world.agent));
+        let creates = (0..4).map(|nth| world.agent.create_account(account(&format!("other {nth}"))));
         let (updates, lists, creates) = tokio::join!(join_all(updates), join_all(lists), join_all(creates));
         assert!(updates.iter().all(Result::is_ok) && lists.iter().all(Result::is_ok), "{updates:?}");
         assert!(creates.iter().all(Result::is_ok), "{creates:?}");
@@ -41,9 +41,9 @@ async fn run(owner: &mut PgConnection, statement: &str) {
 /// Each kind of call beside others of its kind, so that many connections meet the change at the same time.
 async fn every_call_succeeds(world: &World, id: &str) {
     let changed = |name: String| pb::Account { id: id.to_owned(), ..account(&name) };
-    let lists = join_all((0..10).map(|_| names(&world.agent)));
-    let updates = join_all((0..10).map(|nth| world.agent.update_account(changed(format!("after {nth}")), &["name"])));
-    let creates = join_all((0..10).map(|nth| world.agent.create_account(account(&format!("new {nth}")))));
+    let lists = join_all((0..5).map(|_| names(&world.agent)));
+    let updates = join_all((0..4).map(|nth| world.agent.update_account(changed(format!("after {nth}")), &["name"])));
+    let creates = join_all((0..4).map(|nth| world.agent.create_account(account(&format!("new {nth}")))));
     let (lists, updates, creates) = tokio::join!(lists, updates, creates);
     for list in lists {
         list.unwrap();

@@ -1,13 +1,22 @@
 //! One message in answer.
 
 use crm_server::shares;
-use crm_shares::Holder;
+use crm_shares::{Holder, Share};
 use crm_transcode::{Conditions, Rpc, Verdict};
 use http::{HeaderValue, Response, StatusCode, header};
 use tonic::{Status, body::Body};
 
 use super::{GRPC_STATUS, messages::Messages, refusal::Refusal};
 use crate::{answer, gateway::Gateway, reasons};
+
+/// What an answer has room for from the start: taken before the service hears of the call, so that no write that was done
+/// is told as refused for want of room for its answer.
+const RESERVED: usize = 64 * 1024;
+
+/// Room for the answer to one call.
+pub(crate) fn reserve(gateway: &Gateway, holder: Holder) -> Result<Share, Status> {
+    gateway.outlet.hold(RESERVED, holder)
+}
 
 /// Waits for the message and the status behind it, and shows the message as JSON, to whom does not have it yet. Both take
 /// up room: the one until it is the other, and that until it has been read.
@@ -16,17 +25,18 @@ pub(crate) async fn answer(
     rpc: &Rpc,
     conditions: &Conditions,
     response: Response<Body>,
-    holder: Holder,
+    (holder, mut room): (Holder, Share),
 ) -> Result<Response<Body>, Refusal> {
     let (parts, body) = response.into_parts();
-    let body = Body::new(gateway.outlet.measure(body, holder)?);
+    let body = Body::new(gateway.outlet.measure_beyond(RESERVED, body, holder)?);
     let mut messages = Messages::new(Response::from_parts(parts, body), gateway.limits.max_answer_bytes)?;
     let message = messages.next().await?;
     // The status comes last; a message that is followed by an error does not count.
     while message.is_some() && messages.next().await?.is_some() {}
     let message = message.ok_or_else(reasons::answer_without_message)?;
     let shown = gateway.transcoder.answer(rpc, conditions, &message).map_err(|error| unreadable(&error))?;
-    let room = gateway.outlet.hold(shown.json.len(), holder)?;
+    gateway.outlet.enlarge(&mut room, shown.json.len())?;
+    room.shrink_to(shown.json.len());
     let mut response = match shown.verdict {
         Verdict::Show => answer::json(StatusCode::OK, shown.json),
         Verdict::NotModified => answer::empty(StatusCode::NOT_MODIFIED),

@@ -41,7 +41,8 @@ impl Default for ServerSettings {
         Self {
             protocol: Protocol::Http2,
             max_connections: 4096,
-            max_concurrent_streams: 256,
+            // More than the calls that a process takes (`CRM_MAX_CONCURRENT_CALLS`): these are shared by tenant, streams are not.
+            max_concurrent_streams: 1_024,
             max_header_bytes: 16 * 1024,
             header_timeout: Duration::from_secs(10),
             keepalive: Duration::from_secs(20),

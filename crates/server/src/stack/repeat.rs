@@ -17,6 +17,12 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service, ServiceExt};
 
+use super::is_open;
+use crate::services::MAX_MESSAGE_BYTES;
+
+/// A message with its prefix: what a call of one message can have sent.
+const MOST_BYTES: usize = MAX_MESSAGE_BYTES + 5;
+
 /// The source of a status whose call has changed nothing and may succeed when it is made once more.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("to be repeated")]
@@ -68,6 +74,10 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // What asks for no token works on no data, and its streams may be long.
+        if is_open(request.uri().path()) {
+            return Box::pin(self.inner.call(request));
+        }
         let (parts, body) = request.into_parts();
         let (again, kept) = (parts.clone(), Kept::default());
         let keeping = Keeping { body, kept: kept.clone() };
@@ -75,7 +85,8 @@ where
         let inner = self.inner.clone();
         Box::pin(async move {
             let response = first.await?;
-            match Repeat::is_asked_for(&response).then(|| kept.whole()).flatten() {
+            let kept = kept.close();
+            match Repeat::is_asked_for(&response).then_some(kept).flatten() {
                 Some(body) => inner.oneshot(Request::from_parts(again, Body::new(body))).await,
                 None => Ok(response),
             }
@@ -83,20 +94,48 @@ where
     }
 }
 
-/// What has been read of a body, and whether that is all of it.
+/// What has been read of a body, until the call is answered.
 #[derive(Clone, Debug, Default)]
-struct Kept(Arc<Mutex<(VecDeque<Bytes>, bool)>>);
+struct Kept(Arc<Mutex<Notes>>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    read: VecDeque<Bytes>,
+    bytes: usize,
+    /// That is all of it.
+    is_whole: bool,
+    /// Nothing more is noted: the call is answered, or there is more than one message.
+    is_closed: bool,
+}
+
+impl Notes {
+    fn close(&mut self) -> VecDeque<Bytes> {
+        self.is_closed = true;
+        std::mem::take(&mut self.read)
+    }
+}
 
 impl Kept {
     fn note(&self, read: Option<&Bytes>, ended: bool) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.0.extend(read.cloned());
-        kept.1 |= ended;
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.is_closed {
+            return;
+        }
+        notes.bytes += read.map_or(0, Bytes::len);
+        if notes.bytes > MOST_BYTES {
+            notes.close();
+            return;
+        }
+        notes.read.extend(read.cloned());
+        notes.is_whole |= ended;
     }
 
-    fn whole(&self) -> Option<Whole> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.1.then(|| Whole(std::mem::take(&mut kept.0)))
+    /// Keeps nothing from now on; answers the body, if it was read to its end.
+    fn close(&self) -> Option<Whole> {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_whole = notes.is_whole && !notes.is_closed;
+        let read = notes.close();
+        is_whole.then_some(Whole(read))
     }
 }
 
@@ -194,6 +233,21 @@ mod tests {
         assert_eq!(calls([outdated, fine, fine], true).await, (2, "0".to_owned()));
         assert_eq!(calls([outdated, failed, fine], true).await, (2, "14".to_owned()));
         assert_eq!(calls([outdated; 3], true).await, (2, "14".to_owned()));
+    }
+
+    #[test]
+    fn nothing_is_kept_beyond_one_message_nor_after_the_answer() {
+        let (half, kept) = (Bytes::from(vec![0; MOST_BYTES / 2 + 1]), Kept::default());
+        kept.note(Some(&half), false);
+        assert_eq!(kept.0.lock().unwrap().read.len(), 1);
+        kept.note(Some(&half), true);
+        assert!(kept.0.lock().unwrap().read.is_empty());
+        assert!(kept.close().is_none());
+        let kept = Kept::default();
+        kept.note(Some(&half), true);
+        assert_eq!(kept.close().unwrap().0.len(), 1);
+        kept.note(Some(&half), true);
+        assert!(kept.0.lock().unwrap().read.is_empty());
     }
 
     #[tokio::test]

@@ -73,10 +73,11 @@ fn has_bad_port(uri: &Uri, host: &str) -> bool {
 
 /// Without what may be a secret: the user, and whatever follows the path.
 fn shown(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match (text.split_once("://"), text.rsplit_once('@')) {
+    // The user first: a password may hold whatever else ends an address.
+    let shown = match (text.split_once("://"), text.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://***@{rest}"),
         (None, Some((_, rest))) => format!("***@{rest}"),
         (_, None) => text.to_owned(),
-    }
+    };
+    shown.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
