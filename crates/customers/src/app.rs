@@ -24,6 +24,7 @@ use crate::cached_store::CachedStore;
 use crate::config::{Config, ServiceConfig};
 use crate::customers::Customers;
 use crate::grpc::Grpc;
+use crate::store;
 
 /// The role that the service connects with.
 pub const ROLE: &str = "crm_customers";
@@ -58,14 +59,19 @@ pub enum RunError {
     Port(#[from] io::Error),
 }
 
-/// Brings the schema and the role up to date, as the database's owner.
+/// Brings the schema, the role and the stored keys up to date, as the database's owner.
 ///
 /// # Errors
 /// Whatever kept the schema from being right afterwards.
 pub async fn migrate(owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
     let password = role_password.map(str::to_owned);
     let role = Role { name: ROLE.to_owned(), schema: SCHEMA.to_owned(), password };
-    migrate::migrate(owner_url, &MIGRATOR, &role).await
+    let mut owner = migrate::migrate_and_hold(owner_url, &MIGRATOR, &role).await?;
+    let made = store::keys::make(&mut owner).await?;
+    if made > 0 {
+        tracing::info!(rows = made, "search keys made anew");
+    }
+    migrate::release(owner).await
 }
 
 /// Runs a service process as its environment says, until SIGTERM or SIGINT.

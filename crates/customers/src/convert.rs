@@ -12,7 +12,7 @@ mod tests;
 mod values;
 mod violations;
 
-pub use accounts::{account_message, create_account, update_account};
-pub use contacts::{check_contact_change, contact_message, create_contact, update_contact};
+pub use accounts::{AccountChange, account_message, create_account, update_account};
+pub use contacts::{ContactChange, check_contact_change, contact_message, create_contact, update_contact};
 pub use listing::{List, PageRequest, export_selection, next_page_token, page};
 pub use requests::{Created, RequestId, batch, single};

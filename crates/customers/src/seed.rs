@@ -90,6 +90,7 @@ struct Table {
     insert: &'static str,
 }
 
+// Industries, territories and owners here are their own keys.
 const ACCOUNTS: Table = Table {
     create: "create temporary table seed on commit drop as \
              select id, name, name_key, domain, industry, country, territory, owner, employees, \
@@ -97,11 +98,11 @@ const ACCOUNTS: Table = Table {
              from customers.accounts with no data",
     copy: "copy seed from stdin",
     // A parent that somebody else's domain kept from being loaded is left out.
-    insert: "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, country, territory, \
-             owner, employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, \
-             update_time) \
-             select $1, id, name, name_key, domain, industry, country, territory, owner, employees, \
-             annual_revenue_minor, annual_revenue_currency, founded_year, \
+    insert: "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, industry_key, country, \
+             territory, territory_key, owner, owner_key, employees, annual_revenue_minor, annual_revenue_currency, \
+             founded_year, parent_id, create_time, update_time) \
+             select $1, id, name, name_key, domain, industry, industry, country, territory, territory, owner, owner, \
+             employees, annual_revenue_minor, annual_revenue_currency, founded_year, \
              (select parent.id from customers.accounts parent where parent.tenant_id = $1 and parent.id = seed.parent_id), \
              create_time, update_time from seed on conflict do nothing",
 };
@@ -112,8 +113,8 @@ const CONTACTS: Table = Table {
              create_time, update_time from customers.contacts with no data",
     copy: "copy seed from stdin",
     insert: "with created as (insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, \
-             family_name_key, title, emails, phones, owner, create_time, update_time) \
-             select $1, id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
+             family_name_key, title, emails, phones, owner, owner_key, create_time, update_time) \
+             select $1, id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, owner, \
              create_time, update_time from seed where exists (select from customers.accounts account \
              where account.tenant_id = $1 and account.id = seed.account_id) \
              on conflict do nothing returning id, emails), \

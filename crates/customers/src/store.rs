@@ -16,6 +16,7 @@ macro_rules! change_time {
 pub mod accounts;
 pub mod contacts;
 pub mod export;
+pub mod keys;
 pub mod listing;
 
 use crm_database::Error as DatabaseError;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crm_customers::domain::kept;
+use crm_customers::domain::text_key;
 use crm_proto::{customers as pb, google::r#type::Money};
 use csv::StringRecord;
 
@@ -15,17 +15,21 @@ pub(super) const FILE: &str = "accounts.csv";
 const COLUMNS: [&str; 7] =
     ["account", "sector", "year_established", "revenue", "employees", "office_location", "subsidiary_of"];
 
-/// One row, repaired. Its names are as the service keeps them, so that they can be compared with those that it has.
+/// One row, repaired. Names are compared by their keys: the same name may be written composed and decomposed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct AccountRow {
     pub(super) line: u64,
+    /// As it is written.
     pub(super) name: String,
+    /// The key of its name.
+    pub(super) key: String,
     pub(super) industry: String,
     pub(super) country: String,
     pub(super) founded_year: Option<i32>,
     pub(super) employees: Option<i32>,
     /// Whole cents.
     pub(super) revenue_cents: Option<i64>,
+    /// The key of its parent's name.
     pub(super) parent: Option<String>,
 }
 
@@ -75,7 +79,7 @@ fn rows(bytes: &[u8], report: &mut Report) -> Result<Vec<AccountRow>, String> {
                 report.refuse(FILE, line_of(record.position()), "", format!("has {} cells, not {cells}", record.len()));
             }
             Ok(record) => match parse(&record, &positions, report) {
-                Some(row) if !names.insert(row.name.clone()) => {
+                Some(row) if !names.insert(row.key.clone()) => {
                     report.refuse(FILE, row.line, "account", "an earlier row has the same name");
                 }
                 Some(row) => rows.push(row),
@@ -114,13 +118,14 @@ fn parse(record: &StringRecord, positions: &[usize; 7], report: &mut Report) -> 
     let refused_before = report.refused.len();
     let row = AccountRow {
         line,
-        name: kept(&name),
+        key: text_key(&name),
+        name,
         industry: repair::spelling("industry_spelling", sector.to_lowercase(), report),
         country: repair::spelling("country_spelling", country, report),
         founded_year: whole(&year, "year_established", line, report),
         employees: whole(&employees, "employees", line, report),
         revenue_cents: millions(&revenue, line, report),
-        parent: (!parent.is_empty()).then(|| kept(&parent)),
+        parent: (!parent.is_empty()).then(|| text_key(&parent)),
     };
     (report.refused.len() == refused_before).then_some(row)
 }
@@ -213,11 +218,15 @@ mod tests {
     }
 
     #[test]
-    fn names_are_compared_as_the_service_keeps_them() {
+    fn names_are_compared_by_what_shows_and_sent_as_they_are_written() {
         let twins = "Re\u{301}ne,retail,1990,1.5,7,Norway,\n R\u{e9}ne ,retail,1990,1.5,7,Norway,\n\
-            Two  Words,retail,1990,1.5,7,Norway,\nTwo\u{a0}Words,retail,1990,1.5,7,Norway,\n";
+            Two  Words,retail,1990,1.5,7,Norway,\nTwo\u{a0}Words,retail,1990,1.5,7,Norway,\n\
+            Acme,retail,1990,1.5,7,Norway,\n\u{feff}Ac\u{200b}me,retail,1990,1.5,7,Norway,\n";
         let same = |line| (line, "an earlier row has the same name".to_owned());
-        assert_eq!(refused(twins), [same(3), same(5)]);
+        assert_eq!(refused(twins), [same(3), same(5), same(7)]);
+        let text = format!("{}\nRe\u{301}ne,retail,1990,1.5,7,Norway,R\u{e9}ne\n", COLUMNS.join(","));
+        let rows = rows(text.as_bytes(), &mut Report::default()).unwrap();
+        assert_eq!((rows[0].name.as_str(), rows[0].parent.as_ref()), ("Re\u{301}ne", Some(&rows[0].key)));
         let others = ["Acme", "ACME", "\u{ff21}\u{ff23}\u{ff2d}\u{ff25}", "Acme.", "Stra\u{df}e", "Strasse"];
         let rows: Vec<String> = others.map(|name| format!("{name},retail,1990,1.5,7,Norway,")).into();
         assert_eq!(refused(&rows.join("\n")), []);

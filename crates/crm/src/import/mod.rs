@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context;
+use crm_customers::domain::text_key;
 use crm_proto::customers as pb;
 use tokio_stream::StreamExt;
 use tonic::Code;
@@ -41,7 +42,7 @@ async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Repo
     let mut ids = existing_accounts(api).await?;
     let there_before: HashSet<String> = ids.values().cloned().collect();
     for row in rows {
-        if ids.contains_key(&row.name) {
+        if ids.contains_key(&row.key) {
             report.unchanged += 1;
             continue;
         }
@@ -57,11 +58,11 @@ async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Repo
             // An answer given again: somebody has renamed the account since it was made.
             Ok(id) if there_before.contains(&id) => {
                 report.unchanged += 1;
-                ids.insert(row.name, id);
+                ids.insert(row.key, id);
             }
             Ok(id) => {
                 report.created += 1;
-                ids.insert(row.name, id);
+                ids.insert(row.key, id);
             }
             // It breaks a rule, or its parent was deleted by a user: one row's fault.
             Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
@@ -73,7 +74,7 @@ async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Repo
     Ok(())
 }
 
-/// Ids of all accounts of the tenant by the name that the service keeps, the deleted ones too.
+/// Ids of all accounts of the tenant by the keys of their names, the deleted ones too.
 async fn existing_accounts(api: &mut Api) -> Result<HashMap<String, String>, Failure> {
     let request = pb::ExportAccountsRequest { show_deleted: true, ..Default::default() };
     let mut stream = match api.accounts().export_accounts(request).await {
@@ -83,14 +84,14 @@ async fn existing_accounts(api: &mut Api) -> Result<HashMap<String, String>, Fai
     let mut ids = HashMap::new();
     while let Some(account) = stream.next().await {
         let account = account.map_err(|status| api.failure(&status))?;
-        ids.insert(account.name, account.id);
+        ids.insert(text_key(&account.name), account.id);
     }
     Ok(ids)
 }
 
-/// The request id comes from the row's name: an import that was cut off half-way and is run again creates no twin.
+/// The request id comes from the name's key: an import that was cut off half-way and is run again creates no twin.
 async fn create(api: &mut Api, row: &AccountRow, parent_id: String) -> Result<String, tonic::Status> {
-    let request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("crm-sales/accounts/{}", row.name).as_bytes());
+    let request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("crm-sales/accounts/{}", row.key).as_bytes());
     let request =
         pb::CreateAccountRequest { account: Some(row.to_account(parent_id)), request_id: request_id.to_string() };
     Ok(api.accounts().create_account(request).await?.into_inner().id)

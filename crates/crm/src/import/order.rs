@@ -7,7 +7,7 @@ use super::report::Report;
 
 /// Sorts rows so that each follows its parent; refuses those whose parent is not in the file, or is itself.
 pub(super) fn parents_first(rows: Vec<AccountRow>, report: &mut Report) -> Vec<AccountRow> {
-    let names: HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let names: HashSet<String> = rows.iter().map(|row| row.key.clone()).collect();
     let (mut waiting, orphans): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.parent.as_ref().is_none_or(|parent| names.contains(parent)));
     for row in orphans {
@@ -19,7 +19,7 @@ pub(super) fn parents_first(rows: Vec<AccountRow>, report: &mut Report) -> Vec<A
         let before = sorted.len();
         let ready = |row: &AccountRow| row.parent.as_ref().is_none_or(|parent| placed.contains(parent));
         let (next, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(ready);
-        placed.extend(next.iter().map(|row| row.name.clone()));
+        placed.extend(next.iter().map(|row| row.key.clone()));
         sorted.extend(next);
         waiting = rest;
         if sorted.len() == before {
@@ -37,14 +37,14 @@ mod tests {
     use super::*;
 
     fn row(line: u64, name: &str, parent: Option<&str>) -> AccountRow {
-        AccountRow { line, name: name.into(), parent: parent.map(Into::into), ..AccountRow::default() }
+        AccountRow { line, key: name.into(), parent: parent.map(Into::into), ..AccountRow::default() }
     }
 
     #[test]
     fn a_subsidiary_may_stand_before_its_parent() {
         let mut report = Report::default();
         let rows = vec![row(2, "c", Some("b")), row(3, "b", Some("a")), row(4, "a", None)];
-        let names: Vec<_> = parents_first(rows, &mut report).into_iter().map(|row| row.name).collect();
+        let names: Vec<_> = parents_first(rows, &mut report).into_iter().map(|row| row.key).collect();
         assert_eq!(names, ["a", "b", "c"]);
         assert!(report.refused.is_empty());
     }

@@ -7,7 +7,8 @@ use super::requests::{Created, RequestId};
 use super::values::{in_range, money_message, parse_id, parse_money, parse_optional_id, timestamp};
 use super::violations::Violations;
 use crate::domain::{
-    Account, AccountField, AccountFields, AccountId, AccountPatch, Fault, parse_domain_name, required, within,
+    Account, AccountField, AccountFields, AccountId, AccountPatch, Fault, lower_case, parse_domain_name, required,
+    within,
 };
 use crate::error::Error;
 
@@ -28,10 +29,39 @@ pub fn create_account(mut request: pb::CreateAccountRequest) -> Result<Created<A
 }
 
 /// What a request wants changed, of which account, in which state.
+#[derive(Debug)]
+pub struct AccountChange {
+    /// The account.
+    pub id: AccountId,
+    /// The state that is to be changed, or none in particular.
+    pub etag: String,
+    /// The fields that the request names.
+    pub mask: Vec<AccountField>,
+    message: pb::Account,
+}
+
+impl AccountChange {
+    /// New values for what the request changes of `current`.
+    ///
+    /// A value that the account has already is not looked at: it may be older than a rule, and is no reason to refuse
+    /// the others.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn patch(mut self, current: &Account) -> Result<AccountPatch, Error> {
+        let stored = account_message(current);
+        self.mask.retain(|field| !is_same(&self.message, &stored, *field));
+        let mut violations = Violations::default();
+        let values = fields(&self.message, &self.mask, &mut violations);
+        violations.finish(AccountPatch { mask: self.mask, values })
+    }
+}
+
+/// What a request wants changed. Its values are looked at beside those that are stored, by [`AccountChange::patch`].
 ///
 /// # Errors
-/// All violations.
-pub fn update_account(request: pb::UpdateAccountRequest) -> Result<(AccountId, String, AccountPatch), Error> {
+/// All violations, if it cannot be told which account or which fields are meant.
+pub fn update_account(request: pb::UpdateAccountRequest) -> Result<AccountChange, Error> {
     let mut violations = Violations::default();
     let Some(account) = request.account else {
         violations.add("account", Fault::missing());
@@ -40,8 +70,10 @@ pub fn update_account(request: pb::UpdateAccountRequest) -> Result<(AccountId, S
     let id = AccountId(violations.check("account.id", parse_id(&account.id)));
     let mask = Mask::of(request.update_mask);
     let mask = mask.resolve(&AccountField::ALL, &[], |field| is_set(&account, field), &mut violations);
-    let values = fields(&account, &mask, &mut violations);
-    violations.finish((id, account.etag, AccountPatch { mask, values }))
+    if !violations.is_clear("") {
+        fields(&account, &mask, &mut violations);
+    }
+    violations.finish(AccountChange { id, etag: account.etag.clone(), mask, message: account })
 }
 
 /// The message of an account.
@@ -81,7 +113,7 @@ fn read(message: &pb::Account, field: AccountField, fields: &mut AccountFields, 
         AccountField::Name => fields.name = violations.check("account.name", required(200).parse(&message.name)),
         AccountField::Domain => fields.domain = violations.check("account.domain", domain(&message.domain)),
         AccountField::Industry => {
-            let industry = violations.check("account.industry", text.parse(&message.industry.to_lowercase()));
+            let industry = violations.check("account.industry", text.parse(&lower_case(&message.industry)));
             fields.industry = industry;
         }
         AccountField::Country => fields.country = violations.check("account.country", text.parse(&message.country)),
@@ -110,6 +142,21 @@ fn read(message: &pb::Account, field: AccountField, fields: &mut AccountFields, 
 
 fn domain(text: &str) -> Result<Option<String>, Fault> {
     if text.is_empty() { Ok(None) } else { parse_domain_name(text).map(Some) }
+}
+
+fn is_same(message: &pb::Account, stored: &pb::Account, field: AccountField) -> bool {
+    match field {
+        AccountField::Name => message.name == stored.name,
+        AccountField::Domain => message.domain == stored.domain,
+        AccountField::Industry => message.industry == stored.industry,
+        AccountField::Country => message.country == stored.country,
+        AccountField::Territory => message.territory == stored.territory,
+        AccountField::Owner => message.owner == stored.owner,
+        AccountField::Employees => message.employees == stored.employees,
+        AccountField::AnnualRevenue => message.annual_revenue == stored.annual_revenue,
+        AccountField::FoundedYear => message.founded_year == stored.founded_year,
+        AccountField::ParentId => message.parent_id == stored.parent_id,
+    }
 }
 
 /// Without a mask, the fields that are set are meant: texts that are not empty, numbers that are present.

@@ -24,7 +24,7 @@ pub fn create_contact(mut request: pb::CreateContactRequest) -> Result<Created<(
         return Err(violations.into_error());
     };
     let account_id = AccountId(violations.check("contact.account_id", parse_id(&contact.account_id)));
-    let fields = fields(&contact, &ContactField::ALL.map(|(_, field)| field), &mut violations);
+    let fields = fields(&contact, &ContactField::ALL.map(|(_, field)| field), &NOTHING_STORED, &mut violations);
     // Told only where neither name has a fault of its own.
     let names_are_clear = violations.is_clear("contact.given_name") && violations.is_clear("contact.family_name");
     if let (Err(fault), true) = (fields.check_has_name(), names_are_clear) {
@@ -34,10 +34,39 @@ pub fn create_contact(mut request: pb::CreateContactRequest) -> Result<Created<(
 }
 
 /// What a request wants changed, of which contact, in which state.
+#[derive(Debug)]
+pub struct ContactChange {
+    /// The contact.
+    pub id: ContactId,
+    /// The state that is to be changed, or none in particular.
+    pub etag: String,
+    mask: Vec<ContactField>,
+    account_id: Option<AccountId>,
+    message: pb::Contact,
+}
+
+impl ContactChange {
+    /// New values for what the request changes of `current`.
+    ///
+    /// A value that the contact has already is not looked at, and neither is one of several addresses or numbers: it
+    /// may be older than a rule, and is no reason to refuse the others.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn patch(mut self, current: &Contact) -> Result<ContactPatch, Error> {
+        let stored = contact_message(current);
+        self.mask.retain(|field| !is_same(&self.message, &stored, *field));
+        let mut violations = Violations::default();
+        let values = fields(&self.message, &self.mask, &current.fields, &mut violations);
+        violations.finish(ContactPatch { mask: self.mask, values, account_id: self.account_id })
+    }
+}
+
+/// What a request wants changed. Its values are looked at beside those that are stored, by [`ContactChange::patch`].
 ///
 /// # Errors
-/// All violations.
-pub fn update_contact(request: pb::UpdateContactRequest) -> Result<(ContactId, String, ContactPatch), Error> {
+/// All violations, if it cannot be told which contact or which fields are meant.
+pub fn update_contact(request: pb::UpdateContactRequest) -> Result<ContactChange, Error> {
     let mut violations = Violations::default();
     let Some(contact) = request.contact else {
         violations.add("contact", Fault::missing());
@@ -47,8 +76,10 @@ pub fn update_contact(request: pb::UpdateContactRequest) -> Result<(ContactId, S
     let mask = Mask::of(request.update_mask);
     let account_id = claimed_account(&contact, &mask, &mut violations);
     let mask = mask.resolve(&ContactField::ALL, &["account_id"], |field| is_set(&contact, field), &mut violations);
-    let values = fields(&contact, &mask, &mut violations);
-    violations.finish((id, contact.etag, ContactPatch { mask, values, account_id }))
+    if !violations.is_clear("") {
+        fields(&contact, &mask, &NOTHING_STORED, &mut violations);
+    }
+    violations.finish(ContactChange { id, etag: contact.etag.clone(), mask, account_id, message: contact })
 }
 
 /// The account that the request says the contact belongs to, where its mask makes that part of the change.
@@ -92,15 +123,35 @@ pub fn contact_message(contact: &Contact) -> pb::Contact {
 }
 
 /// The values of the fields in `mask`; what else the message holds is not looked at.
-fn fields(message: &pb::Contact, mask: &[ContactField], violations: &mut Violations) -> ContactFields {
+fn fields(
+    message: &pb::Contact,
+    mask: &[ContactField],
+    stored: &ContactFields,
+    violations: &mut Violations,
+) -> ContactFields {
     let mut fields = ContactFields::default();
     for field in mask {
-        read(message, *field, &mut fields, violations);
+        read(message, *field, stored, &mut fields, violations);
     }
     fields
 }
 
-fn read(message: &pb::Contact, field: ContactField, fields: &mut ContactFields, violations: &mut Violations) {
+const NOTHING_STORED: ContactFields = ContactFields {
+    given_name: String::new(),
+    family_name: String::new(),
+    title: String::new(),
+    emails: Vec::new(),
+    phones: Vec::new(),
+    owner: String::new(),
+};
+
+fn read(
+    message: &pb::Contact,
+    field: ContactField,
+    stored: &ContactFields,
+    fields: &mut ContactFields,
+    violations: &mut Violations,
+) {
     let text = within(100);
     match field {
         ContactField::GivenName => {
@@ -111,12 +162,23 @@ fn read(message: &pb::Contact, field: ContactField, fields: &mut ContactFields, 
         }
         ContactField::Title => fields.title = violations.check("contact.title", text.parse(&message.title)),
         ContactField::Emails => {
-            fields.emails = parse_each("contact.emails", &message.emails, parse_email, violations);
+            fields.emails = parse_each("contact.emails", &message.emails, &stored.emails, parse_email, violations);
         }
         ContactField::Phones => {
-            fields.phones = parse_each("contact.phones", &message.phones, parse_phone, violations);
+            fields.phones = parse_each("contact.phones", &message.phones, &stored.phones, parse_phone, violations);
         }
         ContactField::Owner => fields.owner = violations.check("contact.owner", text.parse(&message.owner)),
+    }
+}
+
+fn is_same(message: &pb::Contact, stored: &pb::Contact, field: ContactField) -> bool {
+    match field {
+        ContactField::GivenName => message.given_name == stored.given_name,
+        ContactField::FamilyName => message.family_name == stored.family_name,
+        ContactField::Title => message.title == stored.title,
+        ContactField::Emails => message.emails == stored.emails,
+        ContactField::Phones => message.phones == stored.phones,
+        ContactField::Owner => message.owner == stored.owner,
     }
 }
 

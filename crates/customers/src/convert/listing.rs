@@ -1,12 +1,14 @@
 //! Lists: size, token, filter and order of a page.
 
+use std::borrow::Cow;
+
 use crm_database::filter::{self, Condition, FieldSpec, Value};
 use crm_database::order::{self, Order};
 use crm_database::page::{self as pages, PageError, Scope};
 use uuid::Uuid;
 
 use super::violations::Violations;
-use crate::domain::Fault;
+use crate::domain::{Fault, check_name_prefix};
 use crate::error::Error;
 use crate::store::listing::{
     ACCOUNT_FIELDS, ACCOUNT_ORDERS, CONTACT_FIELDS, CONTACT_ORDERS, Listing, Position, Selection,
@@ -94,15 +96,22 @@ fn selection(list: List, filter: &str, show_deleted: bool, violations: &mut Viol
 fn parse_filter(list: List, text: &str) -> Result<Vec<Condition>, Fault> {
     let conditions =
         filter::parse(text, list.fields).map_err(|error| Fault::new("FILTER_INVALID", error.to_string()))?;
-    // Postgres has no text with NUL, so nothing could match; and would refuse the statement.
-    let has_nul = |condition: &Condition| match &condition.value {
-        Value::Text(text) | Value::Prefix(text) => text.contains('\0'),
-        _ => false,
-    };
-    if conditions.iter().any(has_nul) {
-        return Err(Fault::new("FILTER_INVALID", "must not compare with a text that holds NUL"));
+    for condition in &conditions {
+        check_prefix(condition)?;
     }
     Ok(conditions)
+}
+
+/// What keys cannot tell is refused: a prefix that shows nothing would list everything.
+fn check_prefix(condition: &Condition) -> Result<(), Fault> {
+    let Value::Prefix(prefix) = &condition.value else { return Ok(()) };
+    check_name_prefix(prefix).map_err(|fault| {
+        let rule = match fault.reason {
+            Fault::REQUIRED => Cow::Borrowed("needs a character that shows before the *"),
+            _ => fault.description,
+        };
+        Fault::new("FILTER_INVALID", format!("{} {rule}", condition.field))
+    })
 }
 
 fn parse_order(list: List, text: &str) -> Result<Order, Fault> {

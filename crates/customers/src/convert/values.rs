@@ -57,10 +57,11 @@ pub(super) fn timestamp(time: OffsetDateTime) -> Timestamp {
     Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
 }
 
-/// Up to ten texts, each parsed, none twice. Faults are noted under the item's own path.
+/// Up to ten texts, each parsed unless it is `stored` already, none twice. Faults are noted under the item's own path.
 pub(super) fn parse_each(
     field: &str,
     texts: &[String],
+    stored: &[String],
     parse: fn(&str) -> Result<String, Fault>,
     violations: &mut Violations,
 ) -> Vec<String> {
@@ -70,7 +71,8 @@ pub(super) fn parse_each(
     }
     let mut kept = Vec::with_capacity(texts.len().min(MOST));
     for (index, text) in texts.iter().enumerate().take(MOST) {
-        let value = violations.check(&format!("{field}[{index}]"), parse(text));
+        let value = if stored.contains(text) { Ok(text.clone()) } else { parse(text) };
+        let value = violations.check(&format!("{field}[{index}]"), value);
         if !kept.contains(&value) {
             kept.push(value);
         }

@@ -100,11 +100,6 @@ pub struct AccountPatch {
 }
 
 impl AccountPatch {
-    /// Whether the patch touches `field`.
-    pub fn names(&self, field: AccountField) -> bool {
-        self.mask.contains(&field)
-    }
-
     /// The fields as they are after the change.
     pub fn apply(self, mut fields: AccountFields) -> AccountFields {
         let mut new = self.values;

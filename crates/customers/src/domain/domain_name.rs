@@ -1,21 +1,23 @@
 //! Internet domains (RFC 1035, letters-digits-hyphen as of RFC 5890).
 
 use super::Fault;
+use super::shown::trimmed;
 
 const RULE: &str = "must be an internet domain such as \"acme.example\": two or more labels of letters, digits and \
-                    hyphens; international names in their xn-- form";
+                    hyphens, the last not of digits alone; international names in their xn-- form";
 
 /// The domain in lower case, without a dot at its end.
 ///
 /// # Errors
-/// It is no domain name of two or more labels.
+/// It is no domain name of two or more labels, or its last is a number: then it would be an address.
 pub fn parse_domain_name(text: &str) -> Result<String, Fault> {
-    let trimmed = text.trim();
+    let trimmed = trimmed(text);
     let name = trimmed.strip_suffix('.').unwrap_or(trimmed);
-    if name.len() > 253 || !name.contains('.') || !name.split('.').all(is_label) {
-        return Err(Fault::malformed(RULE));
+    let is_name = name.len() <= 253 && name.split('.').all(is_label);
+    match name.rsplit_once('.') {
+        Some((_, last)) if is_name && !is_number(last) => Ok(name.to_ascii_lowercase()),
+        _ => Err(Fault::malformed(RULE)),
     }
-    Ok(name.to_ascii_lowercase())
 }
 
 fn is_label(label: &str) -> bool {
@@ -23,6 +25,10 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
+}
+
+fn is_number(label: &str) -> bool {
+    label.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -35,6 +41,13 @@ mod tests {
             (" Acme.Example. ", Some("acme.example")),
             ("xn--bcher-kva.example", Some("xn--bcher-kva.example")),
             ("a.b.c.example", Some("a.b.c.example")),
+            ("\u{feff}acme.example\u{200b}", Some("acme.example")),
+            ("1.example", Some("1.example")),
+            ("acme.1a", Some("acme.1a")),
+            ("acme.123", None),
+            ("192.0.2.1", None),
+            ("acme.1.", None),
+            ("ac\u{200b}me.example", None),
             ("localhost", None),
             ("bücher.example", None),
             ("-a.example", None),

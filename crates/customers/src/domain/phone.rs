@@ -2,59 +2,206 @@
 //!
 //! Numbers come in with their country code, as `+…` or `00…`. A national number is refused, not guessed: the country
 //! of the account says little about where its people's phones are registered. Numbering plans are not looked into:
-//! their tables would weigh more than the rest of the service, and change monthly.
+//! their tables would weigh more than the rest of the service, and change monthly. One thing of them is known here,
+//! for `(0)` is written everywhere: where the 0 is dialled within the country only, and where it belongs to the number.
 
 use super::Fault;
+use super::shown::is_ignorable;
 
 const RULE: &str = "must be an international phone number such as \"+14155550123\": + or 00, the country code, 7 to 15 \
-                    digits in all; no extension";
+                    digits in all; one number, no extension";
+const TRUNK_RULE: &str = "must be written as it is dialled from abroad: what the 0 behind the country code stands for is \
+                          not known here";
 
-/// The number as `+` and digits; spaces and the usual punctuation are dropped.
-///
-/// `(0)` behind the country code, the national prefix that is not dialled from abroad, is dropped as well.
+/// Country codes behind which a 0 is dialled within the country and never from abroad.
+const TRUNK_ZERO: &str = "20 27 31 32 33 40 41 43 44 46 49 51 55 58 60 61 62 63 64 66 81 82 84 86 90 91 92 93 94 95 98 \
+                          211 212 213 218 231 232 233 234 243 249 251 252 254 255 256 260 261 262 263 264 265 291 353 \
+                          355 358 359 370 373 374 380 381 382 383 385 386 387 389 421 423 591 593 594 595 596 686 850 \
+                          855 856 880 886 961 962 963 964 966 967 970 971 972 977 994 995 996";
+
+/// The number as `+` and digits; blanks and the usual punctuation are dropped.
 ///
 /// # Errors
-/// It has no country code, other characters, or not 7 to 15 digits.
+/// It has no country code, other characters, not 7 to 15 digits, or a 0 that cannot be told from a digit of the number.
 pub fn parse_phone(text: &str) -> Result<String, Fault> {
-    let bare: String = text.trim().replacen("(0)", "", 1).chars().filter(|c| !is_punctuation(*c)).collect();
-    let digits = bare.strip_prefix('+').or_else(|| bare.strip_prefix("00")).ok_or(Fault::malformed(RULE))?;
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let malformed = Fault::malformed(RULE);
+    let is_written = |character: &char| !character.is_whitespace() && !is_ignorable(*character);
+    let written: String = text.chars().filter(is_written).map(plain).filter(|c| !matches!(c, '-' | '.')).collect();
+    if written.contains(|c: char| !c.is_ascii_digit() && !"+()/".contains(c)) {
+        return Err(malformed);
+    }
+    let marked = written.replace("(0)", "t").replace(['(', ')'], "");
+    let international = marked.strip_prefix('+').or_else(|| marked.strip_prefix("00")).ok_or(malformed.clone())?;
+    let digits = without_slash(&without_trunk(international)?).ok_or(malformed.clone())?;
     // No country code begins with 0.
-    if !is_number || !(7..=15).contains(&digits.len()) || digits.starts_with('0') {
-        return Err(Fault::malformed(RULE));
+    if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_digit()) || digits.starts_with('0')
+    {
+        return Err(malformed);
+    }
+    if codes().any(|code| digits.strip_prefix(code).is_some_and(|rest| rest.starts_with('0'))) {
+        return Err(Fault::malformed(TRUNK_RULE));
     }
     Ok(format!("+{digits}"))
 }
 
-fn is_punctuation(character: char) -> bool {
-    matches!(
-        character,
-        ' ' | '\u{a0}' | '\u{202f}' | '-' | '\u{2010}' | '\u{2011}' | '\u{2013}' | '.' | '/' | '(' | ')'
-    )
+fn codes() -> impl Iterator<Item = &'static str> {
+    TRUNK_ZERO.split_ascii_whitespace()
+}
+
+/// The digits with the `(0)`, here `t`, dropped or taken as a digit, as the country has it.
+fn without_trunk(number: &str) -> Result<String, Fault> {
+    let Some((code, rest)) = number.split_once('t') else { return Ok(number.to_owned()) };
+    if codes().any(|known| known == code) {
+        Ok(format!("{code}{rest}"))
+    } else if keeps_zero(code, rest) {
+        Ok(format!("{code}0{rest}"))
+    } else {
+        Err(Fault::malformed(TRUNK_RULE))
+    }
+}
+
+/// Whether the 0 before `rest` is dialled from abroad, too.
+fn keeps_zero(code: &str, rest: &str) -> bool {
+    let length = rest.chars().filter(char::is_ascii_digit).count();
+    match code {
+        // Italy, for land lines. Mobile numbers have ten digits, begin with 3 and never had a 0.
+        "39" => !(rest.starts_with('3') && length >= 10),
+        // San Marino has the one area code 0549.
+        "378" => rest.starts_with("549"),
+        // Ivory Coast and Benin have ten digits, Congo nine.
+        "225" | "229" => length == 9,
+        "242" => length == 8,
+        _ => false,
+    }
+}
+
+/// A slash stands behind the area code. Elsewhere it joins two numbers, or a number and its extension, to one.
+fn without_slash(number: &str) -> Option<String> {
+    match number.split_once('/') {
+        None => Some(number.to_owned()),
+        Some((area, rest)) if area.len() <= 7 && rest.len() >= 4 => Some(format!("{area}{rest}")),
+        Some(_) => None,
+    }
+}
+
+/// The ASCII character that is meant: digits of other scripts, full-width forms, the many dashes.
+fn plain(character: char) -> char {
+    match character {
+        '＋' => '+',
+        '（' => '(',
+        '）' => ')',
+        '／' => '/',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '－' => '-',
+        '·' | '．' => '.',
+        other => digit(other).unwrap_or(other),
+    }
+}
+
+/// The zeros of scripts whose decimal digits stand behind one another.
+const ZEROS: &str = "٠۰߀०০੦૦୦௦౦೦൦๐໐༠၀០᠐０";
+
+fn digit(character: char) -> Option<char> {
+    let value = |zero: char| u32::from(character).checked_sub(u32::from(zero)).filter(|value| *value < 10);
+    ZEROS.chars().find_map(value).and_then(|value| char::from_digit(value, 10))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn check(text: &str, expected: Option<&str>) {
+        assert_eq!(parse_phone(text).ok().as_deref(), expected, "{text:?}");
+    }
+
     #[test]
     fn numbers_become_e164() {
-        for (text, expected) in [
-            ("+1 (415) 555-0123", Some("+14155550123")),
-            ("0044 20 7946 0018", Some("+442079460018")),
-            ("+44 (0)20 7946 0018", Some("+442079460018")),
-            ("+49.30/1234567", Some("+49301234567")),
-            ("415 555 0123", None),
-            ("+0 123 456 789", None),
-            ("+1 415 555 0123 ext. 4", None),
-            ("+123456", None),
-            ("+1234567890123456", None),
-            ("++14155550123", None),
-            ("+1415\u{0}5550123", None),
-            ("+١٢٣٤٥٦٧٨٩", None),
-            ("", None),
+        check("+1 (415) 555-0123", Some("+14155550123"));
+        check("0044 20 7946 0018", Some("+442079460018"));
+        check("(+39) 06 69812345", Some("+390669812345"));
+        check("+123456", None);
+        check("+1234567", Some("+1234567"));
+        check("+123456789012345", Some("+123456789012345"));
+        check("+1234567890123456", None);
+        for text in [
+            "415 555 0123",
+            "+0 123 456 789",
+            "+1 415 555 0123 ext. 4",
+            "+1 415 555 0123 x4",
+            "+1 415 555 0123;4",
+            "+1 415 555 0123,,4",
+            "+1 415 555 0123#4",
+            "++14155550123",
+            "+1 415 555 0123 +44",
+            "+1 800 FLOWERS",
+            "+1415\u{0}5550123",
+            "+1415555012\u{b2}3",
+            "+1415555012\u{2460}",
+            "",
         ] {
-            assert_eq!(parse_phone(text).ok().as_deref(), expected, "{text:?}");
+            check(text, None);
         }
+    }
+
+    #[test]
+    fn marks_blanks_and_digits_of_other_scripts_are_cleaned() {
+        for text in [
+            "\u{202a}+1 415 555 0123\u{202c}",
+            "\u{200e}+1\u{a0}415\u{202f}555\u{2009}0123\u{200f}",
+            "\u{feff}+1\u{200b}415\u{3000}555\t0123",
+            "＋１（４１５）５５５－０１２３",
+            "+1\u{2011}415\u{2012}555\u{2212}0123",
+            "+1.415.555·0123",
+            "+١٤١٥٥٥٥٠١٢٣",
+            "۰۰۱۴۱۵۵۵۵۰۱۲۳",
+            "+१४१५५५५०१२३",
+        ] {
+            check(text, Some("+14155550123"));
+        }
+    }
+
+    #[test]
+    fn a_zero_in_brackets_is_dropped_kept_or_refused() {
+        for (text, expected) in [
+            ("+44 (0)20 7946 0018", Some("+442079460018")),
+            ("0049 ( 0 ) 30 1234567", Some("+49301234567")),
+            ("+353 （０）1 234 5678", Some("+35312345678")),
+            ("+39 (0)6 69812345", Some("+390669812345")),
+            ("+39 (0)31 123456", Some("+39031123456")),
+            ("+39 (0)333 1234567", None),
+            ("+378 (0)549 882345", Some("+3780549882345")),
+            ("+378 (0)66 123456", None),
+            ("+225 (0)7 07 12 34 56", Some("+2250707123456")),
+            ("+225 (0)7 12 34 56", None),
+            ("+229 (0)1 97 12 34 56", Some("+2290197123456")),
+            ("+242 (0)6 123 4567", Some("+242061234567")),
+            // Whether the zero is dialled cannot be told (Gabon), or there is none (North America, Spain, Hungary).
+            ("+241 (0)6 12 34 56", None),
+            ("+1 (0)415 555 0123", None),
+            ("+34 (0)91 123 45 67", None),
+            ("+36 (0)1 123 4567", None),
+            ("+44 20 (0)7946 0018", None),
+            ("+44 (0)20 (0)7946 0018", None),
+            ("(0)44 20 7946 0018", None),
+        ] {
+            check(text, expected);
+        }
+    }
+
+    #[test]
+    fn a_zero_that_nobody_dials_from_abroad_is_refused() {
+        check("+44 020 7946 0018", None);
+        check("+49 (030) 1234567", None);
+        check("+390669812345", Some("+390669812345"));
+        check("+2250707123456", Some("+2250707123456"));
+    }
+
+    #[test]
+    fn a_slash_parts_an_area_code_and_no_two_numbers() {
+        check("+49.30/1234567", Some("+49301234567"));
+        check("+49 (0)6221/123456", Some("+496221123456"));
+        check("+49 30 1234567/68", None);
+        check("+49 30 1234567/1234568", None);
+        check("+1 212 555/0123", Some("+12125550123"));
+        check("+49/30/1234567", None);
     }
 }

@@ -1,8 +1,7 @@
 //! Free text: what is kept of it and how long it may be.
 
-use unicode_normalization::{UnicodeNormalization, is_nfc};
-
 use super::Fault;
+use super::shown::{is_forbidden, shows, trimmed};
 
 /// How long a text may be, in characters, and whether it must be there.
 #[derive(Debug, Clone, Copy)]
@@ -25,21 +24,18 @@ impl TextRule {
     /// The text as it is [kept].
     ///
     /// # Errors
-    /// A required text is empty, it is too long, or it holds a control character. NUL is one of them: Postgres could
-    /// not store it.
+    /// A required text shows nothing, it is too long, or it holds a character that breaks lines or turns the direction
+    /// of what follows. NUL is refused, too: Postgres could not store it.
     pub fn parse(self, text: &str) -> Result<String, Fault> {
-        if text.chars().any(char::is_control) {
-            return Err(Fault::new(Fault::FORBIDDEN_CHARACTER, "must not contain control characters"));
-        }
-        // Checked before composing, too: composing a hostile megabyte is work for nothing.
-        if text.len() > self.max.saturating_mul(LONGEST_CHARACTER) {
-            return Err(self.too_long());
-        }
         let kept = kept(text);
+        // At the ends as well, where other blanks are dropped: a line end tells of a field that was read wrong.
+        if text.chars().any(char::is_control) || kept.chars().any(is_forbidden) {
+            return Err(Fault::new(Fault::FORBIDDEN_CHARACTER, FORBIDDEN));
+        }
         match kept.chars().count() {
             0 if self.required => Err(Fault::missing()),
             length if length > self.max => Err(self.too_long()),
-            _ => Ok(kept),
+            _ => Ok(kept.to_owned()),
         }
     }
 
@@ -48,17 +44,17 @@ impl TextRule {
     }
 }
 
-/// Bytes per character allowed for before composing: several combining marks each, and space at the ends.
-const LONGEST_CHARACTER: usize = 16;
+const FORBIDDEN: &str = "must not contain control characters, nor any that break lines or turn the direction of text";
 
-/// A text as it is kept: composed and without space at its ends.
-pub fn kept(text: &str) -> String {
-    composed(text.trim())
+/// A text as it is kept: as it was written, without blanks at its ends; empty if nothing of it shows.
+pub fn kept(text: &str) -> &str {
+    let text = trimmed(text);
+    if shows(text) { text } else { "" }
 }
 
-/// The text in Unicode NFC: what looks the same is the same.
-pub fn composed(text: &str) -> String {
-    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
+/// The text in lower case. Turkish `İ` becomes `i`, as there, and not an `i` with a second dot.
+pub fn lower_case(text: &str) -> String {
+    text.to_lowercase().replace("i\u{307}", "i")
 }
 
 #[cfg(test)]
@@ -71,21 +67,66 @@ mod tests {
     }
 
     #[test]
-    fn text_is_trimmed_composed_and_bounded() {
+    fn text_is_trimmed_and_bounded_and_else_kept_as_it_was_written() {
         check(required(5), " Acme ", Ok("Acme"));
         check(required(5), "", Err(Fault::REQUIRED));
         check(required(5), " \u{a0} ", Err(Fault::REQUIRED));
         check(within(5), "", Ok(""));
         check(within(5), "sixsix", Err(Fault::TOO_LONG));
         check(within(2), &"x".repeat(1000), Err(Fault::TOO_LONG));
-        check(within(5), "e\u{301}", Ok("é"));
-        check(within(4), "日本語", Ok("日本語"));
+        check(within(5), &format!("{}Acme", " ".repeat(1000)), Ok("Acme"));
+        for text in ["e\u{301}", "\u{fa10}", "\u{212b}", "日本語", "\u{1112}\u{1161}\u{11ab}"] {
+            check(within(4), text, Ok(text));
+        }
     }
 
     #[test]
-    fn control_characters_are_refused() {
-        for text in ["a\0b", "a\nb", "\u{7f}", "\u{85}x"] {
+    fn text_that_shows_nothing_is_none() {
+        for text in ["\u{200b}", "\u{feff}", "\u{202e}", "\u{200d}\u{200c}", "\u{3164}", "\u{2800}", "\u{ad} \u{2060}"]
+        {
+            check(required(5), text, Err(Fault::REQUIRED));
+            check(within(5), text, Ok(""));
+        }
+    }
+
+    #[test]
+    fn marks_at_the_ends_are_dropped_and_joiners_stay() {
+        check(within(9), "\u{feff}Acme", Ok("Acme"));
+        check(within(9), "\u{202a}Acme\u{202c}\u{200f}", Ok("Acme"));
+        check(within(9), "\u{200b} Acme\u{2069} ", Ok("Acme"));
+        for text in [
+            "می\u{200c}خواهم",
+            "\u{1f469}\u{200d}\u{1f4bb}",
+            "\u{2764}\u{fe0f}",
+            "क्\u{200d}",
+            "\u{1f3f4}\u{e0067}\u{e007f}",
+        ] {
+            check(within(9), text, Ok(text));
+        }
+    }
+
+    #[test]
+    fn characters_that_break_or_turn_a_line_are_refused() {
+        for text in [
+            "a\0b",
+            "a\nb",
+            "\u{7f}",
+            "\u{85}x",
+            "a\u{2028}b",
+            "a\u{202e}b",
+            "a\u{2067}b",
+            "a\u{fff9}b",
+            "a\u{fffe}b",
+            "a\u{1ffff}b",
+            "a\u{fdd0}b",
+        ] {
             check(within(5), text, Err(Fault::FORBIDDEN_CHARACTER));
         }
+    }
+
+    #[test]
+    fn lower_case_has_one_dot_on_an_i() {
+        assert_eq!(lower_case("İNŞAAT"), "inşaat");
+        assert_eq!(lower_case("ΟΔΟΣ Straße"), "οδος straße");
     }
 }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::refused;
-use crate::domain::{Account, AccountFields, AccountId, Currency, MAX_ANCESTORS, Money, name_key};
+use crate::domain::{Account, AccountFields, AccountId, Currency, MAX_ANCESTORS, Money, name_key, text_key};
 use crate::error::Error;
 
 macro_rules! columns {
@@ -66,7 +66,7 @@ impl TryFrom<AccountRow> for Account {
 
 fn money(minor: Option<i64>, currency: Option<&str>) -> Result<Option<Money>, Error> {
     let (Some(minor), Some(code)) = (minor, currency) else { return Ok(None) };
-    let currency = Currency::parse(code).map_err(|_| Error::Inconsistent("a stored currency is unknown"))?;
+    let currency = Currency::stored(code).ok_or(Error::Inconsistent("a stored currency is unknown"))?;
     Ok(Some(Money::from_minor(minor, currency)))
 }
 
@@ -99,8 +99,9 @@ pub async fn lock(transaction: &mut TenantTransaction, tenant: Uuid, id: Account
 /// Behind [`insert`].
 pub const INSERT: &str = concat!(
     "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, country, territory, owner, \
-     employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time) \
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, statement_timestamp(), \
+     employees, annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, industry_key, territory_key, owner_key, \
+     create_time, update_time) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, statement_timestamp(), \
      statement_timestamp()) returning ",
     columns!()
 );
@@ -123,7 +124,8 @@ pub async fn insert(
 pub const UPDATE: &str = concat!(
     "update customers.accounts set name = $3, name_key = $4, domain = $5, industry = $6, country = $7, \
      territory = $8, owner = $9, employees = $10, annual_revenue_minor = $11, annual_revenue_currency = $12, \
-     founded_year = $13, parent_id = $14, version = version + 1, update_time = ",
+     founded_year = $13, parent_id = $14, industry_key = $15, territory_key = $16, owner_key = $17, \
+     version = version + 1, update_time = ",
     change_time!(),
     " \
      where tenant_id = $1 and id = $2 returning ",
@@ -166,6 +168,9 @@ fn written<'q>(
         .bind(fields.annual_revenue.map(|money| money.currency().code()))
         .bind(fields.founded_year)
         .bind(fields.parent_id.map(|parent| parent.0))
+        .bind(name_key(&fields.industry))
+        .bind(text_key(&fields.territory))
+        .bind(text_key(&fields.owner))
 }
 
 /// Behind [`set_deleted`].

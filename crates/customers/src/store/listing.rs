@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::accounts::{self, AccountRow};
 use super::contacts::{self, ContactRow};
-use crate::domain::{Account, Contact, composed, email_key, name_key, name_key_prefix};
+use crate::domain::{Account, Contact, email_key, name_key, name_key_prefix, text_key};
 use crate::error::Error;
 
 /// Fields that accounts can be filtered by.
@@ -173,10 +173,10 @@ fn push_condition(query: &mut QueryBuilder<Postgres>, condition: &Condition) {
             query.push(" and id in (select contact_id from customers.contact_emails where tenant_id = $1");
             query.push(" and email_key = ").push_bind(email_key(email)).push(")");
         }
-        // Texts are kept composed, this one also in lower case.
-        (Value::Text(text), "industry") => push_equal(query, column, composed(&text.to_lowercase())),
-        (Value::Text(text), "name" | "family_name") => push_equal(query, key_column(column), name_key(text)),
-        (Value::Text(text), _) => push_equal(query, column, composed(text)),
+        (Value::Text(text), "name" | "family_name" | "industry") => {
+            push_equal(query, key_column(column), name_key(text));
+        }
+        (Value::Text(text), _) => push_equal(query, key_column(column), text_key(text)),
         (Value::Prefix(prefix), _) => push_prefix(query, key_column(column), &name_key_prefix(prefix)),
         (Value::Uuid(id), _) => push_equal(query, column, *id),
         (Value::Timestamp(from), _) => {
@@ -208,6 +208,9 @@ fn key_column(field: &str) -> &str {
     match field {
         "name" => "name_key",
         "family_name" => "family_name_key",
+        "industry" => "industry_key",
+        "territory" => "territory_key",
+        "owner" => "owner_key",
         other => other,
     }
 }

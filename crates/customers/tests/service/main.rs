@@ -18,3 +18,4 @@ mod spans;
 mod support;
 mod times;
 mod updates;
+mod values;

@@ -11,7 +11,7 @@ use crate::support::{database, pool, tenant};
 
 /// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
 const ACCOUNTS: &str = "
-    insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, territory, owner, parent_id, update_time)
+    insert into customers.accounts (tenant_id, id, name, name_key, domain, industry_key, territory_key, owner_key, parent_id, update_time)
     select case when n % 3 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid, 'Name ' || n,
         substr(md5('n' || n), 1, 8), 'd' || n || '.example', 'industry ' || n % 20, 'territory ' || n % 12,
         'owner ' || n % 50, case when n % 30 = 0 and n > 3000 then md5('a' || n % 3000)::uuid end,
@@ -19,12 +19,12 @@ const ACCOUNTS: &str = "
     from generate_series(1, 200000) n";
 
 const CONTACTS: &str = "
-    insert into customers.contacts (tenant_id, id, account_id, family_name, family_name_key, owner, update_time, emails)
-    select tenant_id, id, id, name, name_key, owner, update_time, array[domain] from customers.accounts;
+    insert into customers.contacts (tenant_id, id, account_id, family_name, family_name_key, owner_key, update_time, emails)
+    select tenant_id, id, id, name, name_key, owner_key, update_time, array[domain] from customers.accounts;
     -- One account has thousands.
     update customers.contacts set account_id = (select id from customers.accounts
         where tenant_id = '{tenant}' order by id limit 1)
-    where tenant_id = '{tenant}' and owner in ('owner 1', 'owner 2', 'owner 3');
+    where tenant_id = '{tenant}' and owner_key in ('owner 1', 'owner 2', 'owner 3');
     insert into customers.contact_emails (tenant_id, email_key, contact_id)
     select tenant_id, 'info@' || domain, id from customers.accounts";
 

@@ -64,10 +64,10 @@ impl<'a> Lexer<'a> {
             Some('=') => TokenKind::Operator(Operator::Equal),
             Some('<') => TokenKind::Operator(self.or_equal(Operator::LessOrEqual, Operator::Less)),
             Some('>') => TokenKind::Operator(self.or_equal(Operator::GreaterOrEqual, Operator::Greater)),
-            Some('!') => self.not_equal(position)?,
+            Some('!') if self.take_if(|next| next == '=').is_some() => TokenKind::Operator(Operator::NotEqual),
             Some(quote @ ('"' | '\'')) => self.text(quote, position)?,
             Some(first) if is_of_word(first) => self.word(first),
-            Some(':') => return Err(FilterError::new(position, "\":\" (has) is not supported, use =")),
+            Some(':') => return Err(FilterError::new(position, "\":\" (has) is not supported")),
             Some(other) => return Err(FilterError::new(position, format!("{other:?} has no place here"))),
         };
         Ok(Token { position, kind })
@@ -83,13 +83,6 @@ impl<'a> Lexer<'a> {
 
     fn or_equal(&mut self, with: Operator, without: Operator) -> Operator {
         if self.take_if(|next| next == '=').is_some() { with } else { without }
-    }
-
-    fn not_equal(&mut self, position: usize) -> Result<TokenKind, FilterError> {
-        match self.take_if(|next| next == '=') {
-            Some(_) => Ok(TokenKind::Operator(Operator::NotEqual)),
-            None => Err(FilterError::new(position, "\"!\" stands only in !=")),
-        }
     }
 
     fn word(&mut self, first: char) -> TokenKind {

@@ -87,7 +87,8 @@ impl Parser<'_> {
             return Err(self.error(format!("expected a field instead of {}", self.token.kind.describe())));
         };
         if word == "NOT" || word.starts_with('-') {
-            return Err(self.error("NOT is not supported, use !="));
+            let is_known = self.fields.iter().any(|field| field.operators.contains(&Operator::NotEqual));
+            return Err(self.error(if is_known { "NOT is not supported, use !=" } else { "NOT is not supported" }));
         }
         let Some(field) = self.fields.iter().find(|field| field.name == word).copied() else {
             let known = one_of(self.fields.iter().map(|field| field.name));

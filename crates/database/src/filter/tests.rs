@@ -66,15 +66,17 @@ fn faults_are_named_with_their_place() {
     check("owner = ada OR owner = bob", "OR is not supported: ask twice (at character 13)");
     check("owner = ada employees = 1", "expected AND instead of \"employees\" (at character 13)");
     check("NOT owner = ada", "NOT is not supported, use != (at character 1)");
+    assert_eq!(parse("NOT parent_id = 7", &FIELDS[2..4]).unwrap_err().message, "NOT is not supported");
     check("-owner = ada", "NOT is not supported, use != (at character 1)");
-    check("owner : ada", "\":\" (has) is not supported, use = (at character 7)");
-    check("owner ! ada", "\"!\" stands only in != (at character 7)");
+    check("owner : ada", "\":\" (has) is not supported (at character 7)");
+    check("owner ! ada", "'!' has no place here (at character 7)");
     check("(owner = ada", ") is missing (at character 13)");
     check("owner = ada)", ") was never opened (at character 12)");
     check("owner = \"ada", "the text is not closed (at character 9)");
     check(r#"owner = "a\d""#, "\\ escapes only quotes, * and itself (at character 11)");
     check(r#"owner = "ada*""#, "owner cannot be compared with a prefix; a plain * is written \\* (at character 9)");
     check(r#"name = "*""#, "name needs a character before the * (at character 8)");
+    check(r#"name = " *""#, "name needs a character before the * (at character 8)");
     check(r#"name != "A*""#, "name is compared with a prefix by = only (at character 9)");
     check(r#"name = "A*b""#, "* stands only at the end of a text; a plain one is written \\* (at character 10)");
     check("employees = many", "employees needs a whole number (at character 13)");
@@ -84,6 +86,22 @@ fn faults_are_named_with_their_place() {
     check("update_time >= yesterday", "update_time needs a time such as \"2026-01-31T00:00:00Z\" (at character 16)");
     check("owner = \"a\0\"", "owner needs a text without the character U+0000 (at character 9)");
     check("owner = ada; drop", "';' has no place here (at character 12)");
+}
+
+#[test]
+fn times_finer_than_a_microsecond_compare_as_they_are_written() {
+    let check = |text: &str, expected: &str| assert_eq!(written(text), expected, "{text:?}");
+    check("update_time >= 1970-01-01T00:00:00.000001Z", "update_time >= 1000");
+    check("update_time >= 1970-01-01T00:00:00.000001001Z", "update_time >= 2000");
+    check("update_time < 1970-01-01T00:00:00.000001999Z", "update_time < 2000");
+    check("update_time >= 1969-12-31T23:59:59.999998001Z", "update_time >= -1000");
+    check("update_time >= 9999-12-31T23:59:59.999999999Z", "update_time >= 253402300799999999000");
+    let all = [FieldSpec { name: "at", kind: Kind::Timestamp, operators: Operator::ALL }];
+    let read = |text: &str| parse(text, &all).map(|conditions| conditions[0].value.clone());
+    let micro = Value::Timestamp(OffsetDateTime::UNIX_EPOCH + time::Duration::MICROSECOND);
+    assert_eq!(read("at > 1970-01-01T00:00:00.000001001Z"), Ok(micro.clone()));
+    assert_eq!(read("at <= 1970-01-01T00:00:00.000001999Z"), Ok(micro));
+    assert!(read("at = 1970-01-01T00:00:00.000001001Z").is_err());
 }
 
 #[test]

@@ -92,6 +92,15 @@ impl From<sqlx::Error> for MigrateError {
 /// # Errors
 /// Whatever kept the schema from being right afterwards; each migration is applied wholly or not at all.
 pub async fn migrate(owner_url: &str, migrator: &Migrator, role: &Role) -> Result<(), MigrateError> {
+    release(migrate_and_hold(owner_url, migrator, role).await?).await
+}
+
+/// As [`migrate`], and answers the owner's connection, which keeps other migrations out until it is [released](release):
+/// for rows that only code can bring up to date.
+///
+/// # Errors
+/// As [`migrate`].
+pub async fn migrate_and_hold(owner_url: &str, migrator: &Migrator, role: &Role) -> Result<PgConnection, MigrateError> {
     name::checked("schema", &role.schema)?;
     name::checked("role", &role.name)?;
     let mut owner = connect(owner_url).await?;
@@ -101,8 +110,15 @@ pub async fn migrate(owner_url: &str, migrator: &Migrator, role: &Role) -> Resul
     apply(&mut owner, migrator, &role.schema).await?;
     role::grant(&mut owner, role).await?;
     check::protection(&mut owner, &role.schema).await?;
-    owner.close().await?;
-    Ok(())
+    Ok(owner)
+}
+
+/// Lets other migrations in again.
+///
+/// # Errors
+/// The connection's.
+pub async fn release(owner: PgConnection) -> Result<(), MigrateError> {
+    Ok(owner.close().await?)
 }
 
 async fn connect(owner_url: &str) -> Result<PgConnection, MigrateError> {
