@@ -1,20 +1,18 @@
 //! Texts as they are written, found by what shows of them; rows that are older than a rule or than a key.
 
-use crm_customers::{app, domain};
 use crm_proto::customers as pb;
 use crm_proto::google::r#type::Money;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use uuid::Uuid;
 
 use crate::support::{Caller, World, account, call, contact, tenant, violations, world};
 
-async fn accounts(agent: &Caller, filter: &str) -> Vec<String> {
+pub async fn accounts(agent: &Caller, filter: &str) -> Vec<String> {
     let request = pb::ListAccountsRequest { filter: filter.to_owned(), ..Default::default() };
     let answer = call!(agent, accounts.list_accounts(request)).unwrap();
     answer.accounts.into_iter().map(|account| account.name).collect()
 }
 
-async fn contacts(agent: &Caller, filter: &str) -> Vec<String> {
+pub async fn contacts(agent: &Caller, filter: &str) -> Vec<String> {
     let request = pb::ListContactsRequest { filter: filter.to_owned(), ..Default::default() };
     let answer = call!(agent, contacts.list_contacts(request)).unwrap();
     answer.contacts.into_iter().map(|contact| contact.family_name).collect()
@@ -124,7 +122,7 @@ async fn names_are_equal_beyond_what_a_key_holds() {
     let (one, other) = (format!("{}a", "\u{fdfa}".repeat(199)), format!("{}b", "\u{fdfa}".repeat(199)));
     agent.create_account(account(&one)).await.unwrap();
     agent.create_account(account(&other)).await.unwrap();
-    assert_eq!(accounts(agent, &format!("name = \"{one}\"")).await, [one.clone()]);
+    assert_eq!(accounts(agent, &format!("name = \"{one}\"")).await, std::slice::from_ref(&one));
     assert_eq!(accounts(agent, &format!("name = \"{}*\"", "\u{fdfa}".repeat(20))).await.len(), 2);
 }
 
@@ -193,80 +191,4 @@ async fn an_update_checks_what_it_changes_and_nothing_else() {
     let worse =
         pb::Contact { phones: vec!["call me".to_owned(), "call her".to_owned()], title: "a\nb\nc".to_owned(), ..back };
     assert_eq!(violations(agent.update_contact(worse, &["*"]).await), ["contact.title", "contact.phones[1]"]);
-}
-
-/// Keys as earlier releases made them, of two tenants; one row is right already.
-const OLD_KEYS: &str = "
-    update customers.key_state set version = 1;
-    insert into customers.accounts (tenant_id, id, name, name_key, industry, industry_key, territory, territory_key,
-        owner, owner_key)
-    select tenant, ('00000000-0000-7000-8000-00000000000' || n)::uuid, name, lower(name), 'straßenbau', 'straßenbau',
-        U&'No\\200brd', U&'No\\200brd', U&'Zoe\\0308', U&'Zoe\\0308'
-    from (values (1, '{tenant}'::uuid, 'Straße'), (2, '{tenant}'::uuid, 'Acme'), (3, md5('other')::uuid, 'İzmir'))
-        rows (n, tenant, name);
-    insert into customers.contacts (tenant_id, id, account_id, family_name, family_name_key, owner, owner_key)
-    select tenant_id, id, id, 'Groß', 'groß', owner, owner from customers.accounts";
-
-#[tokio::test]
-async fn keys_of_rows_that_there_are_are_made_anew() {
-    let world = world().await;
-    let agent = &world.agent;
-    as_owner(&world, OLD_KEYS).await;
-    let sought = [
-        "name = \"STRASSE\"",
-        "name = \"acme\"",
-        "industry = \"Strassenbau\"",
-        "territory = \"Nord\"",
-        "owner = \"Zo\u{eb}\"",
-    ];
-    let mut found = Vec::new();
-    for filter in sought {
-        found.push(accounts(agent, filter).await.len());
-    }
-    assert_eq!(found, [0, 1, 0, 0, 0], "rows are not as an earlier release left them");
-    let before = agent.get_account(OLD_ACCOUNT).await.unwrap();
-
-    // As an owner that is no superuser: row-level security is forced upon it, too.
-    let url = plain_owner(&world).await;
-    app::migrate(&url, None).await.unwrap();
-    let mut found = Vec::new();
-    for filter in sought {
-        found.push(accounts(agent, filter).await.len());
-    }
-    assert_eq!(found, [1, 1, 2, 2, 2]);
-    assert_eq!(contacts(agent, "family_name = \"GROSS*\" AND owner = \"Zo\u{eb}\"").await.len(), 2);
-    let mut owner = PgConnection::connect(world.database.url()).await.unwrap();
-    let keys =
-        "select name_key, (select version from customers.key_state) from customers.accounts where name = 'İzmir'";
-    let (key, version): (String, i32) = sqlx::query_as(keys).fetch_one(&mut owner).await.unwrap();
-    assert_eq!((key.as_str(), version), ("izmir", domain::KEYS));
-    // No change that anybody could see.
-    assert_eq!(agent.get_account(OLD_ACCOUNT).await.unwrap(), before);
-
-    // Done once: rows are not gone through at each start.
-    as_owner(&world, "update customers.accounts set name_key = 'as it is'").await;
-    app::migrate(&url, None).await.unwrap();
-    assert_eq!(accounts(agent, "name = \"as it is\"").await.len(), 2);
-}
-
-/// The URL of an owner that may create roles and schemas, and bypasses nothing.
-async fn plain_owner(world: &World) -> String {
-    let name = format!("owner_{}", Uuid::new_v4().simple());
-    let statements = format!(
-        "create role {name} login createrole;
-         do $$ begin execute format('grant all on database %I to {name}', current_database()); end $$;
-         alter schema customers owner to {name};
-         alter table customers.migrations owner to {name};
-         alter table customers.accounts owner to {name};
-         alter table customers.contacts owner to {name};
-         alter table customers.contact_emails owner to {name};
-         alter table customers.idempotency_keys owner to {name};
-         alter table customers.key_state owner to {name};
-         alter function customers.sweep_idempotency_keys owner to {name};
-         alter policy accounts_keys on customers.accounts to {name};
-         alter policy contacts_keys on customers.contacts to {name};
-         alter policy key_state_owner on customers.key_state to {name}"
-    );
-    as_owner(world, &statements).await;
-    world.database.url_as(&name, "")
 }
