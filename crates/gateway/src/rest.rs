@@ -1,5 +1,6 @@
 //! REST with JSON: a path becomes a call, and the call's answer JSON again.
 
+mod challenge;
 mod lines;
 mod messages;
 mod precondition;

@@ -45,7 +45,8 @@ async fn check_refused(rig: &Rig, authorization: Option<&str>, reason: &str) {
     let headers: Vec<(&str, &str)> = authorization.map(|value| ("authorization", value)).into_iter().collect();
     let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &headers, "").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{reason}");
-    assert!(answer.header("www-authenticate").starts_with("Bearer"), "{reason}");
+    let error = if reason == "TOKEN_MISSING" { "" } else { r#", error="invalid_token""# };
+    assert_eq!(answer.header("www-authenticate"), format!(r#"Bearer realm="bellwether"{error}"#), "{reason}");
     assert_eq!(answer.json()["code"], 16, "{reason}");
     assert_eq!(answer.reason(), reason);
     let grpc = wire::Grpc::connect(rig.public).await;
@@ -61,6 +62,9 @@ async fn bad_tokens_are_refused_before_anything_is_forwarded() {
     let stranger = token_by(&Signer::from_pem(&other).unwrap(), Role::Admin, HOUR);
     let eddsa = json!({"alg": "EdDSA", "typ": "JWT"});
     let far = 4_000_000_000;
+    let extended = json!({"alg": "EdDSA", "crit": ["exp"], "exp": far});
+    let mut early = claims("crm", far);
+    early["nbf"] = json!(far - 1);
     let cases = [
         (None, "TOKEN_MISSING"),
         (Some("Basic YTpi".to_owned()), "TOKEN_MISSING"),
@@ -70,6 +74,8 @@ async fn bad_tokens_are_refused_before_anything_is_forwarded() {
         (Some(format!("Bearer {}", forge(&private, &json!({"alg": "HS256"}), &claims("crm", far)))), "TOKEN_ALGORITHM"),
         (Some(format!("Bearer {}", forge(&private, &eddsa, &claims("other", far)))), "TOKEN_AUDIENCE"),
         (Some(format!("Bearer {}", forge(&private, &eddsa, &claims("crm", 1_000_000)))), "TOKEN_EXPIRED"),
+        (Some(format!("Bearer {}", forge(&private, &extended, &claims("crm", far)))), "TOKEN_CRITICAL"),
+        (Some(format!("Bearer {}", forge(&private, &eddsa, &early))), "TOKEN_NOT_YET_VALID"),
     ];
     for (authorization, reason) in cases {
         check_refused(&rig, authorization.as_deref(), reason).await;
@@ -89,6 +95,8 @@ async fn viewers_read_and_do_not_write() {
     for (method, path) in [(Method::POST, "/v1/accounts"), (Method::DELETE, "/v1/accounts/7")] {
         let write = wire::rest(rig.public, method, path, &headers, "").await;
         assert_eq!((write.status, write.reason().as_str()), (StatusCode::FORBIDDEN, "ROLE_READ_ONLY"));
+        let challenge = r#"Bearer realm="bellwether", error="insufficient_scope""#;
+        assert_eq!(write.header("www-authenticate"), challenge);
     }
     let mut client = AccountServiceClient::new(wire::Grpc::connect(rig.public).await);
     let create = pb::CreateAccountRequest::default();

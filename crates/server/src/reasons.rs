@@ -31,12 +31,17 @@ pub(crate) const FAULT_INVALID: &str = "FAULT_INVALID";
 /// Every reason that this crate gives, and when: the rows of `docs/errors.md`.
 pub const REASONS: &[(&str, &str)] = &[
     ("TOKEN_MISSING", "UNAUTHENTICATED: no `authorization` metadata, or not of the form `Bearer …`"),
-    ("TOKEN_MALFORMED", "UNAUTHENTICATED: the token is no JSON web token, or lacks a claim that is required"),
+    (
+        "TOKEN_MALFORMED",
+        "UNAUTHENTICATED: the token is no JSON web token, lacks a required claim, or has one of the wrong type",
+    ),
     ("TOKEN_ALGORITHM", "UNAUTHENTICATED: the token is signed by another algorithm than EdDSA, or not at all"),
     ("TOKEN_SIGNATURE", "UNAUTHENTICATED: no key of this process made the token's signature"),
     ("TOKEN_ISSUER", "UNAUTHENTICATED: the token's issuer is not `bellwether`"),
     ("TOKEN_AUDIENCE", "UNAUTHENTICATED: the token is for another audience than `crm`"),
     ("TOKEN_EXPIRED", "UNAUTHENTICATED: the token has expired"),
+    ("TOKEN_NOT_YET_VALID", "UNAUTHENTICATED: the token's `nbf` is still to come"),
+    ("TOKEN_CRITICAL", "UNAUTHENTICATED: the token's header has `crit`, and no extension is understood here"),
     (CALLER_UNKNOWN, "UNAUTHENTICATED: a method that needs a caller was reached without one"),
     (ROLE_READ_ONLY, "PERMISSION_DENIED: the role `viewer` may only call methods without side effects"),
     (

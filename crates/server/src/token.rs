@@ -4,7 +4,9 @@
 //! same token: a service does not believe the network that it stands in.
 
 mod admission;
+mod body;
 mod claims;
+mod compact;
 mod crypto;
 mod error;
 mod key;

@@ -6,7 +6,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use prost::Message;
 use tonic::{Code, Status, body::Body};
 
-use super::GRPC_STATUS;
+use super::{GRPC_STATUS, challenge::challenge};
 use crate::{answer, reasons};
 
 /// Why there is no answer; in every case the caller reads the JSON of a `google.rpc.Status`.
@@ -69,8 +69,8 @@ pub(crate) fn status_response(transcoder: &Transcoder, status: &Status) -> Respo
     let (http_status, json) = transcoder.status_json(status.code().into(), status.message(), status.details());
     let mut response = with_code(answer::json(http_status, json), status.code());
     let headers = response.headers_mut();
-    if status.code() == Code::Unauthenticated {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bellwether\""));
+    if let Some(challenge) = challenge(status) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(seconds) = retry_info_seconds(status.details()).or_else(|| pushback_seconds(status)) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

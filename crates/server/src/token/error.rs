@@ -9,7 +9,7 @@ pub enum TokenError {
     /// No bearer token came with the call.
     #[error("a bearer token is required")]
     Missing,
-    /// Not a JSON web token, or a required claim is absent or of the wrong type.
+    /// Not a JSON web token, or a claim is absent though required, or of the wrong type.
     #[error("the token cannot be read")]
     Malformed,
     /// Another algorithm than EdDSA, `none` among them.
@@ -27,6 +27,12 @@ pub enum TokenError {
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
+    /// `nbf` is still to come.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// `crit` names an extension, of which none is known here.
+    #[error("the token has a critical header parameter that is not understood")]
+    Critical,
 }
 
 impl TokenError {
@@ -40,6 +46,8 @@ impl TokenError {
             Self::Issuer => "TOKEN_ISSUER",
             Self::Audience => "TOKEN_AUDIENCE",
             Self::Expired => "TOKEN_EXPIRED",
+            Self::NotYetValid => "TOKEN_NOT_YET_VALID",
+            Self::Critical => "TOKEN_CRITICAL",
         }
     }
 }

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod checklist;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crm_server::REASONS;
-use crm_server::token::{KeyError, Role, Signer, TokenError, TokenRequest, Verifier, tenant_id};
+use crm_server::token::{ISSUER, KeyError, Role, Signer, TokenError, TokenRequest, Verifier, tenant_id};
 use ring::hmac;
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
@@ -36,7 +38,7 @@ fn request(ttl: Duration) -> TokenRequest {
 
 fn good() -> Value {
     let exp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 60;
-    json!({"iss": "bellwether", "aud": "crm", "sub": "ada", "tenant": "acme", "role": "agent", "exp": exp})
+    json!({"iss": ISSUER, "aud": "crm", "sub": "ada", "tenant": "acme", "role": "agent", "exp": exp})
 }
 
 fn with(key: &str, value: Value) -> Value {

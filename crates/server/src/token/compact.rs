@@ -1,0 +1,69 @@
+//! A token as it comes (RFC 7515, 7.1), looked at before any key is.
+//!
+//! The library reads it more kindly than the standards want: it passes over `crit`, takes a list for claims, and leaves
+//! unread what it does not look for.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+
+use super::TokenError;
+
+/// Longest token that is looked at; ours have about 350 bytes.
+const LONGEST: usize = 4096;
+/// What a token may say that it is (RFC 7519, 5.1, and RFC 9068); one that says nothing is one of ours, too.
+const TYPES: [&str; 2] = ["jwt", "at+jwt"];
+
+/// What is looked at. Keys that a header brings along or points to (`jwk`, `jku`, `x5u`, `kid`) are not: a token does not
+/// choose the key that it is judged by. A name that stands twice is refused.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    #[serde(default, deserialize_with = "there")]
+    typ: Option<String>,
+    #[serde(default, deserialize_with = "there")]
+    crit: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "there")]
+    b64: Option<bool>,
+}
+
+/// Checks what can be checked without a key.
+pub(super) fn check(bearer: &str) -> Result<(), TokenError> {
+    if bearer.len() > LONGEST {
+        return Err(TokenError::Malformed);
+    }
+    let mut parts = bearer.split('.');
+    let header: Header = serde_json::from_str(&object(parts.next())?).map_err(|_| TokenError::Malformed)?;
+    // Before the rest, so that `none` is told apart from garbage.
+    if header.alg != "EdDSA" {
+        return Err(TokenError::Algorithm);
+    }
+    // Extensions of which there is none that we know (RFC 7515, 4.1.11); a malformed list is no better.
+    if header.crit.is_some() {
+        return Err(TokenError::Critical);
+    }
+    // RFC 7797, 7: no token is without base64.
+    if header.b64 == Some(false) || !header.typ.is_none_or(|typ| is_token(&typ)) {
+        return Err(TokenError::Malformed);
+    }
+    object(parts.next())?;
+    if parts.next().is_none() || parts.next().is_some() { Err(TokenError::Malformed) } else { Ok(()) }
+}
+
+/// Media types are compared in any case, and `application/` may be left out (RFC 7515, 4.1.9).
+fn is_token(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    TYPES.contains(&typ.strip_prefix("application/").unwrap_or(&typ))
+}
+
+/// The text of a part that is to be a JSON object. A struct would be read from a list as well.
+fn object(part: Option<&str>) -> Result<String, TokenError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part.unwrap_or_default()).map_err(|_| TokenError::Malformed)?;
+    let text = String::from_utf8(bytes).map_err(|_| TokenError::Malformed)?;
+    if text.trim_start().starts_with('{') { Ok(text) } else { Err(TokenError::Malformed) }
+}
+
+/// For what may be left out, and must not be null.
+pub(super) fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
