@@ -45,6 +45,29 @@ async fn a_rest_call_is_one_server_span_and_one_attempt_in_the_callers_trace() {
 }
 
 #[tokio::test]
+async fn state_and_baggage_of_several_lines_pass_whole_and_a_second_parent_begins_a_trace() {
+    let (_recorder, _guard) = record();
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    let passed_on = async |parents: &[&str], asked: &str| {
+        let own =
+            [("authorization", bearer.as_str()), ("ask-for", asked), ("tracestate", "a=1"), ("tracestate", "b=2")];
+        let parents = parents.iter().map(|parent| ("traceparent", *parent));
+        let headers: Vec<_> =
+            own.into_iter().chain([("baggage", "x=1"), ("baggage", "x2=y=z")]).chain(parents).collect();
+        let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/header", &headers, "").await;
+        (answer.header("x-trace-id") == TRACE, answer.json()["name"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(passed_on(&[PARENT], "tracestate").await, (true, "a=1,b=2".to_owned()));
+    assert_eq!(passed_on(&[PARENT, PARENT], "tracestate").await, (false, String::new()));
+    for parents in [&[PARENT][..], &[]] {
+        let (_, baggage) = passed_on(parents, "baggage").await;
+        let members: std::collections::BTreeSet<_> = baggage.split(',').collect();
+        assert_eq!(members.into_iter().collect::<Vec<_>>(), ["x2=y%3Dz", "x=1"]);
+    }
+}
+
+#[tokio::test]
 async fn failures_are_counted_under_their_method_whichever_protocol_they_came_by() {
     let (_recorder, _guard) = record();
     let rig = Rig::start().await;

@@ -8,6 +8,7 @@ pub mod rpc;
 pub mod testing;
 
 mod export;
+mod incoming;
 mod logs;
 mod settings;
 mod start;

@@ -3,13 +3,14 @@
 use std::sync::{LazyLock, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::propagation::{Extractor, Injector, TextMapCompositePropagator, TextMapPropagator};
+use opentelemetry::propagation::{Injector, TextMapCompositePropagator, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, trace::SpanContext};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::incoming::{BAGGAGE, Incoming, TRACE_PARENT, TRACE_STATE};
 use crate::settings::Environment;
 
 static CHOSEN: OnceLock<Propagation> = OnceLock::new();
@@ -59,7 +60,7 @@ impl Propagation {
 /// What the caller sent: its span as a remote parent, and its baggage. Malformed headers count as absent.
 pub fn extract(headers: &HeaderMap) -> Context {
     // Not the current context: a request must not become a child of whatever runs on this thread.
-    PROPAGATOR.extract_with_context(&Context::new(), &Headers(headers))
+    PROPAGATOR.extract_with_context(&Context::new(), &Incoming::new(headers))
 }
 
 /// Writes `traceparent`, `tracestate` and `baggage` of a span's context, replacing what stood there.
@@ -67,6 +68,10 @@ pub fn extract(headers: &HeaderMap) -> Context {
 /// Without a started telemetry the headers stay as they are, so that a caller's context still passes through.
 pub fn inject(context: &Context, headers: &mut HeaderMap) {
     if context.span().span_context().is_valid() {
+        // A state that came without its parent, or does not count, must not go on beside another's.
+        for name in [TRACE_PARENT, TRACE_STATE, BAGGAGE] {
+            headers.remove(name);
+        }
         PROPAGATOR.inject_context(context, &mut HeadersMut(headers));
     }
 }
@@ -79,18 +84,6 @@ pub fn trace_id(span: &Span) -> Option<String> {
 fn span_context(span: &Span) -> Option<SpanContext> {
     let context = span.context().span().span_context().clone();
     context.is_valid().then_some(context)
-}
-
-struct Headers<'a>(&'a HeaderMap);
-
-impl Extractor for Headers<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(HeaderName::as_str).collect()
-    }
 }
 
 struct HeadersMut<'a>(&'a mut HeaderMap);

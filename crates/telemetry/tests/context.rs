@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use std::collections::BTreeSet;
+
 use crm_telemetry::propagation::{extract, inject, trace_id};
 use crm_telemetry::testing::record;
 use http::{HeaderMap, HeaderValue};
@@ -46,6 +48,107 @@ fn hostile_headers_count_as_absent() {
         headers.insert("traceparent", HeaderValue::from_bytes(value.as_bytes()).unwrap());
         headers.insert("baggage", HeaderValue::from_bytes(value.as_bytes()).unwrap());
         assert!(!extract(&headers).span().span_context().is_valid(), "{value:.40}");
+    }
+}
+
+/// The lines as they come, and what the parent, the state and the baggage are then; `-` for a parent that is none.
+fn check(lines: &[(&'static str, &str)], trace_state: &str, baggage: &str) {
+    let (_recorder, _guard) = record();
+    let incoming: HeaderMap =
+        lines.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    let span = tracing::info_span!("hop");
+    span.set_parent(extract(&incoming)).unwrap();
+    // What goes on stands beside what came, as at the gateway.
+    let mut outgoing = incoming.clone();
+    inject(&span.context(), &mut outgoing);
+    let sent = |name: &str| {
+        let lines: Vec<_> = outgoing.get_all(name).iter().map(|line| line.to_str().unwrap()).collect();
+        lines.join("\n")
+    };
+    let is_known = sent("traceparent").contains(TRACE);
+    assert_eq!((is_known, &*sent("tracestate")), (trace_state != "-", trace_state.trim_matches('-')), "{lines:?}");
+    assert_eq!(members(&sent("baggage")), members(baggage), "{lines:?}");
+}
+
+/// In any order: the library keeps none.
+fn members(baggage: &str) -> BTreeSet<&str> {
+    baggage.split(',').collect()
+}
+
+#[test]
+fn a_parent_is_one_line_of_one_form() {
+    let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    for (parents, expected) in [
+        (vec![good], "v=1"),
+        (vec!["01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], "v=1"),
+        (vec!["cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-is-to-come"], "v=1"),
+        (vec!["cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01."], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff"], "v=1"),
+        (vec![good, good], "-"),
+        (vec![good, "00-0af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"], "-"),
+        (vec!["ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-00"], "-"),
+        (vec!["00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"], "-"),
+        (vec!["0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], "-"),
+        (vec!["+0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-+1"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333-01"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"], "-"),
+        (vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"], "-"),
+        (vec![], "-"),
+    ] {
+        let parents = parents.into_iter().map(|parent| ("traceparent", parent));
+        // A state goes on with its parent alone.
+        check(&parents.chain([("tracestate", "v=1")]).collect::<Vec<_>>(), expected, "");
+    }
+}
+
+#[test]
+fn states_of_several_lines_are_one_and_within_bounds() {
+    let count = |members: usize| (0..members).map(|n| format!("k{n}={n}")).collect::<Vec<_>>().join(",");
+    let (all, more) = (count(32), count(33));
+    let (long, filler) = ("x".repeat(150), "y".repeat(100));
+    let large = format!("a={filler},long={long},b={filler},c={filler},d={filler}");
+    let larger = format!("{large},e={filler}");
+    let few = format!("a={filler},b={filler},c={filler},d={filler}");
+    for (states, expected) in [
+        (vec!["a=1", "b=2"], "a=1,b=2"),
+        (vec!["a=1,b=2", "", "c=3"], "a=1,b=2,c=3"),
+        (vec![" a=1 ,\tb=2 ,, "], "a=1,b=2"),
+        (vec![""], ""),
+        (vec!["a=1", "what"], ""),
+        (vec!["a=1", "b="], ""),
+        (vec!["a=1=2"], ""),
+        (vec!["=1"], ""),
+        (vec!["A=1"], ""),
+        (vec!["tenant@vendor=1"], "tenant@vendor=1"),
+        (vec![&all], &all),
+        (vec![&more], ""),
+        (vec![&large], &few),
+        (vec![&larger], &few),
+    ] {
+        let states = states.into_iter().map(|state| ("tracestate", state));
+        let parent = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        check(&[parent].into_iter().chain(states).collect::<Vec<_>>(), expected, "");
+    }
+}
+
+#[test]
+fn baggage_of_several_lines_is_one_and_needs_no_parent() {
+    let large = format!("a={}", "x".repeat(5_000));
+    for (lines, expected) in [
+        (vec!["a=1", "b=2"], "a=1,b=2"),
+        (vec!["a=1, b = 2 ", ""], "a=1,b=2"),
+        (vec!["a=b=c;p=1"], "a=b%3Dc;p=1"),
+        (vec!["what,a=1"], "a=1"),
+        (vec!["=1,a=%ff,b=2"], "b=2"),
+        (vec!["a=%C3%A4"], "a=%C3%A4"),
+        (vec![&large, "b=2", &large.replace('a', "c"), "d=1"], &format!("{large},b=2")),
+    ] {
+        let lines = lines.into_iter().map(|line| ("baggage", line));
+        check(&lines.collect::<Vec<_>>(), "-", expected);
     }
 }
 
