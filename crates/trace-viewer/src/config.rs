@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use crate::ingest::Origins;
+
 /// Limits and places, independent of where the viewer listens.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -13,11 +15,19 @@ pub struct Config {
     pub slow: Duration,
     /// Folder of the built Jaeger UI (`CRM_JAEGER_UI_DIR`), or else `jaeger-ui` beside the executable's folder.
     pub ui_dir: PathBuf,
+    /// Origins whose pages may send spans over HTTP (`CRM_VIEWER_ORIGINS`); none unless said.
+    pub origins: Origins,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_spans: 40_000, max_bytes: 14 << 20, slow: Duration::from_millis(500), ui_dir: default_ui_dir() }
+        Self {
+            max_spans: 40_000,
+            max_bytes: 14 << 20,
+            slow: Duration::from_millis(500),
+            ui_dir: default_ui_dir(),
+            origins: Origins::default(),
+        }
     }
 }
 
@@ -64,6 +74,7 @@ impl Settings {
                 max_bytes: reader.at_least("CRM_VIEWER_MAX_BYTES", 1 << 20, fallback.max_bytes),
                 slow: reader.optional("CRM_VIEWER_SLOW_MS").map_or(fallback.slow, Duration::from_millis),
                 ui_dir: reader.or("CRM_JAEGER_UI_DIR", fallback.ui_dir),
+                origins: reader.or("CRM_VIEWER_ORIGINS", fallback.origins),
             },
         };
         if faults.is_empty() { Ok(settings) } else { Err(ConfigError(faults)) }
@@ -108,6 +119,19 @@ mod tests {
         assert_eq!(settings.listen.port(), 16686);
         assert_eq!(settings.otlp_listen.port(), 4317);
         assert!(settings.otlp_http_listen.is_none() && settings.admin_listen.is_none());
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        let origins = |text| read(&[("CRM_VIEWER_ORIGINS", text)]).map(|settings| settings.config.origins);
+        assert_eq!(origins("").unwrap(), Origins::default());
+        let two = origins("https://shop.example, http://localhost:3000").unwrap();
+        assert_eq!(two, origins("HTTPS://Shop.example,http://localhost:3000").unwrap());
+        for wrong in
+            ["*", "https://*.example", "shop.example", "https://shop.example/", "https://a@b.example", "null", ","]
+        {
+            assert!(origins(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod app;
 mod clock;
 mod config;
 mod counters;
+mod host;
 mod ingest;
 mod listen;
 mod query;
@@ -15,4 +16,5 @@ mod ui;
 mod web;
 
 pub use config::{Config, ConfigError};
+pub use ingest::{NotAnOrigin, Origins};
 pub use run::{Listeners, RunError, run, serve};

@@ -13,7 +13,7 @@ use crate::{
     admin,
     app::App,
     config::{Config, ConfigError, Settings},
-    ingest,
+    ingest::Ingest,
     listen::serve_router,
     web,
 };
@@ -71,14 +71,22 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let app = Arc::new(App::new(config));
     let ready = shutdown.clone();
     let mut ports = tokio::task::JoinSet::new();
-    ports.spawn(serve_router(listeners.web, web::router(Arc::clone(&app)), shutdown.clone()));
+    let web = web::router(Arc::clone(&app), is_local(&listeners.web));
+    ports.spawn(serve_router(listeners.web, web, shutdown.clone()));
+    let ingest = Ingest::new(Arc::clone(&app));
     for listener in [Some(listeners.otlp), listeners.otlp_http].into_iter().flatten() {
-        ports.spawn(serve_router(listener, ingest::router(Arc::clone(&app)), shutdown.clone()));
+        let router = ingest.clone().router(is_local(&listener));
+        ports.spawn(serve_router(listener, router, shutdown.clone()));
     }
     if let Some(listener) = listeners.admin {
         ports.spawn(serve_router(listener, admin::router(Arc::clone(&app), ready), shutdown));
     }
     ports.join_all().await;
+}
+
+/// Whether only this machine reaches the port.
+fn is_local(listener: &TcpListener) -> bool {
+    listener.local_addr().is_ok_and(|address| address.ip().is_loopback())
 }
 
 /// JSON on standard error; a second call in one process keeps the first subscriber.

@@ -27,10 +27,12 @@ pub(crate) enum Refusal {
     TraceId,
     SpanId,
     TraceFull,
+    ExportFull,
 }
 
 impl Refusal {
-    pub(crate) const ALL: [Self; 4] = [Self::Undecodable, Self::TraceId, Self::SpanId, Self::TraceFull];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Undecodable, Self::TraceId, Self::SpanId, Self::TraceFull, Self::ExportFull];
 
     /// For people, after "spans refused:".
     pub(crate) fn message(self) -> &'static str {
@@ -39,6 +41,7 @@ impl Refusal {
             Self::TraceId => "trace_id is not 16 bytes, or zero",
             Self::SpanId => "span_id is not 8 bytes, or zero",
             Self::TraceFull => "its trace has its full share of the memory",
+            Self::ExportFull => "one export may fill half of the memory",
         }
     }
 
@@ -49,6 +52,7 @@ impl Refusal {
             Self::TraceId => "trace_id",
             Self::SpanId => "span_id",
             Self::TraceFull => "trace_full",
+            Self::ExportFull => "export_full",
         }
     }
 }

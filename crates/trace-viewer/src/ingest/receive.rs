@@ -13,37 +13,48 @@ use crate::{
 
 /// Spans stored under one lock, so that readers wait microseconds even during a large request.
 const CHUNK: usize = 64;
+/// The part of the memory that one request may fill, as a divisor: the rest stays with the traces that were there.
+const EXPORT_SHARE: usize = 2;
 
-/// Refused spans by reason, in the order of [`Refusal::ALL`].
+/// What became of a request's spans.
 #[derive(Default)]
-struct Refused([i64; Refusal::ALL.len()]);
+struct Outcome {
+    kept: usize,
+    /// By reason, in the order of [`Refusal::ALL`].
+    refused: [i64; Refusal::ALL.len()],
+}
 
-impl Refused {
-    fn count(&mut self, app: &App, refusal: Refusal) {
+impl Outcome {
+    /// How many more spans the request may bring.
+    fn room(&self, app: &App) -> usize {
+        (app.config.max_spans / EXPORT_SHARE).saturating_sub(self.kept)
+    }
+
+    fn refuse(&mut self, app: &App, refusal: Refusal) {
         app.counters.refused(refusal);
-        for (slot, _) in self.0.iter_mut().zip(Refusal::ALL).filter(|(_, known)| *known == refusal) {
+        for (slot, _) in self.refused.iter_mut().zip(Refusal::ALL).filter(|(_, known)| *known == refusal) {
             *slot += 1;
         }
     }
 
     fn into_response(self) -> ExportResponse {
-        let reasons = self.0.iter().zip(Refusal::ALL).filter(|(count, _)| **count > 0);
+        let reasons = self.refused.iter().zip(Refusal::ALL).filter(|(count, _)| **count > 0);
         let told: Vec<_> = reasons.map(|(count, refusal)| format!("{count} × {}", refusal.message())).collect();
-        let partial = PartialSuccess { rejected_spans: self.0.iter().sum(), error_message: told.join("; ") };
+        let partial = PartialSuccess { rejected_spans: self.refused.iter().sum(), error_message: told.join("; ") };
         ExportResponse { partial_success: (partial.rejected_spans > 0).then_some(partial) }
     }
 }
 
 /// Keeps what can be kept, and says how many spans could not.
 pub(super) async fn receive(app: &App, request: ExportRequest) -> ExportResponse {
-    let mut refused = Refused::default();
+    let mut outcome = Outcome::default();
     for sender in request.resource_spans {
-        receive_from(app, sender, &mut refused).await;
+        receive_from(app, sender, &mut outcome).await;
     }
-    refused.into_response()
+    outcome.into_response()
 }
 
-async fn receive_from(app: &App, sender: ResourceSpans, refused: &mut Refused) {
+async fn receive_from(app: &App, sender: ResourceSpans, outcome: &mut Outcome) {
     let process = convert::process(sender.resource);
     let now_ns = clock::now_ns();
     let mut chunk = Vec::with_capacity(CHUNK);
@@ -52,27 +63,34 @@ async fn receive_from(app: &App, sender: ResourceSpans, refused: &mut Refused) {
         for raw in scope.spans {
             match convert::span(raw, &tags, now_ns) {
                 Ok(span) => chunk.push(span),
-                Err(refusal) => refused.count(app, refusal),
+                Err(refusal) => outcome.refuse(app, refusal),
             }
             if chunk.len() == CHUNK {
-                store(app, &process, std::mem::take(&mut chunk), refused);
+                store(app, &process, std::mem::take(&mut chunk), outcome);
                 tokio::task::yield_now().await;
             }
         }
     }
-    store(app, &process, chunk, refused);
+    store(app, &process, chunk, outcome);
 }
 
-fn store(app: &App, process: &NewProcess, spans: Vec<NewSpan>, refused: &mut Refused) {
-    if spans.is_empty() {
-        return;
-    }
-    let outcomes = app.store.write().insert(process.clone(), spans);
-    for outcome in outcomes {
-        match outcome {
-            Inserted::Kept => app.counters.kept(),
-            Inserted::Duplicate => app.counters.duplicate(),
-            Inserted::TraceFull => refused.count(app, Refusal::TraceFull),
+fn store(app: &App, process: &NewProcess, mut spans: Vec<NewSpan>, outcome: &mut Outcome) {
+    let over = spans.split_off(spans.len().min(outcome.room(app)));
+    if !spans.is_empty() {
+        let inserted = app.store.write().insert(process.clone(), spans);
+        for inserted in inserted {
+            match inserted {
+                Inserted::Kept => {
+                    outcome.kept += 1;
+                    app.counters.kept();
+                }
+                Inserted::Duplicate => app.counters.duplicate(),
+                Inserted::TraceFull => outcome.refuse(app, Refusal::TraceFull),
+            }
         }
+    }
+    for span in over {
+        app.store.write().refuse(span.trace);
+        outcome.refuse(app, Refusal::ExportFull);
     }
 }

@@ -161,3 +161,12 @@ pub(crate) struct PartialSuccess {
     #[prost(string, tag = "2")]
     pub(crate) error_message: String,
 }
+
+/// `google.rpc.Status`, with which OTLP over HTTP says what went wrong.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    pub(crate) code: i32,
+    #[prost(string, tag = "2")]
+    pub(crate) message: String,
+}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -81,7 +82,19 @@ pub(super) fn render<'a>(store: &'a Store, id: TraceId, trace: &'a Trace, raw: b
     let cuts = if raw { vec![false; trace.spans().len()] } else { find_cuts(trace) };
     let mut spans: Vec<_> = trace.spans().iter().zip(cuts).map(|(span, cut)| renderer.span(span, cut)).collect();
     spans.sort_by_key(|span| span.start_time);
-    JaegerTrace { trace_id: id.to_string(), spans, processes: renderer.processes(), warnings: None }
+    let warning = refused_warning(trace.refused());
+    // The pages show what a span's reader is warned of, and nothing of the trace's own warnings.
+    if let Some((span, warning)) = spans.first_mut().zip(warning.clone()) {
+        span.warnings.get_or_insert_default().push(warning);
+    }
+    let warnings = warning.map(|warning| vec![warning]);
+    JaegerTrace { trace_id: id.to_string(), spans, processes: renderer.processes(), warnings }
+}
+
+fn refused_warning(spans: u64) -> Option<String> {
+    (spans > 0).then(|| {
+        format!("{spans} spans of this trace were refused: a trace, and an export, may fill a part of the memory only")
+    })
 }
 
 struct Renderer<'a> {
@@ -166,32 +179,6 @@ fn typed(value: ValueRef<'_>) -> (&'static str, Json) {
         ValueRef::Int(value) => ("int64", value.into()),
         ValueRef::Float(value) if !value.is_finite() => ("float64", value.to_string().into()),
         ValueRef::Float(value) => ("float64", value.into()),
-        ValueRef::Binary(bytes) => ("binary", base64(bytes).into()),
-    }
-}
-
-/// RFC 4648 with padding; too small a need for a dependency.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = usize::try_from((bits >> (18 - 6 * place)) & 63).ok().and_then(|at| ALPHABET.get(at));
-            text.push(letter.filter(|_| place <= chunk.len()).map_or('=', |letter| char::from(*letter)));
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_padded() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
+        ValueRef::Binary(bytes) => ("binary", STANDARD.encode(bytes).into()),
     }
 }

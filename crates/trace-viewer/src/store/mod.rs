@@ -84,7 +84,12 @@ impl Store {
         let Some(service) = self.processes.get(process).map(Process::service) else { return Inserted::TraceFull };
         let place = match self.place(process, &mut span) {
             Ok(place) => place,
-            Err(outcome) => return outcome,
+            Err(outcome) => {
+                if outcome == Inserted::TraceFull {
+                    self.refuse(span.trace);
+                }
+                return outcome;
+            }
         };
         let (id, is_error) = (span.trace, span.is_error);
         self.processes.hold_again(process);
@@ -93,6 +98,13 @@ impl Store {
         self.add(id, place, packed, is_error);
         self.evict();
         Inserted::Kept
+    }
+
+    /// Remembers for its page that the trace is not whole.
+    pub(crate) fn refuse(&mut self, id: TraceId) {
+        if let Some(trace) = self.traces.get_mut(&id) {
+            trace.refuse();
+        }
     }
 
     /// Finds where the span belongs in its trace; one whose id another span took first gets the next free id.

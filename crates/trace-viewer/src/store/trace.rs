@@ -39,6 +39,7 @@ pub(crate) struct Trace {
     start_ns: u64,
     end_ns: u64,
     has_error: bool,
+    refused: u64,
     pub(super) usage: Usage,
 }
 
@@ -48,7 +49,7 @@ pub(super) type Place = Result<usize, usize>;
 impl Trace {
     pub(super) fn new(arrival: u64) -> Self {
         let usage = Usage { spans: 0, bytes: TRACE_BYTES };
-        Self { spans: Vec::new(), arrival, start_ns: u64::MAX, end_ns: 0, has_error: false, usage }
+        Self { spans: Vec::new(), arrival, start_ns: u64::MAX, end_ns: 0, has_error: false, refused: 0, usage }
     }
 
     /// The spans in the order of their ids.
@@ -72,6 +73,15 @@ impl Trace {
     /// When its last span so far ended.
     pub(crate) fn end_ns(&self) -> u64 {
         self.end_ns
+    }
+
+    /// Spans of it that arrived and were not kept, as often as they were sent.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    pub(super) fn refuse(&mut self) {
+        self.refused += 1;
     }
 
     /// The span's parent, if it has arrived.
