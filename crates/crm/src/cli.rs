@@ -35,6 +35,9 @@ pub(crate) enum Command {
         /// For programs: one JSON object
         #[arg(long)]
         json: bool,
+        /// A configuration for Prometheus that scrapes every process
+        #[arg(long, conflicts_with = "json")]
+        prometheus: bool,
     },
     /// Print a token for the public API
     Token(TokenRequest),

@@ -71,7 +71,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Up(options) => up::run(&places, options).await,
         Command::Down { wipe } => up::down(&places, wipe).await,
-        Command::Status { json } => status::show(&places, json).await,
+        Command::Status { json, prometheus } => {
+            let form = if json { status::Form::Json } else { status::Form::Table };
+            status::show(&places, if prometheus { status::Form::Prometheus } else { form }).await
+        }
         Command::Token(request) => token::print(&places, &request),
         Command::Seed { size, tenant } => seed::run(&places, size, &tenant).await,
         Command::Import(Import::CrmSales { folder, tenant, json }) => {

@@ -2,30 +2,63 @@
 
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::up::{ProcessStatus, status};
+use crate::up::{ProcessStatus, Status, status};
+
+/// In which form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form {
+    Table,
+    Json,
+    Prometheus,
+}
 
 /// Prints what runs where.
-pub(crate) async fn show(places: &Places, json: bool) -> Result<(), Failure> {
+pub(crate) async fn show(places: &Places, form: Form) -> Result<(), Failure> {
     let status = status(places).await?;
-    if json {
-        let text = serde_json::to_string_pretty(&status).map_err(anyhow::Error::from)?;
-        println!("{text}");
-        return Ok(());
-    }
-    println!("{:16} {:>8}  {:24} {:10} {:>9} {:>9}", "process", "pid", "address", "health", "memory", "restarts");
-    for process in &status.processes {
-        println!("{}", row(process));
+    match form {
+        Form::Table => print!("{}", table(&status)),
+        Form::Json => println!("{}", serde_json::to_string_pretty(&status).map_err(anyhow::Error::from)?),
+        Form::Prometheus => print!("{}", scrape(&status)),
     }
     Ok(())
+}
+
+fn table(status: &Status) -> String {
+    let mut text = format!(
+        "{:16} {:>8}  {:24} {:24} {:10} {:>9} {:>9}\n",
+        "process", "pid", "address", "admin", "health", "memory", "restarts"
+    );
+    text.extend(status.processes.iter().map(row));
+    for (protocol, address) in [("gRPC", &status.otlp), ("HTTP", &status.otlp_http)] {
+        text.extend(address.iter().map(|address| format!("spans over {protocol} (OTLP): http://{address}\n")));
+    }
+    text
 }
 
 fn row(process: &ProcessStatus) -> String {
     let none = || "-".to_owned();
     let pid = process.pid.map_or_else(none, |pid| pid.to_string());
     let address = process.address.clone().unwrap_or_else(none);
+    let admin = process.admin.clone().unwrap_or_else(none);
     let memory = process.rss_bytes.map_or_else(none, |bytes| format!("{} MB", bytes / 1_000_000));
     let (health, restarts) = (process.health.as_str(), process.restarts);
-    format!("{:16} {pid:>8}  {address:24} {health:10} {memory:>9} {restarts:>9}", process.name)
+    format!("{:16} {pid:>8}  {address:24} {admin:24} {health:10} {memory:>9} {restarts:>9}\n", process.name)
+}
+
+/// A configuration for Prometheus: a job a role, and each process by its name. The metrics themselves have a label
+/// `replica`, of whom they tell of, so that of the process is another one.
+fn scrape(status: &Status) -> String {
+    let mut text = "global:\n  scrape_interval: 5s\nscrape_configs:\n".to_owned();
+    let mut job = "";
+    for process in &status.processes {
+        let Some(admin) = &process.admin else { continue };
+        if job != process.role {
+            job = &process.role;
+            text += &format!("  - job_name: {job}\n    static_configs:\n");
+        }
+        text += &format!("      - targets: [\"{admin}\"]\n        labels: {{ process: \"{}\" }}\n", process.name);
+    }
+    text
 }
 
 /// Names the control API of a platform that runs elsewhere, in containers, say: `host:port` of each gateway, with commas

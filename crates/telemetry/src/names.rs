@@ -264,7 +264,7 @@ pub const DB_OPERATION_DURATION: Metric =
 pub const DB_ERRORS: Metric = counter("crm.database.errors", &[OPERATION, CODE], "SQL statements that failed.");
 /// State: `idle` or `used`.
 pub const DB_CONNECTIONS: Metric =
-    gauge("db.client.connection.count", "", &[STATE], "Connections of the pool, by state.");
+    gauge("db.client.connections", "", &[STATE], "Connections of the pool, by state.");
 /// The pool's bound.
 pub const DB_CONNECTIONS_MAX: Metric =
     gauge("db.client.connection.max", "", &[], "Connections that the pool may open.");

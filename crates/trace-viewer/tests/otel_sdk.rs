@@ -21,7 +21,8 @@ async fn pythons_sdk_sends_its_traces_packed_over_grpc_and_http() {
         let output = tokio::time::timeout(Duration::from_secs(40), async move { command.output().await });
         async { output.await.expect("within its time") }
     };
-    let found = run(&["-c", "import opentelemetry.exporter.otlp.proto.http, opentelemetry.exporter.otlp.proto.grpc"]).await;
+    let found =
+        run(&["-c", "import opentelemetry.exporter.otlp.proto.http, opentelemetry.exporter.otlp.proto.grpc"]).await;
     if !found.is_ok_and(|output| output.status.success()) {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "deploy/ensure otel-sdk installs what is missing");
         eprintln!("left out: OpenTelemetry's SDK for Python is not there; deploy/ensure otel-sdk installs it");

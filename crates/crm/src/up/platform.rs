@@ -166,6 +166,7 @@ fn initial_state(addresses: &Addresses) -> State {
         console: Some(addresses.console.page),
         viewer: Some(addresses.viewer.pages),
         otlp: Some(addresses.viewer.otlp),
+        otlp_http: Some(addresses.viewer.otlp_http),
         customers_database_url: String::new(),
         processes: Vec::new(),
     }

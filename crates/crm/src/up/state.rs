@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub(crate) console: Option<SocketAddr>,
     pub(crate) viewer: Option<SocketAddr>,
     pub(crate) otlp: Option<SocketAddr>,
+    #[serde(default)]
+    pub(crate) otlp_http: Option<SocketAddr>,
     /// What the customers service connects with; the reason why this file is its owner's alone.
     pub(crate) customers_database_url: String,
     pub(crate) processes: Vec<Process>,
@@ -52,6 +54,7 @@ impl State {
             console: None,
             viewer: None,
             otlp: None,
+            otlp_http: None,
             customers_database_url: String::new(),
             processes: Vec::new(),
         }

@@ -21,6 +21,7 @@ pub(crate) struct Status {
     pub(crate) console: Option<String>,
     pub(crate) viewer: Option<String>,
     pub(crate) otlp: Option<String>,
+    pub(crate) otlp_http: Option<String>,
     pub(crate) processes: Vec<ProcessStatus>,
     /// The control API of each gateway.
     #[serde(skip)]
@@ -38,6 +39,8 @@ pub(crate) struct ProcessStatus {
     pub(crate) replica: u16,
     pub(crate) pid: Option<u32>,
     pub(crate) address: Option<String>,
+    /// Where it has `/healthz`, `/readyz` and `/metrics`.
+    pub(crate) admin: Option<String>,
     pub(crate) health: Health,
     /// Resident memory; of PostgreSQL, its first process alone.
     pub(crate) rss_bytes: Option<u64>,
@@ -89,6 +92,7 @@ pub(crate) async fn status(places: &Places) -> Result<Status, Failure> {
         console: state.console.as_ref().map(text),
         viewer: state.viewer.as_ref().map(text),
         otlp: state.otlp.as_ref().map(text),
+        otlp_http: state.otlp_http.as_ref().map(text),
         processes,
         controls: state.controls,
         customers_database_url: state.customers_database_url,
@@ -114,6 +118,7 @@ async fn look(process: &Process) -> ProcessStatus {
         replica: process.replica,
         pid: process.pid,
         address: process.address.clone(),
+        admin: process.admin.as_ref().map(ToString::to_string),
         health: health(process).await,
         rss_bytes: process.pid.and_then(resident_bytes),
         restarts: process.restarts,

@@ -38,6 +38,8 @@ fn links(state: &State) -> Vec<(&'static str, String)> {
     links.extend(gateway.map(|address| ("start page", format!("http://{address}/"))));
     links.extend(gateway.map(|address| ("API", format!("http://{address}/docs"))));
     links.extend(state.viewer.map(|address| ("traces", format!("http://{address}/search?service=gateway"))));
+    links.extend(state.otlp.map(|address| ("spans, gRPC", format!("http://{address}"))));
+    links.extend(state.otlp_http.map(|address| ("spans, HTTP", format!("http://{address}"))));
     links.extend(state.control.map(|address| ("replicas", format!("http://{address}/upstreams"))));
     links
 }
@@ -82,7 +84,8 @@ mod tests {
             controls: Vec::new(),
             console: Some(([127, 0, 0, 1], 8000).into()),
             viewer: Some(([127, 0, 0, 1], 16686).into()),
-            otlp: None,
+            otlp: Some(([127, 0, 0, 1], 4317).into()),
+            otlp_http: Some(([127, 0, 0, 1], 4318).into()),
             customers_database_url: "postgres://secret".to_owned(),
             processes: vec![process("gateway/0", Some(77)), process("postgres/0", None)],
         };
@@ -95,6 +98,8 @@ mod tests {
             "live room        http://127.0.0.1:8000/",
             "http://127.0.0.1:8080/docs",
             "16686/search",
+            "spans, gRPC      http://127.0.0.1:4317\n",
+            "spans, HTTP      http://127.0.0.1:4318\n",
             "8081/upstreams",
         ] {
             assert!(text.contains(part), "{part} is not in {text}");

@@ -10,6 +10,7 @@ mod http;
 mod import;
 mod life;
 mod load;
+mod metrics;
 mod operate;
 mod platform;
 mod tours;

@@ -66,7 +66,7 @@ async fn metrics_of_pool_and_statements_are_exposed() {
     notes.write(TENANT, "counted").await.unwrap();
     let text = crm_telemetry::metrics_text();
     for name in [
-        "db_client_connection_count",
+        "db_client_connections",
         "db_client_connection_max",
         "db_client_connection_wait_time_seconds",
         "db_client_operation_duration_seconds",
