@@ -1,5 +1,6 @@
 //! What a gateway needs to know, read from the environment once, with every fault reported together.
 
+mod admins;
 mod environment;
 mod routes;
 
@@ -11,6 +12,7 @@ use crm_server::{
 };
 
 use crate::pace::PaceSettings;
+pub use admins::Admins;
 pub(crate) use environment::Addresses;
 pub use environment::worker_threads;
 pub use routes::{Route, Routes, RoutesError, Target};
@@ -68,11 +70,13 @@ pub struct CallLimits {
     pub max_answer_bytes_in_all: usize,
 }
 
-/// What the start page points to.
+/// What the start page and the control API point to.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     /// Address of the trace viewer's pages, such as `http://127.0.0.1:16686`.
     pub viewer: Option<String>,
+    /// Where replicas have their metrics.
+    pub admins: Admins,
 }
 
 impl Default for CallLimits {

@@ -21,7 +21,12 @@ use crm_transcode::Transcoder;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{faults::Faults, gateway::Gateway, switches::Switches, table::Table};
+use crate::{
+    faults::Faults,
+    gateway::{Gateway, PageLinks},
+    switches::Switches,
+    table::Table,
+};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -30,6 +35,7 @@ pub(crate) struct Control {
     switches: Arc<Switches>,
     faults: Arc<Faults>,
     transcoder: Arc<Transcoder>,
+    links: PageLinks,
     stopping: CancellationToken,
 }
 
@@ -42,6 +48,7 @@ impl Control {
             switches: Arc::clone(&gateway.switches),
             faults: Arc::clone(&gateway.faults),
             transcoder: Arc::clone(&gateway.transcoder),
+            links: gateway.links.clone(),
         }
     }
 }

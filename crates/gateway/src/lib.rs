@@ -22,7 +22,7 @@ mod table;
 mod trace;
 
 pub use app::{Listeners, RunError, ServeError, run, serve};
-pub use config::{CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target, worker_threads};
+pub use config::{Admins, CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target, worker_threads};
 pub use grpc::ReflectionError;
 pub use pace::PaceSettings;
 pub use reasons::REASONS;

@@ -28,7 +28,7 @@ async fn upstreams_show_their_replicas() {
     assert_eq!(upstream["policy"], "peak_ewma");
     let replicas = upstream["replicas"].as_array().unwrap();
     assert_eq!(replicas.len(), 2);
-    for field in ["address", "state", "weight", "share", "latency_ms_ewma", "in_flight", "ejections"] {
+    for field in ["address", "state", "weight", "share", "latency_ms_ewma", "in_flight", "ejections", "admin"] {
         assert!(replicas[0].get(field).is_some(), "{field}: {}", replicas[0]);
     }
     assert_eq!((&upstream["panic"], &upstream["calls"]["ok"]), (&json!(false), &json!(20)));

@@ -263,8 +263,7 @@ pub const DB_OPERATION_DURATION: Metric =
 /// Code: SQLSTATE, or `pool`, `io`, `decode`.
 pub const DB_ERRORS: Metric = counter("crm.database.errors", &[OPERATION, CODE], "SQL statements that failed.");
 /// State: `idle` or `used`.
-pub const DB_CONNECTIONS: Metric =
-    gauge("db.client.connections", "", &[STATE], "Connections of the pool, by state.");
+pub const DB_CONNECTIONS: Metric = gauge("db.client.connections", "", &[STATE], "Connections of the pool, by state.");
 /// The pool's bound.
 pub const DB_CONNECTIONS_MAX: Metric =
     gauge("db.client.connection.max", "", &[], "Connections that the pool may open.");

@@ -44,7 +44,10 @@ pub(super) fn console(places: &Places, addresses: &Addresses) -> Unit {
 
 pub(super) fn gateway(places: &Places, addresses: &Addresses, replica: u16, gateway: Gateway) -> Unit {
     let customers: Vec<String> = addresses.customers.iter().map(|service| service.grpc.to_string()).collect();
+    let admins: Vec<String> =
+        addresses.customers.iter().map(|service| format!("{}={}", service.grpc, service.admin)).collect();
     let mut environment = vec![
+        ("CRM_REPLICA_ADMINS", admins.join(",")),
         ("CRM_LISTEN", gateway.public.to_string()),
         ("CRM_CONTROL_LISTEN", gateway.control.to_string()),
         ("CRM_ADMIN_LISTEN", gateway.admin.to_string()),

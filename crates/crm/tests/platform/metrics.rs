@@ -50,6 +50,17 @@ async fn prometheus_finds_every_process_and_nothing_to_say_against_its_metrics()
     }
     assert_eq!(roles.into_iter().collect::<Vec<_>>(), ["console", "customers", "gateway", "trace-viewer"]);
 
+    let control = platform.address("control");
+    let answer = http::send(&control, Method::GET, "/upstreams", Value::Null).await.unwrap();
+    let upstreams: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(upstreams["admin"], platform.process("gateway", 0)["admin"]);
+    let replicas = upstreams["upstreams"][0]["replicas"].as_array().unwrap();
+    assert_eq!(replicas.len(), 2);
+    for (replica, told) in (0..).zip(replicas) {
+        let process = platform.process("customers", replica);
+        assert_eq!((&told["address"], &told["admin"]), (&process["address"], &process["admin"]));
+    }
+
     let file = platform.dir.join("prometheus.yml");
     std::fs::write(&file, scrape).unwrap();
     promtool(&["check", "config", "--lint-fatal", file.to_str().unwrap()], "");

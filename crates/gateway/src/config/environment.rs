@@ -7,7 +7,7 @@ use crm_server::{
     process::ServerSettings,
 };
 
-use super::{CallLimits, Config, Links, PublicKeys, Routes, public_port};
+use super::{Admins, CallLimits, Config, Links, PublicKeys, Routes, public_port};
 use crate::pace::PaceSettings;
 
 const KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
@@ -49,7 +49,8 @@ fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     let token_keys = read_keys(&mut env);
     let calls = read_calls(&mut env);
     let server = public_port(ServerSettings::from_env(&mut env));
-    let links = Links { viewer: env.optional("CRM_VIEWER_URL") };
+    let admins = env.or("CRM_REPLICA_ADMINS", Admins::default());
+    let links = Links { viewer: env.optional("CRM_VIEWER_URL"), admins };
     let OnOff(faults) = env.or("CRM_FAULTS", OnOff(false));
     let routes = routes.get();
     if let Ok(routes) = &routes {

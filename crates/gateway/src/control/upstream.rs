@@ -1,5 +1,7 @@
 //! Upstreams: their replicas, and the policy that chooses among them.
 
+use std::net::SocketAddr;
+
 use axum::{
     Json,
     extract::{Path, State, rejection::JsonRejection},
@@ -32,12 +34,16 @@ pub(crate) struct View {
 struct ReplicaView {
     #[serde(flatten)]
     replica: ReplicaSnapshot,
+    /// Where its metrics are, if the gateway was told.
+    admin: Option<String>,
     fault: Option<FaultView>,
 }
 
 /// All upstreams.
 #[derive(Serialize)]
 pub(crate) struct Views {
+    /// Where this gateway's own metrics are.
+    admin: Option<SocketAddr>,
     faults: FaultsView,
     upstreams: Vec<View>,
 }
@@ -67,13 +73,14 @@ impl View {
 
 impl ReplicaView {
     fn of(control: &Control, replica: ReplicaSnapshot) -> Self {
-        Self { fault: control.faults.known(&replica.address).map(FaultView::from), replica }
+        let admin = control.links.configured.admins.of(&replica.address).map(str::to_owned);
+        Self { admin, fault: control.faults.known(&replica.address).map(FaultView::from), replica }
     }
 }
 
 pub(crate) async fn list(State(control): State<Control>) -> Json<Views> {
     let upstreams = join_all(control.table.all().iter().map(|routed| View::of(&control, routed))).await;
-    Json(Views { faults: FaultsView { allowed: control.faults.allowed() }, upstreams })
+    Json(Views { admin: control.links.metrics, faults: FaultsView { allowed: control.faults.allowed() }, upstreams })
 }
 
 pub(crate) async fn show(State(control): State<Control>, Path(service): Path<String>) -> Result<Json<View>, Refusal> {
