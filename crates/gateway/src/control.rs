@@ -4,6 +4,7 @@
 //! unless its configuration says otherwise, and answers to no name that a foreign web page can have. Every answer is
 //! JSON; errors are those of the public API.
 
+mod change;
 mod events;
 mod host;
 mod injection;

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use axum::extract::rejection::JsonRejection;
 use crm_server::problem::{Problem, Violation};
 use tonic::{Code, Status};
 
@@ -115,8 +114,8 @@ pub(crate) fn answer_without_message() -> Status {
     unreadable_answer("it holds no message")
 }
 
-pub(crate) fn malformed_change(rejection: &JsonRejection) -> Status {
-    violation(INVALID_CHANGE, "body", rejection.body_text())
+pub(crate) fn malformed_change(fault: String) -> Status {
+    violation(INVALID_CHANGE, "body", fault)
 }
 
 pub(crate) fn invalid_field(field: &str, fault: &impl Display) -> Status {

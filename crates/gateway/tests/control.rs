@@ -74,6 +74,14 @@ async fn mistakes_are_told_as_the_public_api_tells_them() {
         (
             Method::PUT,
             "/upstreams/customers/policy",
+            "{\"policy\":\"random\",\"policy\":\"random\"}",
+            StatusCode::BAD_REQUEST,
+            "CONFLICTING_VALUE",
+        ),
+        (Method::PUT, "/switches/retries", "{\"on\":true,\"on\":false}", StatusCode::BAD_REQUEST, "CONFLICTING_VALUE"),
+        (
+            Method::PUT,
+            "/upstreams/customers/policy",
             "{\"policy\":\"best\"}",
             StatusCode::BAD_REQUEST,
             "INVALID_CHANGE",

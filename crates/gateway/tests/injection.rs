@@ -89,6 +89,8 @@ async fn mistakes_are_told_all_at_once() {
         (ONE, "{}", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "fault"),
         (ONE, "{", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "body"),
         (ONE, "{\"hang\":1,\"code\":\"OK\",\"x\":1}", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "code hang x"),
+        (ONE, "{\"hang\":false,\"hang\":true}", StatusCode::BAD_REQUEST, "CONFLICTING_VALUE", "hang"),
+        (ONE, "{\"hang\":true,\"hang\":true}", StatusCode::BAD_REQUEST, "CONFLICTING_VALUE", "hang"),
         (ONE, "{\"error_rate\":2,\"for_s\":0}", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "error_rate for_s"),
         ("/upstreams/sales/replicas/0/fault", "{\"hang\":true}", StatusCode::NOT_FOUND, "UNKNOWN_UPSTREAM", ""),
         ("/upstreams/customers/replicas/1/fault", "{\"hang\":true}", StatusCode::NOT_FOUND, "UNKNOWN_REPLICA", ""),

@@ -6,7 +6,12 @@ use crm_proto::google::api::{HttpRule, http_rule::Pattern};
 use http::Method;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use crate::{Error, Rpc, field_path::FieldPath, json::WellKnown, template::Template};
+use crate::{
+    Error, Rpc,
+    field_path::{self, FieldPath},
+    json::WellKnown,
+    template::Template,
+};
 
 /// Where the JSON body of a request goes.
 #[derive(Debug, Clone)]
@@ -34,6 +39,16 @@ pub(crate) struct Binding {
     pub(crate) request_id: Option<FieldDescriptor>,
     /// Where the `If-Match` header goes.
     pub(crate) etag: Option<FieldPath>,
+}
+
+impl Binding {
+    /// A field as callers of this route know it: in JSON spelling, and below what the body stands for.
+    pub(crate) fn name_of(&self, path: &FieldPath) -> String {
+        match (&self.body, path.fields.split_first()) {
+            (Body::Field(body), Some((first, rest))) if first == body && !rest.is_empty() => field_path::json(rest),
+            _ => field_path::json(&path.fields),
+        }
+    }
 }
 
 /// The bindings of a rule and of its additional bindings; none may have further ones.

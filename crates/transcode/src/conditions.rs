@@ -126,7 +126,7 @@ fn states(binding: &Binding, message: &DynamicMessage, tags: &Tags, faults: &mut
         // Both hold for this state alone.
         Some(given) if etags.contains(&given) => Some(vec![encode(message)]),
         Some(_) if !etags.is_empty() => {
-            faults.conflict(&field.json(), "differs from If-Match");
+            faults.conflict(&binding.name_of(field), "differs from If-Match");
             None
         }
         _ => Some(etags.into_iter().map(|etag| in_state(message, field, etag)).collect()),

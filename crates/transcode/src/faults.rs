@@ -17,7 +17,7 @@ impl Faults {
 
     pub(crate) fn add(&mut self, reason: &'static str, field: &str, description: impl Into<String>) {
         if self.violations.len() < self.max {
-            let field = shorten(field);
+            let field = if field.is_empty() { "body".to_owned() } else { shorten(field) };
             self.violations.push(Violation { field, description: description.into(), reason });
         } else {
             self.left_out += 1;

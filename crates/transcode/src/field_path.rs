@@ -18,6 +18,11 @@ pub(crate) fn find_field(message: &MessageDescriptor, name: &str) -> Option<Fiel
     message.get_field_by_json_name(name).or_else(|| message.get_field_by_name(name))
 }
 
+/// Fields from the outer to the inner, in JSON spelling.
+pub(crate) fn json(fields: &[FieldDescriptor]) -> String {
+    fields.iter().map(FieldDescriptor::json_name).collect::<Vec<_>>().join(".")
+}
+
 impl FieldPath {
     /// Resolves `text`; only plain messages are stepped into, not lists, maps or well-known types.
     pub(crate) fn resolve(message: &MessageDescriptor, text: &str) -> Option<Self> {
@@ -57,7 +62,7 @@ impl FieldPath {
 
     /// The path in JSON spelling.
     pub(crate) fn json(&self) -> String {
-        self.fields.iter().map(FieldDescriptor::json_name).collect::<Vec<_>>().join(".")
+        json(&self.fields)
     }
 
     /// Whether these are the path's fields.

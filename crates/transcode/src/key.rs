@@ -1,5 +1,7 @@
 //! The `Idempotency-Key` header, which names a request as its `request_id` field does.
 
+use prost_reflect::Value;
+
 /// Name of the header.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -12,6 +14,18 @@ pub(crate) fn unquote(key: &str) -> &str {
 /// Whether two keys name the same request: the digits of a UUID may be written in either case (RFC 9562, 4).
 pub fn is_same_key(one: &str, other: &str) -> bool {
     let (one, other) = (unquote(one), unquote(other));
+    is_same_text(one, other)
+}
+
+/// Whether two values are the same, which a UUID is in either case.
+pub(crate) fn is_same_value(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => is_same_text(one, other),
+        _ => one == other,
+    }
+}
+
+fn is_same_text(one: &str, other: &str) -> bool {
     one == other || (is_uuid(one) && one.eq_ignore_ascii_case(other))
 }
 

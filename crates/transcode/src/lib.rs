@@ -26,6 +26,7 @@ pub use conditions::{Answer, Conditions, Request, Verdict};
 pub use error::{Error, REASONS, RequestError, RouteError, Violation};
 pub use key::{IDEMPOTENCY_KEY, is_same_key};
 pub use limits::Limits;
+pub use request::refuse_repeated_keys;
 pub use rpc::{Idempotency, Rpc};
 pub use status::{ERROR_DOMAIN, GrpcStatus, http_status};
 pub use transcoder::{Match, Transcoder};

@@ -1,9 +1,8 @@
 //! The update mask of a PATCH that names none: the fields that its body has.
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
-use serde_json::Value as Json;
 
-use crate::field_path::find_field;
+use crate::{field_path::find_field, json::Json};
 
 /// Sorted names, in original spelling, of the fields in `json` that `is_skipped` does not leave out.
 ///
@@ -11,11 +10,10 @@ use crate::field_path::find_field;
 /// and a service need not know it. Null names its field, too, and so clears it.
 pub(crate) fn derive(
     message: &MessageDescriptor,
-    json: &Json,
+    json: &Json<'_>,
     is_skipped: &dyn Fn(&FieldDescriptor) -> bool,
 ) -> Vec<String> {
-    let keys = json.as_object().into_iter().flat_map(|entries| entries.keys());
-    let fields = keys.filter_map(|name| find_field(message, name)).filter(|field| !is_skipped(field));
+    let fields = json.keys().filter_map(|name| find_field(message, name)).filter(|field| !is_skipped(field));
     let mut names: Vec<String> = fields.map(|field| field.name().to_owned()).collect();
     names.sort_unstable();
     names

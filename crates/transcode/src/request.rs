@@ -4,19 +4,34 @@ use std::collections::HashSet;
 
 use http::HeaderMap;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
-use serde_json::Value as Json;
 
 use crate::{
     Limits, Request, RequestError,
     binding::{Binding, Body},
     conditions,
     faults::Faults,
-    json,
+    json::{self, Json},
     key::{self, IDEMPOTENCY_KEY},
     mask,
     percent::{self, Slash},
     query,
 };
+
+/// Refuses JSON of which an object has one key twice. What is no JSON passes: to refuse it is for who reads it.
+///
+/// # Errors
+///
+/// Every key that comes again.
+pub fn refuse_repeated_keys(json: &[u8]) -> Result<(), RequestError> {
+    let mut faults = Faults::new(Limits::default().violations);
+    if let Ok(json) = json::parse(json, MOST_LEVELS) {
+        json::refuse_twice(&json, "", &mut faults);
+    }
+    faults.finish()
+}
+
+/// No reader of the platform takes JSON that is nested deeper: it is serde_json's own bound.
+const MOST_LEVELS: usize = 128;
 
 /// The parts of a request that its message is made of.
 pub(crate) struct Parts<'a> {
@@ -51,7 +66,7 @@ impl Reader<'_> {
     }
 
     /// An empty body is none at all.
-    fn parse_body(&self, body: &[u8], faults: &mut Faults) -> Option<Json> {
+    fn parse_body<'j>(&self, body: &'j [u8], faults: &mut Faults) -> Option<Json<'j>> {
         let max = self.limits.body_bytes;
         if body.len() > max {
             faults.add("BODY_TOO_LARGE", "body", format!("must not be longer than {max} bytes"));
@@ -64,16 +79,19 @@ impl Reader<'_> {
             faults.add("INVALID_REQUEST", "body", "this route takes no body");
             return None;
         }
-        json::parse(body, self.limits.json_depth).map_err(|fault| faults.add("MALFORMED_JSON", "body", fault)).ok()
+        let parsed = json::parse(body, self.limits.json_depth);
+        let json = parsed.map_err(|fault| faults.add("MALFORMED_JSON", "body", fault)).ok()?;
+        json::refuse_twice(&json, "", faults);
+        Some(json)
     }
 
-    fn read_body(&self, json: Option<&Json>, faults: &mut Faults) -> DynamicMessage {
+    fn read_body(&self, json: Option<&Json<'_>>, faults: &mut Faults) -> DynamicMessage {
         let input = &self.binding.rpc.input;
         let mut message = DynamicMessage::new(input.clone());
         match (&self.binding.body, json) {
             (Body::Whole, Some(json)) => return json::read_message(input, json, "", faults),
             (Body::Field(field), Some(json)) => {
-                if let Some(value) = json::read_field(field, json, field.json_name(), faults) {
+                if let Some(value) = json::read_field(field, json, "", faults) {
                     // Read against this very field, so it fits.
                     let _ = message.try_set_field(field, value);
                 }
@@ -87,14 +105,14 @@ impl Reader<'_> {
         let template = &self.binding.template;
         for ((path, variable), raw) in self.binding.variables.iter().zip(&template.variables).zip(captures) {
             let slash = if template.spans_segments(variable) { Slash::Keep } else { Slash::Decode };
-            let (name, Some(leaf)) = (path.json(), path.leaf()) else { continue };
+            let (name, Some(leaf)) = (self.binding.name_of(path), path.leaf()) else { continue };
             let Some(text) = percent::decode(raw, slash) else {
                 faults.invalid(&name, "is not percent-encoded UTF-8");
                 continue;
             };
             match json::read_text(leaf, &text) {
                 Err(expected) => faults.invalid(&name, expected),
-                Ok(value) if path.get(message).is_some_and(|given| given != value) => {
+                Ok(value) if path.get(message).is_some_and(|given| !key::is_same_value(&given, &value)) => {
                     faults.conflict(&name, "differs from the path");
                 }
                 Ok(value) => match path.conflicting_choice(message) {
@@ -126,7 +144,7 @@ impl Reader<'_> {
     }
 
     /// A mask without paths is none (AIP-134).
-    fn derive_mask(&self, json: Option<&Json>, message: &mut DynamicMessage) {
+    fn derive_mask(&self, json: Option<&Json<'_>>, message: &mut DynamicMessage) {
         let (Some(field), Body::Field(body), Some(json)) = (&self.binding.update_mask, &self.binding.body, json) else {
             return;
         };

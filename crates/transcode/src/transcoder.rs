@@ -196,7 +196,7 @@ impl Transcoder {
     pub fn json_to_message(&self, message: &str, json: &Value) -> Result<Bytes, RequestError> {
         let Some(descriptor) = self.pool.get_message_by_name(message) else { return Err(unknown_type()) };
         let mut faults = Faults::new(self.limits.violations);
-        let message = json::read_message(&descriptor, json, "", &mut faults);
+        let message = json::read_message(&descriptor, &json.into(), "", &mut faults);
         faults.finish().map(|()| message.encode_to_vec().into())
     }
 

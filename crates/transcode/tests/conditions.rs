@@ -76,7 +76,7 @@ fn an_etag_that_is_given_already_must_agree() {
     assert!(!asked.is_conditional && asked.messages.len() == 1, "the state is the query's");
     let conflict = [("if-match", "\"v2\"")];
     for (method, uri, body, field) in [
-        (Method::PATCH, "/v1/accounts/7", r#"{"etag": "v1"}"#, "account.etag"),
+        (Method::PATCH, "/v1/accounts/7", r#"{"etag": "v1"}"#, "etag"),
         (Method::DELETE, "/v1/accounts/7?etag=v1", "", "etag"),
         (Method::POST, "/v1/accounts/7:undelete", r#"{"etag": "v1"}"#, "etag"),
     ] {

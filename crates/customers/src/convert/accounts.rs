@@ -4,7 +4,7 @@ use crm_proto::customers as pb;
 
 use super::masks::Mask;
 use super::requests::{Created, RequestId};
-use super::values::{in_range, money_message, parse_id, parse_money, parse_optional_id, timestamp};
+use super::values::{in_range, money_message, parse_id, parse_money, parse_optional_id, timestamp, unify_id};
 use super::violations::Violations;
 use crate::domain::{
     Account, AccountField, AccountFields, AccountId, AccountPatch, Fault, lower_case, parse_domain_name, required,
@@ -19,6 +19,9 @@ use crate::error::Error;
 pub fn create_account(mut request: pb::CreateAccountRequest) -> Result<Created<AccountFields>, Error> {
     let mut violations = Violations::default();
     let text = std::mem::take(&mut request.request_id);
+    if let Some(account) = &mut request.account {
+        unify_id(&mut account.parent_id);
+    }
     let request_id = RequestId::parse(&text, &request, &mut violations);
     let every = AccountField::ALL.map(|(_, field)| field);
     let new = match &request.account {

@@ -4,7 +4,7 @@ use crm_proto::customers as pb;
 
 use super::masks::Mask;
 use super::requests::{Created, RequestId};
-use super::values::{parse_each, parse_id, timestamp};
+use super::values::{parse_each, parse_id, timestamp, unify_id};
 use super::violations::Violations;
 use crate::domain::{
     AccountId, Contact, ContactField, ContactFields, ContactId, ContactPatch, Fault, parse_email, parse_phone, within,
@@ -18,6 +18,9 @@ use crate::error::Error;
 pub fn create_contact(mut request: pb::CreateContactRequest) -> Result<Created<(AccountId, ContactFields)>, Error> {
     let mut violations = Violations::default();
     let text = std::mem::take(&mut request.request_id);
+    if let Some(contact) = &mut request.contact {
+        unify_id(&mut contact.account_id);
+    }
     let request_id = RequestId::parse(&text, &request, &mut violations);
     let Some(contact) = request.contact else {
         violations.add("contact", Fault::missing());

@@ -50,9 +50,9 @@ pub fn page(list: List, tenant: Uuid, request: &PageRequest) -> Result<(Listing,
     let selection = selection(list, &request.filter, request.show_deleted, &mut violations);
     let order = violations.check("order_by", parse_order(list, &request.order_by).map(Some));
     let order = order.unwrap_or(Order { field: "", descending: false });
-    let scope = scope(list, tenant, request, order);
-    // A token cannot be judged by an order that is wrong itself.
-    let after = match violations.is_clear("order_by") {
+    let scope = scope(list, tenant, &selection, order);
+    // A token cannot be judged by an order or a filter that is wrong itself.
+    let after = match violations.is_clear("order_by") && violations.is_clear("filter") {
         true => violations.check("page_token", parse_token(scope, &request.page_token, order)),
         false => None,
     };
@@ -124,10 +124,24 @@ fn parse_order(list: List, text: &str) -> Result<Order, Fault> {
     }
 }
 
-fn scope(list: List, tenant: Uuid, request: &PageRequest, order: Order) -> Scope {
+/// By what the filter means, not by how it is written: a UUID may come in either case, a text in either quotes.
+fn scope(list: List, tenant: Uuid, selection: &Selection, order: Order) -> Scope {
     let direction = if order.descending { "desc" } else { "asc" };
-    let deleted = if request.show_deleted { "all" } else { "live" };
-    Scope::new(tenant, &[list.name, request.filter.trim(), order.field, direction, deleted])
+    let deleted = if selection.show_deleted { "all" } else { "live" };
+    let filter: Vec<String> = selection.conditions.iter().map(written).collect();
+    Scope::new(tenant, &[list.name, &filter.join(" AND "), order.field, direction, deleted])
+}
+
+fn written(Condition { field, operator, value }: &Condition) -> String {
+    let value = match value {
+        Value::Text(text) => format!("{text:?}"),
+        Value::Prefix(text) => format!("{text:?}*"),
+        Value::Uuid(id) => id.to_string(),
+        Value::Timestamp(time) => time.unix_timestamp_nanos().to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+    };
+    format!("{field} {} {value}", operator.symbol())
 }
 
 fn parse_token(scope: Scope, token: &str, order: Order) -> Result<Option<Position>, Fault> {

@@ -18,6 +18,13 @@ pub(super) fn parse_id(text: &str) -> Result<Uuid, Fault> {
     }
 }
 
+/// Writes an id as the service does, so that requests that differ in its case alone are one request.
+pub(super) fn unify_id(text: &mut String) {
+    if let Ok(id) = parse_id(text) {
+        *text = id.to_string();
+    }
+}
+
 fn not_an_id() -> Fault {
     Fault::malformed("must be a UUID such as \"0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e\"")
 }

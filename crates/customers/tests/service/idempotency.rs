@@ -62,3 +62,26 @@ async fn a_refused_request_leaves_its_id_free() {
     world.agent.delete_account(&first.id, "").await.unwrap();
     call!(world.agent, accounts.create_account(again)).unwrap();
 }
+
+#[tokio::test]
+async fn ids_are_the_same_in_either_case() {
+    let world = world().await;
+    let parent = world.agent.create_account(account("Parent")).await.unwrap().id;
+    let upper = parent.to_uppercase();
+    assert_ne!(upper, parent);
+    let id = Uuid::new_v4().to_string();
+    let child = |parent: &str, id: &str| pb::CreateAccountRequest {
+        account: Some(pb::Account { parent_id: parent.to_owned(), ..account("Child") }),
+        request_id: id.to_owned(),
+    };
+    let first = call!(world.agent, accounts.create_account(child(&parent, &id))).unwrap();
+    assert_eq!(call!(world.agent, accounts.create_account(child(&upper, &id.to_uppercase()))).unwrap(), first);
+    let person = |at: &str| pb::CreateContactRequest { contact: Some(contact(at, "Love")), request_id: id.clone() };
+    let created = call!(world.agent, contacts.create_contact(person(&upper))).unwrap();
+    assert_eq!(call!(world.agent, contacts.create_contact(person(&parent))).unwrap(), created);
+    assert_eq!((created.account_id.as_str(), first.parent_id.as_str()), (parent.as_str(), parent.as_str()));
+    assert_eq!(world.agent.get_account(&upper).await.unwrap().id, parent);
+    let batch = pb::BatchGetAccountsRequest { ids: vec![upper.clone(), parent.clone()] };
+    let found = call!(world.agent, accounts.batch_get_accounts(batch)).unwrap().accounts;
+    assert_eq!(found.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), [&parent, &parent]);
+}

@@ -108,6 +108,23 @@ async fn tokens_are_valid_for_their_list_only() {
 }
 
 #[tokio::test]
+async fn a_token_goes_with_what_its_filter_means() {
+    let world = world().await;
+    let agent = &world.agent;
+    let parent = agent.create_account(account("parent")).await.unwrap().id;
+    for number in 0..5 {
+        let child = pb::Account { parent_id: parent.clone(), ..account(&format!("n{number}")) };
+        agent.create_account(child).await.unwrap();
+    }
+    let first = page(agent, &format!("parent_id = \"{parent}\""), "", "").await;
+    assert_eq!(first.accounts.len(), 3);
+    for filter in [format!("parent_id=\"{}\"", parent.to_uppercase()), format!(" ( parent_id = {parent} ) ")] {
+        let second = page(agent, &filter, "", &first.next_page_token).await;
+        assert_eq!(second.accounts.len(), 2, "{filter}");
+    }
+}
+
+#[tokio::test]
 async fn prefixes_are_taken_literally_and_in_any_case() {
     let world = world().await;
     let agent = &world.agent;

@@ -5,7 +5,7 @@ mod view;
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{Path, State},
 };
 use crm_balance::Phase;
 use futures_util::future::join_all;
@@ -14,6 +14,7 @@ use tonic::Status;
 
 use super::{
     Control,
+    change::Change,
     refusal::Refusal,
     upstream::{View, find},
 };
@@ -25,11 +26,11 @@ pub(super) use view::{FaultView, FaultsView};
 pub(crate) async fn set(
     State(control): State<Control>,
     Path((service, replica)): Path<(String, String)>,
-    change: Result<Json<Value>, JsonRejection>,
+    change: Result<Change<Value>, Refusal>,
 ) -> Result<Json<View>, Refusal> {
     let routed = find(&control, &service)?;
     let targets = targets(&control, routed, &replica)?;
-    let Json(change) = change.map_err(|rejection| control.refuse(&reasons::malformed_change(&rejection)))?;
+    let Change(change) = change?;
     let fault = body::parse(&change).map_err(|violations| control.refuse(&reasons::invalid_change(violations)))?;
     let set = targets.iter().map(|target| async { (target.0, control.faults.set(&target.1, fault).await) });
     all_done(join_all(set).await).map_err(|status| control.refuse(&status))?;

@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use crm_transcode::RequestError;
 use http::StatusCode;
 use tonic::Status;
 
@@ -23,6 +24,12 @@ impl Control {
     pub(crate) fn refuse(&self, status: &Status) -> Refusal {
         let (http_status, json) = self.transcoder.status_json(status.code().into(), status.message(), status.details());
         Refusal { status: http_status, json }
+    }
+
+    /// A body that says one thing twice.
+    pub(super) fn refuse_request(&self, error: &RequestError) -> Refusal {
+        let (status, json) = self.transcoder.request_error_json(error);
+        Refusal { status, json }
     }
 }
 

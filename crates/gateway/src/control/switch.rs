@@ -2,11 +2,11 @@
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{Path, State},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Control, refusal::Refusal};
+use super::{Control, change::Change, refusal::Refusal};
 use crate::{reasons, switches::SwitchState};
 
 /// All switches.
@@ -37,9 +37,9 @@ pub(crate) async fn show(
 pub(crate) async fn set(
     State(control): State<Control>,
     Path(name): Path<String>,
-    flip: Result<Json<Flip>, JsonRejection>,
+    flip: Result<Change<Flip>, Refusal>,
 ) -> Result<Json<SwitchState>, Refusal> {
-    let Json(flip) = flip.map_err(|rejection| control.refuse(&reasons::malformed_change(&rejection)))?;
+    let Change(flip) = flip?;
     let switch = control.switches.set(&name, flip.on).ok_or_else(|| control.refuse(&reasons::unknown_switch()))?;
     tracing::info!(switch = name, on = flip.on, "switch flipped");
     Ok(Json(switch))

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::{
     Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{Path, State},
 };
 use crm_balance::{CallsSnapshot, Policy, ReplicaSnapshot};
 use futures_util::future::join_all;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Control,
+    change::Change,
     injection::{FaultView, FaultsView},
     refusal::Refusal,
 };
@@ -90,10 +91,10 @@ pub(crate) async fn show(State(control): State<Control>, Path(service): Path<Str
 pub(crate) async fn set_policy(
     State(control): State<Control>,
     Path(service): Path<String>,
-    change: Result<Json<PolicyChange>, JsonRejection>,
+    change: Result<Change<PolicyChange>, Refusal>,
 ) -> Result<Json<View>, Refusal> {
     let routed = find(&control, &service)?;
-    let Json(change) = change.map_err(|rejection| control.refuse(&reasons::malformed_change(&rejection)))?;
+    let Change(change) = change?;
     let policy = change.policy.parse::<Policy>();
     let policy = policy.map_err(|unknown| control.refuse(&reasons::invalid_field("policy", &unknown)))?;
     routed.upstream.set_policy(policy);

@@ -5,7 +5,8 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use prost_reflect::{EnumDescriptor, Kind, MapKey, Value};
-use serde_json::Value as Json;
+
+use super::{Json, number};
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_allow_trailing_bits(true)
@@ -14,9 +15,9 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// Reads a scalar from JSON: integers also from decimal strings, enums by name or number, bytes from either base64.
-pub(super) fn from_json(kind: &Kind, json: &Json) -> Result<Value, &'static str> {
+pub(super) fn from_json(kind: &Kind, json: &Json<'_>) -> Result<Value, &'static str> {
     match kind {
-        Kind::Bool => json.as_bool().map(Value::Bool).ok_or("must be true or false"),
+        Kind::Bool => boolean(json).map(Value::Bool).ok_or("must be true or false"),
         Kind::String => json.as_str().map(|text| Value::String(text.to_owned())).ok_or("must be a string"),
         Kind::Bytes => json.as_str().and_then(bytes).ok_or("must be a string of base64"),
         Kind::Enum(names) => enumerated(names, json).ok_or("must be the name of a value, or its number"),
@@ -41,8 +42,8 @@ pub(super) fn from_text(kind: &Kind, text: &str) -> Result<Value, &'static str> 
     let json = match (kind, text) {
         (Kind::Bool, "true") => Json::Bool(true),
         (Kind::Bool, "false") => Json::Bool(false),
-        (Kind::Enum(_), _) => text.parse::<i32>().map_or_else(|_| Json::String(text.to_owned()), Json::from),
-        _ => Json::String(text.to_owned()),
+        (Kind::Enum(_), _) if number::integer(text).is_some() => Json::Number(text.into()),
+        _ => Json::String(text.into()),
     };
     from_json(kind, &json)
 }
@@ -52,30 +53,20 @@ pub(super) fn map_key(kind: &Kind, text: &str) -> Result<MapKey, &'static str> {
     from_text(kind, text)?.into_map_key().ok_or("must be a key")
 }
 
-/// Integers may be written with a fraction or exponent as long as they are whole: `1.0`, `1e3`.
-fn narrow<T: TryFrom<i128>>(json: &Json) -> Option<T> {
-    let wide = match json {
-        Json::String(text) => text.parse::<i128>().ok()?,
-        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(value), _, _) => i128::from(value),
-            (_, Some(value), _) => i128::from(value),
-            (_, _, Some(value)) => whole(value)?,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    T::try_from(wide).ok()
+fn boolean(json: &Json<'_>) -> Option<bool> {
+    if let Json::Bool(value) = json { Some(*value) } else { None }
 }
 
-/// A whole double of at most 64 bits; formatting avoids a cast, and this path is rare.
-fn whole(value: f64) -> Option<i128> {
-    (value.is_finite() && value.fract() == 0.0 && value.abs() < 2e19).then(|| format!("{value:.0}").parse().ok())?
+/// Integers may be written with a fraction or exponent, in a string, too, as long as they are whole: `1.0`, `"1e3"`.
+fn narrow<T: TryFrom<i128>>(json: &Json<'_>) -> Option<T> {
+    let (Json::Number(text) | Json::String(text)) = json else { return None };
+    T::try_from(number::integer(text)?).ok()
 }
 
-fn double(json: &Json) -> Option<f64> {
+fn double(json: &Json<'_>) -> Option<f64> {
     match json {
-        Json::Number(number) => number.as_f64(),
-        Json::String(text) => named_double(text).or_else(|| text.parse().ok().filter(|value: &f64| value.is_finite())),
+        Json::Number(text) => number::double(text),
+        Json::String(text) => named_double(text).or_else(|| number::double(text)),
         _ => None,
     }
 }
@@ -89,7 +80,7 @@ fn named_double(text: &str) -> Option<f64> {
     }
 }
 
-fn float(json: &Json) -> Option<f32> {
+fn float(json: &Json<'_>) -> Option<f32> {
     let value = double(json)?;
     #[allow(clippy::cast_possible_truncation, reason = "the nearest float is meant; overflow is refused below")]
     let nearest = value as f32;
@@ -100,7 +91,7 @@ fn bytes(text: &str) -> Option<Value> {
     STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok().map(|bytes| Value::Bytes(bytes.into()))
 }
 
-fn enumerated(names: &EnumDescriptor, json: &Json) -> Option<Value> {
+fn enumerated(names: &EnumDescriptor, json: &Json<'_>) -> Option<Value> {
     match json {
         Json::String(name) => names.get_value_by_name(name).map(|value| Value::EnumNumber(value.number())),
         Json::Null if names.full_name() == "google.protobuf.NullValue" => Some(Value::EnumNumber(0)),

@@ -1,9 +1,8 @@
 //! Message types of `google.protobuf` that JSON writes in a form of their own.
 
 use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
-use serde_json::Value as Json;
 
-use super::scalar;
+use super::{Json, scalar};
 
 /// What a well-known type looks like in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +50,16 @@ impl WellKnown {
     }
 
     /// Reads the JSON form; the error is what it must be.
-    pub(super) fn read(self, message: &MessageDescriptor, json: &Json) -> Result<DynamicMessage, &'static str> {
+    pub(super) fn read(self, message: &MessageDescriptor, json: &Json<'_>) -> Result<DynamicMessage, &'static str> {
         match (self, json) {
             (Self::Wrapper, _) => read_wrapper(message, |kind| scalar::from_json(kind, json)),
             (Self::FieldMask, Json::String(text)) => read_mask(message, text).ok_or(self.expectation()),
+            (Self::Duration, Json::String(text)) if !is_duration(text) => Err(self.expectation()),
             (Self::FieldMask, _) => Err(self.expectation()),
-            _ => DynamicMessage::deserialize(message.clone(), json).map_err(|_| self.expectation()),
+            _ => {
+                let value = json.to_value().ok_or(self.expectation())?;
+                DynamicMessage::deserialize(message.clone(), value).map_err(|_| self.expectation())
+            }
         }
     }
 
@@ -64,10 +67,23 @@ impl WellKnown {
     pub(super) fn read_text(self, message: &MessageDescriptor, text: &str) -> Result<DynamicMessage, &'static str> {
         match self {
             Self::Wrapper => read_wrapper(message, |kind| scalar::from_text(kind, text)),
-            Self::Timestamp | Self::Duration | Self::FieldMask => self.read(message, &Json::String(text.to_owned())),
+            Self::Timestamp | Self::Duration | Self::FieldMask => self.read(message, &Json::String(text.into())),
             Self::Any | Self::Struct | Self::ListValue | Self::Value => Err("cannot be given in the query"),
         }
     }
+}
+
+/// Digits, at most nine of them behind a point, and `s`; within what `google.protobuf.Duration` can be, ten thousand
+/// years either way.
+fn is_duration(text: &str) -> bool {
+    const MOST_SECONDS: u64 = 315_576_000_000;
+    let Some(number) = text.strip_suffix('s') else { return false };
+    let number = number.strip_prefix('-').unwrap_or(number);
+    let (seconds, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_within =
+        |seconds: u64| seconds < MOST_SECONDS || (seconds == MOST_SECONDS && fraction.bytes().all(|b| b == b'0'));
+    is_digits(seconds) && is_digits(fraction) && fraction.len() <= 9 && seconds.parse().is_ok_and(is_within)
 }
 
 fn read_wrapper(

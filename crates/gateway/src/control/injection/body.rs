@@ -29,7 +29,7 @@ pub(super) fn parse(body: &Value) -> Result<pb::Fault, Vec<Violation>> {
 fn take(fault: &mut pb::Fault, name: &str, value: &Value) -> Result<(), &'static str> {
     match name {
         "delay_ms" => {
-            let whole = value.as_u64().ok_or("must be a whole number of milliseconds, 0 or more")?;
+            let whole = whole(value).ok_or("must be a whole number of milliseconds, 0 or more")?;
             fault.delay_ms = u32::try_from(whole).unwrap_or(u32::MAX);
         }
         "error_rate" => fault.error_rate = value.as_f64().ok_or("must be a number from 0 to 1")?,
@@ -44,6 +44,13 @@ fn take(fault: &mut pb::Fault, name: &str, value: &Value) -> Result<(), &'static
     Ok(())
 }
 
+/// `100.0` and `1e2` are whole, too.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn whole(value: &Value) -> Option<u64> {
+    let whole = |number: &f64| number.fract() == 0.0 && *number >= 0.0;
+    value.as_u64().or_else(|| value.as_f64().filter(whole).map(|number| number as u64))
+}
+
 fn code(name: &str) -> Option<i32> {
     (1..=16).find(|number| status_text(Code::from_i32(*number)) == name)
 }
@@ -55,7 +62,8 @@ fn milliseconds(seconds: f64) -> u64 {
 }
 
 fn violation(field: &str, rule: &str) -> Violation {
-    Violation::new(field, "INVALID", rule)
+    let reason = if rule == FIELDS { "UNKNOWN_FIELD" } else { "INVALID_VALUE" };
+    Violation::new(field, reason, rule)
 }
 
 #[cfg(test)]
@@ -66,7 +74,7 @@ mod tests {
 
     #[test]
     fn what_the_contract_names_is_read() {
-        let body = json!({"delay_ms": 100, "error_rate": 0.3, "code": "ABORTED", "hang": false, "fail_fast": false, "for_s": 1.5});
+        let body = json!({"delay_ms": 1e2, "error_rate": 0.3, "code": "ABORTED", "hang": false, "fail_fast": false, "for_s": 1.5});
         let expected =
             pb::Fault { delay_ms: 100, error_rate: 0.3, code: 10, remaining_ms: Some(1_500), ..Default::default() };
         assert_eq!(parse(&body), Ok(expected));
@@ -86,7 +94,8 @@ mod tests {
             json!({"delay_ms": -1, "code": "OK", "hang": 1, "colour": "red"}),
             &["code", "colour", "delay_ms", "hang"],
         );
-        check(json!({"delay_ms": 1e9, "error_rate": "x"}), &["delay_ms", "error_rate"]);
+        check(json!({"delay_ms": 0.5}), &["delay_ms"]);
+        check(json!({"delay_ms": 1e9, "error_rate": "x"}), &["error_rate", "delay_ms"]);
         check(json!({"delay_ms": 99_999_999_999_u64}), &["delay_ms"]);
         check(json!({"error_rate": 1.1, "for_s": -1}), &["error_rate", "for_s"]);
         check(json!({"hang": true, "for_s": 0}), &["for_s"]);
