@@ -22,7 +22,7 @@ pub use currency::Currency;
 pub use domain_name::parse_domain_name;
 pub use email::{email_key, parse_email};
 pub use etag::Etag;
-pub use fault::Fault;
+pub use fault::{FIELD_REASONS, Fault};
 pub use hierarchy::{Ancestry, MAX_ANCESTORS, Obstacle};
 pub use keys::{KEYS, check_name_prefix, name_key, name_key_prefix, text_key};
 pub use money::Money;

@@ -86,7 +86,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(250);
 impl Error {
     fn code_and_reason(&self) -> (Code, &'static str) {
         match self {
-            Self::Invalid(_) => (Code::InvalidArgument, "FIELDS_INVALID"),
+            Self::Invalid(violations) => (Code::InvalidArgument, reason_of(violations)),
             Self::AccountNotFound(_) => (Code::NotFound, "ACCOUNT_NOT_FOUND"),
             Self::ContactNotFound(_) => (Code::NotFound, "CONTACT_NOT_FOUND"),
             Self::DomainTaken => (Code::AlreadyExists, "ACCOUNT_DOMAIN_TAKEN"),
@@ -106,6 +106,17 @@ impl Error {
             Self::Database(error) => (database_code(error), error.reason()),
             Self::Inconsistent(_) => (Code::Internal, "DATA_INCONSISTENT"),
         }
+    }
+}
+
+/// Of a list's page, filter or order that is refused alone, its own reason: programs look there first.
+fn reason_of(violations: &[Violation]) -> &'static str {
+    let is_listed = |reason| crm_database::REASONS.iter().any(|(listed, _)| *listed == reason);
+    match violations {
+        [first, rest @ ..] if is_listed(first.reason) && rest.iter().all(|other| other.reason == first.reason) => {
+            first.reason
+        }
+        _ => "FIELDS_INVALID",
     }
 }
 

@@ -123,7 +123,8 @@ impl Route<'_> {
         let bytes = read_body(&mut body, limits.max_body_bytes, intake_ends).await?;
         let asked = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
         let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline };
-        let mut response = attempts.send_in_turn(parts).await?;
+        let sent = attempts.send_in_turn(parts).await;
+        let mut response = sent.map_err(|refusal| refusal.respell(self.matched, &asked))?;
         response.extensions_mut().insert(TakeBy(deadline));
         Ok(shares::hold(response, Some(caller.place)))
     }

@@ -16,4 +16,4 @@ pub mod shares;
 pub mod stack;
 pub mod token;
 
-pub use reasons::REASONS;
+pub use reasons::{FIELD_REASONS, REASONS};

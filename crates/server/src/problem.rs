@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crm_proto::google::rpc;
+use prost::Message;
+use prost_types::Any;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
 
 /// Who stands behind the reasons: the `domain` of every `ErrorInfo`.
 pub const DOMAIN: &str = "bellwether";
@@ -103,19 +105,23 @@ impl Problem {
 }
 
 impl From<Problem> for Status {
+    /// Encoded here: the `reason` of a field's violation is newer than the ready-made bindings.
     fn from(Problem(parts): Problem) -> Self {
-        let mut details = ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata);
-        for violation in parts.violations {
-            // BadRequest's own `reason` field is newer than the bindings, so the description begins with it.
-            let description = format!("{}: {}", violation.reason, violation.description);
-            details.add_bad_request_violation(violation.field, description);
+        let Parts { code, reason, message, violations, metadata, retry_delay, is_passed_on } = *parts;
+        let domain = DOMAIN.to_owned();
+        let mut details = vec![any("ErrorInfo", &rpc::ErrorInfo { reason: reason.to_owned(), domain, metadata })];
+        if !violations.is_empty() {
+            let field_violations = violations.into_iter().map(field_violation).collect();
+            details.push(any("BadRequest", &rpc::BadRequest { field_violations }));
         }
-        if let Some(delay) = parts.retry_delay {
-            details.set_retry_info(Some(delay));
+        if let Some(delay) = retry_delay {
+            let retry_delay = prost_types::Duration::try_from(delay).ok();
+            details.push(any("RetryInfo", &rpc::RetryInfo { retry_delay }));
         }
-        let mut status = Self::with_error_details(parts.code, parts.message, details);
+        let encoded = rpc::Status { code: code.into(), message: message.clone(), details }.encode_to_vec();
+        let mut status = Self::with_details(code, message, encoded.into());
         let milliseconds = |delay: Duration| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        let pushback = if parts.is_passed_on { Some(-1) } else { parts.retry_delay.map(milliseconds) };
+        let pushback = if is_passed_on { Some(-1) } else { retry_delay.map(milliseconds) };
         if let Some(pushback) = pushback {
             status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.into());
         }
@@ -123,8 +129,19 @@ impl From<Problem> for Status {
     }
 }
 
+fn field_violation(violation: Violation) -> rpc::bad_request::FieldViolation {
+    let Violation { field, description, reason } = violation;
+    rpc::bad_request::FieldViolation { field, description, reason: reason.to_owned() }
+}
+
+fn any(name: &str, message: &impl Message) -> Any {
+    Any { type_url: format!("type.googleapis.com/google.rpc.{name}"), value: message.encode_to_vec() }
+}
+
 #[cfg(test)]
 mod tests {
+    use tonic_types::StatusExt;
+
     use super::*;
 
     #[test]
@@ -140,6 +157,11 @@ mod tests {
         assert_eq!(info.metadata["limit"], "7");
         let fields: Vec<_> = details.bad_request().unwrap().field_violations.iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["account.name", "account.size"]);
+        let details = rpc::Status::decode(status.details()).unwrap().details;
+        let bad = details.iter().find(|any| any.type_url == "type.googleapis.com/google.rpc.BadRequest").unwrap();
+        let bad = rpc::BadRequest::decode(&*bad.value).unwrap().field_violations;
+        let found: Vec<_> = bad.iter().map(|one| (one.reason.as_str(), one.description.as_str())).collect();
+        assert_eq!(found, [("REQUIRED", "must not be empty"), ("NEGATIVE", "must be 0 or more")]);
         assert_eq!(status.message(), "invalid: account.name, account.size");
     }
 

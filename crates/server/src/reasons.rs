@@ -28,6 +28,20 @@ pub(crate) const FAULT_INJECTED: &str = "FAULT_INJECTED";
 /// Reason of a fault that cannot be set.
 pub(crate) const FAULT_INVALID: &str = "FAULT_INVALID";
 
+/// Reason of a number that is too small or too large, of a field.
+pub(crate) const OUT_OF_RANGE: &str = "OUT_OF_RANGE";
+/// Reason of two fields that exclude each other, of a field.
+pub(crate) const CONTRADICTION: &str = "CONTRADICTION";
+/// Reason of what must be given and is not, of a field.
+pub(crate) const FIELD_REQUIRED: &str = "FIELD_REQUIRED";
+
+/// Reasons that a single field's violation gives, and when.
+pub const FIELD_REASONS: &[(&str, &str)] = &[
+    (OUT_OF_RANGE, "a number lies outside its range"),
+    (CONTRADICTION, "two fields exclude each other"),
+    (FIELD_REQUIRED, "a value that must be there is not"),
+];
+
 /// Every reason that this crate gives, and when: the rows of `docs/errors.md`.
 pub const REASONS: &[(&str, &str)] = &[
     ("TOKEN_MISSING", "UNAUTHENTICATED: no `authorization` metadata, or not of the form `Bearer …`"),

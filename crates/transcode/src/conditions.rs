@@ -31,6 +31,8 @@ pub struct Request {
     pub is_conditional: bool,
     /// What is asked of the answer.
     pub conditions: Conditions,
+    /// Whether the request id came as a header, by which it is named to its caller.
+    pub(crate) key_in_header: bool,
 }
 
 /// What a read's headers ask of its answer.
@@ -73,7 +75,7 @@ pub(crate) fn read(binding: &Binding, headers: &HeaderMap, message: &DynamicMess
             faults.add("INVALID_REQUEST", "If-Match", "what this route answers has no etag");
         }
         let conditions = Conditions { if_match, if_none_match };
-        return Request { messages: vec![encode(message)], is_conditional: false, conditions };
+        return Request { messages: vec![encode(message)], is_conditional: false, conditions, key_in_header: false };
     }
     refuse_unchecked(headers, faults);
     let states = if_match.and_then(|tags| states(binding, message, &tags, faults));
@@ -81,6 +83,7 @@ pub(crate) fn read(binding: &Binding, headers: &HeaderMap, message: &DynamicMess
         is_conditional: states.is_some(),
         messages: states.unwrap_or_else(|| vec![encode(message)]),
         conditions: Conditions::default(),
+        key_in_header: false,
     }
 }
 

@@ -18,6 +18,7 @@ mod query;
 mod request;
 mod router;
 mod rpc;
+mod spelling;
 mod status;
 mod template;
 mod transcoder;

@@ -59,10 +59,10 @@ impl Reader<'_> {
             query::apply(self.binding, query, &mut message, &mut faults);
         }
         self.apply_path(parts.captures, &mut message, &mut faults);
-        self.apply_idempotency_key(parts.headers, &mut message, &mut faults);
+        let key_in_header = self.apply_idempotency_key(parts.headers, &mut message, &mut faults);
         self.derive_mask(json.as_ref(), &mut message);
         let request = conditions::read(self.binding, parts.headers, &message, &mut faults);
-        faults.finish().map(|()| request)
+        faults.finish().map(|()| Request { key_in_header, ..request })
     }
 
     /// An empty body is none at all.
@@ -123,9 +123,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Fills the request id; one that is given already must be the same.
-    fn apply_idempotency_key(&self, headers: &HeaderMap, message: &mut DynamicMessage, faults: &mut Faults) {
-        let Some(field) = &self.binding.request_id else { return };
+    /// Fills the request id; one that is given already must be the same. Says whether the header alone gave it.
+    fn apply_idempotency_key(&self, headers: &HeaderMap, message: &mut DynamicMessage, faults: &mut Faults) -> bool {
+        let Some(field) = &self.binding.request_id else { return false };
+        let is_given = message.has_field(field);
         for line in headers.get_all(IDEMPOTENCY_KEY) {
             let Ok(key) = line.to_str() else {
                 faults.invalid("Idempotency-Key", "must be visible ASCII characters");
@@ -141,6 +142,7 @@ impl Reader<'_> {
                 Some(_) => {}
             }
         }
+        !is_given && message.has_field(field)
     }
 
     /// A mask without paths is none (AIP-134).

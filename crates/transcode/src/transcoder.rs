@@ -21,6 +21,7 @@ use crate::{
     openapi,
     request::{Parts, Reader},
     router::Router,
+    spelling::Spelling,
     status,
 };
 
@@ -54,6 +55,18 @@ impl Match<'_> {
     /// The path template that matched, such as `/v1/accounts/{id}`: a bounded label for spans and metrics.
     pub fn template(&self) -> &str {
         &self.binding.text
+    }
+
+    /// The message and the details of a status in the words of who sent `request`: fields have the names that they
+    /// have over REST. `None` if the status names no field.
+    pub fn respell(&self, request: &Request, message: &str, details: &[u8]) -> Option<(String, Vec<u8>)> {
+        let spelling = Spelling { binding: self.binding, key_in_header: request.key_in_header };
+        spelling.respell(message, details)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn binding(&self) -> &Binding {
+        self.binding
     }
 }
 

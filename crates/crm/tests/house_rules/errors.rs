@@ -8,11 +8,13 @@ use crate::metadata::read;
 fn declared() -> BTreeSet<&'static str> {
     [
         crm_server::REASONS,
+        crm_server::FIELD_REASONS,
         crm_transcode::REASONS,
         crm_balance::REASONS,
         crm_database::REASONS,
         crm_gateway::REASONS,
         crm_customers::REASONS,
+        crm_customers::FIELD_REASONS,
     ]
     .into_iter()
     .flatten()

@@ -5,5 +5,6 @@ mod conditions;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;
+mod refusals;
 mod round_trips;
 mod support;

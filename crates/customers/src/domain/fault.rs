@@ -13,6 +13,17 @@ pub struct Fault {
     pub description: Cow<'static, str>,
 }
 
+/// Reasons that a single field's violation gives, and when each is given.
+pub const FIELD_REASONS: &[(&str, &str)] = &[
+    (Fault::REQUIRED, "a value that must be there is not"),
+    (Fault::TOO_LONG, "a text has more characters, or a list more items, than allowed"),
+    (Fault::FORBIDDEN_CHARACTER, "a text holds characters that no text may hold"),
+    (Fault::MALFORMED, "a value does not have the form of its kind"),
+    (Fault::OUT_OF_RANGE, "a number lies outside its range"),
+    (Fault::IMMUTABLE, "a field that is fixed at creation was given another value"),
+    (Fault::UNKNOWN_FIELD, "a mask names a field that does not exist"),
+];
+
 impl Fault {
     /// A value that must be there is not.
     pub const REQUIRED: &'static str = "FIELD_REQUIRED";

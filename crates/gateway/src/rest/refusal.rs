@@ -1,7 +1,7 @@
 //! A REST call that ends without an answer.
 
 use crm_proto::google::rpc::{RetryInfo, Status as RpcStatus};
-use crm_transcode::{RequestError, Transcoder};
+use crm_transcode::{Match, Request, RequestError, Transcoder};
 use http::{HeaderValue, Response, StatusCode, header};
 use prost::Message;
 use tonic::{Code, Status, body::Body};
@@ -46,6 +46,18 @@ impl Refusal {
 
     pub(crate) fn compressed() -> Self {
         Self::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, reasons::compressed_body())
+    }
+
+    /// The service's words about the request, with the names that its caller knows.
+    pub(crate) fn respell(self, found: &Match<'_>, asked: &Request) -> Self {
+        let Self::Status(status) = &self else { return self };
+        match found.respell(asked, status.message(), status.details()) {
+            Some((message, details)) => {
+                let metadata = status.metadata().clone();
+                Self::Status(Status::with_details_and_metadata(status.code(), message, details.into(), metadata))
+            }
+            None => self,
+        }
     }
 
     pub(crate) fn into_response(self, transcoder: &Transcoder) -> Response<Body> {

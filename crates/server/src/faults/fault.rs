@@ -6,6 +6,7 @@ use tonic::Code;
 use super::dice::Dice;
 use super::{Strike, Then};
 use crate::problem::Violation;
+use crate::reasons::{CONTRADICTION, FIELD_REQUIRED, OUT_OF_RANGE};
 
 /// Longest delay that a fault may have.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(60);
@@ -89,21 +90,21 @@ fn milliseconds(duration: Duration) -> u64 {
 fn violations(fault: &pb::Fault) -> Vec<Violation> {
     let degrades = fault.delay_ms > 0 || fault.error_rate > 0.0;
     let rules = [
-        (u128::from(fault.delay_ms) > LONGEST_DELAY.as_millis(), ("delay_ms", "OUT_OF_RANGE", "must be at most 60000")),
-        (!(0.0..=1.0).contains(&fault.error_rate), ("error_rate", "OUT_OF_RANGE", "must be 0 to 1")),
-        (!(0..=16).contains(&fault.code), ("code", "OUT_OF_RANGE", "must be a gRPC code other than OK")),
-        (fault.hang && fault.fail_fast, ("hang", "CONTRADICTION", "must not come with fail_fast")),
+        (u128::from(fault.delay_ms) > LONGEST_DELAY.as_millis(), ("delay_ms", OUT_OF_RANGE, "must be at most 60000")),
+        (!(0.0..=1.0).contains(&fault.error_rate), ("error_rate", OUT_OF_RANGE, "must be 0 to 1")),
+        (!(0..=16).contains(&fault.code), ("code", OUT_OF_RANGE, "must be a gRPC code other than OK")),
+        (fault.hang && fault.fail_fast, ("hang", CONTRADICTION, "must not come with fail_fast")),
         (
             (fault.hang || fault.fail_fast) && degrades,
-            ("hang", "CONTRADICTION", "hang and fail_fast must not come with delay_ms or error_rate"),
+            ("hang", CONTRADICTION, "hang and fail_fast must not come with delay_ms or error_rate"),
         ),
         (
             !(fault.hang || fault.fail_fast || degrades),
-            ("fault", "REQUIRED", "one of delay_ms, error_rate, hang and fail_fast must be set"),
+            ("fault", FIELD_REQUIRED, "one of delay_ms, error_rate, hang and fail_fast must be set"),
         ),
         (
             fault.remaining_ms.is_some_and(|left| left == 0 || u128::from(left) > LONGEST_LIFE.as_millis()),
-            ("for_s", "OUT_OF_RANGE", "must be more than 0 and at most 86400 seconds"),
+            ("for_s", OUT_OF_RANGE, "must be more than 0 and at most 86400 seconds"),
         ),
     ];
     let broken = rules.into_iter().filter(|(is_broken, _)| *is_broken);

@@ -1,0 +1,154 @@
+//! A service's words about a request, as the caller over REST would say them.
+//!
+//! Services name fields by their path in the request message: `account.annual_revenue`. Who calls over REST has never
+//! written `account.`, for the body stands for it, and writes `annualRevenue`.
+
+use crm_proto::google::rpc::{self, BadRequest, bad_request::FieldViolation};
+use prost::Message;
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
+
+use crate::{
+    binding::{Binding, Body},
+    field_path::{self, find_field},
+    json::WellKnown,
+};
+
+/// Names the fields of one route's requests.
+pub(crate) struct Spelling<'a> {
+    pub(crate) binding: &'a Binding,
+    /// The request id came as a header.
+    pub(crate) key_in_header: bool,
+}
+
+/// A field that a service has named, and what stood behind its name, such as `[1]`.
+struct Named<'t> {
+    fields: Vec<FieldDescriptor>,
+    behind: &'t str,
+}
+
+impl Spelling<'_> {
+    /// The message and the details of a status, if they name fields.
+    pub(crate) fn respell(&self, message: &str, details: &[u8]) -> Option<(String, Vec<u8>)> {
+        let mut status = rpc::Status::decode(details).ok()?;
+        let any = status.details.iter_mut().find(|any| any.type_url.ends_with("/google.rpc.BadRequest"))?;
+        let mut bad_request = BadRequest::decode(&*any.value).ok()?;
+        let given: Vec<String> = bad_request.field_violations.iter().map(|one| one.field.clone()).collect();
+        for violation in &mut bad_request.field_violations {
+            self.respell_violation(violation);
+        }
+        any.value = bad_request.encode_to_vec();
+        status.message =
+            replace_words(message, |word| given.iter().any(|field| field == word).then(|| self.name(word)));
+        Some((status.message.clone(), status.encode_to_vec()))
+    }
+
+    /// The rule may name fields beside the one at fault.
+    fn respell_violation(&self, violation: &mut FieldViolation) {
+        let holder = self.find(&violation.field).and_then(|named| Some(named.fields.last()?.parent_message().clone()));
+        let beside = |name: &str| Some(holder.as_ref()?.get_field_by_name(name)?.json_name().to_owned());
+        violation.description =
+            replace_words(&violation.description, |word| beside(word).filter(|_| word.contains('_')));
+        violation.field = self.name(&violation.field);
+    }
+
+    /// The caller's name of a field; what is no field of the request keeps its name.
+    fn name(&self, path: &str) -> String {
+        let Some(Named { fields, behind }) = self.find(path) else { return path.to_owned() };
+        match (&self.binding.body, fields.as_slice()) {
+            (Body::Field(body), [first]) if first == body && behind.is_empty() => "body".to_owned(),
+            (Body::Field(body), [first, rest @ ..]) if first == body => field_path::json(rest) + behind,
+            (_, [only]) if self.key_in_header && Some(only) == self.binding.request_id.as_ref() => {
+                "Idempotency-Key".to_owned()
+            }
+            (_, fields) => field_path::json(fields) + behind,
+        }
+    }
+
+    /// Down to what JSON writes as one value: a mask's paths are none of its caller's fields.
+    fn find<'t>(&self, path: &'t str) -> Option<Named<'t>> {
+        let (mut at, mut fields, mut rest) = (Some(self.binding.rpc.input.clone()), Vec::new(), path);
+        while let Some(message) = at {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            let (name, behind) = rest.split_at(end);
+            let field = find_field(&message, name)?;
+            at = inside(&field).filter(|_| behind.starts_with('.'));
+            let is_one_value = field.kind().as_message().is_some_and(|inner| WellKnown::of(inner).is_some());
+            rest = if is_one_value && !field.is_list() { "" } else { behind };
+            if at.is_some() {
+                rest = behind.strip_prefix('.').unwrap_or(behind);
+            }
+            fields.push(field);
+        }
+        Some(Named { fields, behind: rest })
+    }
+}
+
+/// The message whose fields come next.
+fn inside(field: &FieldDescriptor) -> Option<MessageDescriptor> {
+    let message = field.kind().as_message().cloned()?;
+    (!field.is_list() && !field.is_map() && WellKnown::of(&message).is_none()).then_some(message)
+}
+
+/// Replaces words of the characters that a path is made of.
+fn replace_words(text: &str, replace: impl Fn(&str) -> Option<String>) -> String {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        out += replace(word).as_deref().unwrap_or(word);
+        let next = behind.find(is_of_word).unwrap_or(behind.len());
+        let (between, behind) = behind.split_at(next);
+        out += between;
+        rest = behind;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use crate::Transcoder;
+
+    use super::*;
+
+    fn check(method: Method, path: &str, key_in_header: bool, names: &[(&str, &str)]) {
+        let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
+        let found = transcoder.route(&method, path).unwrap();
+        let spelling = Spelling { binding: found.binding(), key_in_header };
+        for (given, expected) in names {
+            assert_eq!(spelling.name(given), *expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn fields_are_named_as_the_caller_of_the_route_writes_them() {
+        check(Method::GET, "/v1/accounts", false, &[("page_size", "pageSize"), ("filter", "filter"), ("x", "x")]);
+        check(Method::GET, "/v1/accounts:batchGet", false, &[("ids[3]", "ids[3]")]);
+        check(
+            Method::PATCH,
+            "/v1/contacts/7",
+            false,
+            &[
+                ("contact", "body"),
+                ("contact.id", "id"),
+                ("contact.given_name", "givenName"),
+                ("contact.emails[1]", "emails[1]"),
+                ("contact.nope", "contact.nope"),
+                ("update_mask", "updateMask"),
+                ("update_mask.paths[0]", "updateMask"),
+            ],
+        );
+        check(
+            Method::POST,
+            "/v1/accounts",
+            true,
+            &[
+                ("request_id", "Idempotency-Key"),
+                ("account.annual_revenue.currency_code", "annualRevenue.currencyCode"),
+            ],
+        );
+        check(Method::POST, "/v1/accounts", false, &[("request_id", "requestId")]);
+    }
+}
