@@ -7,6 +7,11 @@
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
 pub mod crm {
+    pub mod api {
+        pub mod v1 {
+            tonic::include_proto!("crm.api.v1");
+        }
+    }
     pub mod customers {
         pub mod v1 {
             tonic::include_proto!("crm.customers.v1");

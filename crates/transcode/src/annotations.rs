@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use crm_proto::google::api::{FieldBehavior, HttpRule};
+use crm_proto::{
+    crm::api::v1::Limits,
+    google::api::{FieldBehavior, HttpRule},
+};
 use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, MethodDescriptor, Value};
 
 /// Finds the options; a descriptor set that does not import them has none.
@@ -10,6 +13,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDe
 pub(crate) struct Annotations {
     http: Option<ExtensionDescriptor>,
     behavior: Option<ExtensionDescriptor>,
+    limits: Option<ExtensionDescriptor>,
 }
 
 impl Annotations {
@@ -17,12 +21,19 @@ impl Annotations {
         Self {
             http: pool.get_extension_by_name("google.api.http"),
             behavior: pool.get_extension_by_name("google.api.field_behavior"),
+            limits: pool.get_extension_by_name("crm.api.v1.limits"),
         }
     }
 
     pub(crate) fn http_rule(&self, method: &MethodDescriptor) -> Option<HttpRule> {
         let rule = set_extension(&method.options(), self.http.as_ref()?)?;
         rule.as_message()?.transcode_to().ok()
+    }
+
+    /// What a field's values may be; nothing said means anything of its type.
+    pub(crate) fn limits(&self, field: &FieldDescriptor) -> Limits {
+        let found = self.limits.as_ref().and_then(|extension| set_extension(&field.options(), extension));
+        found.and_then(|limits| limits.as_message()?.transcode_to().ok()).unwrap_or_default()
     }
 
     pub(crate) fn has_behavior(&self, field: &FieldDescriptor, behavior: FieldBehavior) -> bool {

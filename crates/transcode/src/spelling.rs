@@ -113,9 +113,9 @@ mod tests {
 
     use super::*;
 
-    fn check(method: Method, path: &str, key_in_header: bool, names: &[(&str, &str)]) {
+    fn check(method: &Method, path: &str, key_in_header: bool, names: &[(&str, &str)]) {
         let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
-        let found = transcoder.route(&method, path).unwrap();
+        let found = transcoder.route(method, path).unwrap();
         let spelling = Spelling { binding: found.binding(), key_in_header };
         for (given, expected) in names {
             assert_eq!(spelling.name(given), *expected, "{method} {path}");
@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn fields_are_named_as_the_caller_of_the_route_writes_them() {
-        check(Method::GET, "/v1/accounts", false, &[("page_size", "pageSize"), ("filter", "filter"), ("x", "x")]);
-        check(Method::GET, "/v1/accounts:batchGet", false, &[("ids[3]", "ids[3]")]);
+        check(&Method::GET, "/v1/accounts", false, &[("page_size", "pageSize"), ("filter", "filter"), ("x", "x")]);
+        check(&Method::GET, "/v1/accounts:batchGet", false, &[("ids[3]", "ids[3]")]);
         check(
-            Method::PATCH,
+            &Method::PATCH,
             "/v1/contacts/7",
             false,
             &[
@@ -141,7 +141,7 @@ mod tests {
             ],
         );
         check(
-            Method::POST,
+            &Method::POST,
             "/v1/accounts",
             true,
             &[
@@ -149,6 +149,6 @@ mod tests {
                 ("account.annual_revenue.currency_code", "annualRevenue.currencyCode"),
             ],
         );
-        check(Method::POST, "/v1/accounts", false, &[("request_id", "requestId")]);
+        check(&Method::POST, "/v1/accounts", false, &[("request_id", "requestId")]);
     }
 }

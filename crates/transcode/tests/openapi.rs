@@ -121,24 +121,45 @@ fn every_operation_is_served_and_every_rpc_described() {
 fn accounts_are_described() {
     let (_, document) = ours();
     let check = |pointer: &str, expected: Value| {
-        assert_eq!(document.pointer(pointer), Some(&expected), "{pointer}");
+        assert_eq!(document.pointer(pointer).unwrap_or(&Value::Null), &expected, "{pointer}");
     };
     let account = "/components/schemas/Account";
-    check(&format!("{account}/required"), json!(["name"]));
+    let shown =
+        ["id", "name", "domain", "industry", "country", "territory", "owner", "parentId", "etag"].map(Value::from);
+    check(&format!("{account}/required"), json!(shown));
+    check(&format!("{account}/additionalProperties"), Value::Null);
+    check(&format!("{account}.Input/required"), json!(["name"]));
+    for body in ["Account.Input", "Account.Patch", "Money.Input"] {
+        check(&format!("/components/schemas/{body}/additionalProperties"), json!(false));
+    }
+    let input = format!("{account}.Input/properties");
+    check(&format!("{input}/name/maxLength"), json!(200));
+    check(&format!("{input}/name/type"), json!("string"));
+    check(&format!("{input}/owner/type"), json!(["string", "null"]));
+    check(&format!("{input}/employees/maximum"), json!(10_000_000));
+    check("/components/schemas/Contact.Input/properties/emails/maxItems", json!(10));
+    check("/components/schemas/Contact.Input/properties/emails/items/maxLength", json!(254));
+    let post = "/paths/~1v1~1accounts/post";
+    check(&format!("{post}/requestBody/content/application~1json/example/name"), json!("Acme Ltd"));
+    check(&format!("{post}/parameters/0/required"), json!(true));
+    check("/paths/~1v1~1accounts~1{id}/patch/parameters/0/schema", json!({"type": "string", "format": "uuid"}));
     check(&format!("{account}/properties/id/readOnly"), json!(true));
     check(&format!("{account}/properties/id/format"), json!("uuid"));
     check(&format!("{account}/properties/createTime/format"), json!("date-time"));
     check(&format!("{account}/properties/industry/examples"), json!(["retail"]));
     check(&format!("{account}/properties/annualRevenue/$ref"), json!("#/components/schemas/Money"));
     assert!(document["components"]["schemas"]["Account.Patch"].get("required").is_none());
+    assert!(document["components"]["schemas"]["Account"]["properties"]["name"].get("maxLength").is_none());
     check(
         "/components/schemas/Money/properties/units",
-        json!({"type": "string", "format": "int64", "description": "Whole units of the amount."}),
+        json!({
+            "type": "string", "format": "int64", "description": "Whole units of the amount.", "examples": ["1200000"],
+        }),
     );
     let list = "/paths/~1v1~1accounts/get";
     check(&format!("{list}/operationId"), json!("AccountService_ListAccounts"));
     check(&format!("{list}/tags"), json!(["AccountService"]));
-    check(&format!("{list}/responses/default/$ref"), json!("#/components/responses/Error"));
+    check(&format!("{list}/responses/4XX/$ref"), json!("#/components/responses/Error"));
     check(&format!("{list}/parameters/0/name"), json!("pageSize"));
     check(
         "/paths/~1v1~1accounts~1{id}/patch/requestBody/content/application~1json/schema/$ref",
@@ -162,11 +183,11 @@ fn conditions_are_described_where_they_are_understood() {
         assert_eq!(found, statuses, "{method} {path}");
         operation["responses"]["200"]["headers"]["ETag"].is_object()
     };
-    assert!(check("/v1/accounts/{id}", "get", &["If-Match", "If-None-Match"], &["200", "304", "412", "default"]));
-    assert!(check("/v1/accounts/{id}", "patch", &["If-Match"], &["200", "412", "default"]));
-    assert!(check("/v1/accounts/{id}", "delete", &["If-Match"], &["200", "412", "default"]));
-    assert!(check("/v1/contacts/{id}:undelete", "post", &["If-Match"], &["200", "412", "default"]));
-    assert!(check("/v1/contacts", "post", &["Idempotency-Key"], &["200", "default"]));
-    assert!(!check("/v1/contacts", "get", &[], &["200", "default"]));
-    assert!(!check("/v1/contacts:export", "get", &[], &["200", "default"]));
+    assert!(check("/v1/accounts/{id}", "get", &["If-Match", "If-None-Match"], &["200", "304", "412", "4XX", "5XX"]));
+    assert!(check("/v1/accounts/{id}", "patch", &["If-Match"], &["200", "412", "4XX", "5XX"]));
+    assert!(check("/v1/accounts/{id}", "delete", &["If-Match"], &["200", "412", "4XX", "5XX"]));
+    assert!(check("/v1/contacts/{id}:undelete", "post", &["If-Match"], &["200", "412", "4XX", "5XX"]));
+    assert!(check("/v1/contacts", "post", &["Idempotency-Key"], &["200", "4XX", "5XX"]));
+    assert!(!check("/v1/contacts", "get", &[], &["200", "4XX", "5XX"]));
+    assert!(!check("/v1/contacts:export", "get", &[], &["200", "4XX", "5XX"]));
 }

@@ -57,6 +57,16 @@ impl Joined {
         panic!("the service does not answer");
     }
 
+    /// Where REST's callers find it.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.public)
+    }
+
+    /// The agent's token.
+    pub(crate) fn token(&self) -> String {
+        self.authorization.trim_start_matches("Bearer ").to_owned()
+    }
+
     /// A call as an agent.
     pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
         let headers = [&[("authorization", self.authorization.as_str())], headers].concat();

@@ -1,6 +1,7 @@
 //! OpenAPI 3.1 of the routes.
 
 mod comments;
+mod limits;
 mod operation;
 mod parameters;
 mod path;

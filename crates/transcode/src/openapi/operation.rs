@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     comments, parameters,
     path::PathVariable,
-    schema::{Schemas, reference},
+    schema::{Schemas, Usage, reference},
 };
 use crate::{
     NDJSON,
@@ -48,7 +48,7 @@ pub(super) fn short_service(full: &str) -> &str {
 
 fn responses(schemas: &mut Schemas, binding: &Binding) -> Value {
     let shared = |name: &str| json!({"$ref": format!("#/components/responses/{name}")});
-    let mut responses = json!({"200": success(schemas, binding), "default": shared("Error")});
+    let mut responses = json!({"200": success(schemas, binding), "4XX": shared("Error"), "5XX": shared("Error")});
     if binding.rpc.etag.is_some() {
         responses["200"]["headers"] = etag_headers();
     }
@@ -68,8 +68,8 @@ pub(super) fn etag_headers() -> Value {
 
 fn success(schemas: &mut Schemas, binding: &Binding) -> Value {
     let schema = match &binding.rpc.response_body {
-        Some(field) => schemas.field(field),
-        None => schemas.message(&binding.rpc.output),
+        Some(field) => schemas.field(field, Usage::Answer),
+        None => schemas.message(&binding.rpc.output, Usage::Answer),
     };
     if binding.rpc.server_streaming {
         let error = json!({"type": "object", "required": ["error"], "properties": {"error": reference(STATUS)}});
@@ -86,9 +86,9 @@ fn request_body(schemas: &mut Schemas, binding: &Binding) -> Option<Value> {
         Body::Whole => {
             let is_in_path = |name: &str| binding.variables.iter().any(|variable| variable.original() == name);
             let schema = if input.fields().any(|field| is_in_path(field.name())) {
-                schemas.object(input, &|field| !is_in_path(field.name()))
+                schemas.object(input, Usage::Body, &|field| !is_in_path(field.name()))
             } else {
-                schemas.message(input)
+                schemas.message(input, Usage::Body)
             };
             let mut rest = input.fields().filter(|field| !is_in_path(field.name()));
             (schema, rest.any(|field| schemas.annotations.has_behavior(&field, FieldBehavior::Required)))
@@ -96,12 +96,30 @@ fn request_body(schemas: &mut Schemas, binding: &Binding) -> Option<Value> {
         Body::Field(field) => {
             let schema = match field.kind().as_message() {
                 Some(message) if binding.method == Method::PATCH && binding.update_mask.is_some() => {
-                    schemas.patch(message)
+                    schemas.message(message, Usage::Patch)
                 }
-                _ => schemas.field(field),
+                Some(message) => schemas.message(message, Usage::Body),
+                None => schemas.field(field, Usage::Body),
             };
             (schema, schemas.annotations.has_behavior(field, FieldBehavior::Required))
         }
     };
-    Some(json!({"required": required, "content": {"application/json": {"schema": schema}}}))
+    let mut content = json!({"schema": schema});
+    if let Some(example) = example(schemas, binding) {
+        content["example"] = example;
+    }
+    Some(json!({"required": required, "content": {"application/json": content}}))
+}
+
+/// What "Execute" sends: a resource with its fields filled; of a change, one field, so that nothing else is lost by it.
+fn example(schemas: &Schemas, binding: &Binding) -> Option<Value> {
+    let Body::Field(field) = &binding.body else { return Some(json!({})) };
+    let mut example = schemas.example(field.kind().as_message()?)?;
+    if let (Some(fields), Some(_)) = (example.as_object_mut(), &binding.update_mask) {
+        let owner = fields.remove_entry("owner");
+        if owner.is_some() {
+            *fields = owner.into_iter().collect();
+        }
+    }
+    Some(example)
 }

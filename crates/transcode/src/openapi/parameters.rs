@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     path::{self, PathVariable},
-    schema::Schemas,
+    schema::{Schemas, Usage},
 };
 use crate::{
     binding::{Binding, Body},
@@ -20,6 +20,9 @@ const MAX_QUERY_DEPTH: usize = 4;
 /// Says of the mask what holds over REST, where the body shows which fields are meant.
 const DERIVED_MASK: &str = "Fields to change, joined by commas. Left out: the fields whose keys the body has. \
                             `*`: all fields that can be changed.";
+
+/// Executed twice it is one request.
+const REQUEST_ID: &str = "0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e";
 
 const IF_MATCH: &str = "Entity tags of the states in which the call is wanted, as `ETag` told them, or `*`. \
                         In another state it is refused with 412. Stands for `etag`; where both are given, they must agree.";
@@ -61,9 +64,9 @@ fn shared(name: &str) -> Value {
 /// Headers that several operations take.
 pub(super) fn components() -> Value {
     json!({
-        "IdempotencyKey": header("Idempotency-Key", "Fills `requestId`; where both are given, they must be the same."),
-        "IfMatch": header("If-Match", IF_MATCH),
-        "IfNoneMatch": header("If-None-Match", IF_NONE_MATCH),
+        "IdempotencyKey": header("Idempotency-Key", "Stands in for `requestId`; where both are given, they must be the same."),
+        "IfMatch": tags("If-Match", IF_MATCH),
+        "IfNoneMatch": tags("If-None-Match", IF_NONE_MATCH),
     })
 }
 
@@ -71,11 +74,22 @@ fn header(name: &str, description: &str) -> Value {
     json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}})
 }
 
+/// Entity tags as `entity_tag.rs` reads them, or `*`; as many as a condition may name.
+fn tags(name: &str, description: &str) -> Value {
+    const TAG: &str = r#"(W/)?"[!#-~]*""#;
+    let mut header = header(name, description);
+    header["schema"]["minLength"] = 1.into();
+    header["schema"]["pattern"] = format!(r"^(\*|{TAG}(, {TAG}){{0,9}})$").into();
+    header
+}
+
 fn path_parameter(schemas: &mut Schemas, binding: &Binding, one: &PathVariable) -> Value {
     let variable = one.variable.and_then(|index| binding.template.variables.get(index));
     let field = one.variable.and_then(|index| binding.variables.get(index)).and_then(|path| path.leaf());
     let mut schema = match (variable, field) {
-        (Some(variable), Some(field)) if path::is_whole(&binding.template, variable) => schemas.field(field),
+        (Some(variable), Some(field)) if path::is_whole(&binding.template, variable) => {
+            schemas.field(field, Usage::Path)
+        }
         _ => json!({"type": "string"}),
     };
     // A description belongs to the parameter, and what the path names is not read-only there.
@@ -137,7 +151,7 @@ impl Query<'_> {
     }
 
     fn push(&mut self, field: &FieldDescriptor, name: &str) {
-        let mut schema = self.schemas.field(field);
+        let mut schema = self.schemas.field(field, Usage::Parameter);
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         let mut parameter = json!({"name": name, "in": "query", "schema": schema});
         if let Some(description) = description {
@@ -145,13 +159,27 @@ impl Query<'_> {
         }
         if self.binding.update_mask.as_ref() == Some(field) {
             parameter["description"] = DERIVED_MASK.into();
+            parameter["schema"] = self.mask();
+        }
+        if self.binding.request_id.as_ref() == Some(field) {
+            parameter["example"] = REQUEST_ID.into();
         }
         // Deeper fields are only required if the message that holds them is given.
-        let required = self.above.len() == 1 && self.binding.request_id.as_ref() != Some(field);
-        if required && self.schemas.annotations.has_behavior(field, FieldBehavior::Required) {
+        if self.above.len() == 1 && self.schemas.annotations.has_behavior(field, FieldBehavior::Required) {
             parameter["required"] = true.into();
         }
         self.found.push(parameter);
+    }
+}
+
+impl Query<'_> {
+    /// The fields that a change can name; without an example, which "Execute" would send along with the body's.
+    fn mask(&self) -> Value {
+        let Body::Field(body) = &self.binding.body else { return json!({"type": "string"}) };
+        let Some(resource) = body.kind().as_message().cloned() else { return json!({"type": "string"}) };
+        let names: Vec<_> = resource.fields().map(|field| field.json_name().to_owned()).collect();
+        let name = format!("({})", names.join("|"));
+        json!({"type": "string", "pattern": format!(r"^(\*|({name}(,{name})*)?)$")})
     }
 }
 

@@ -6,8 +6,40 @@ use crm_proto::google::api::FieldBehavior;
 use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
 
-use super::comments::{self, Comments};
+use super::{
+    comments::{self, Comments},
+    limits,
+};
 use crate::{annotations::Annotations, json::WellKnown};
+
+/// Where a message is written or read: other rules hold there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usage {
+    /// Of an answer: further fields may come with time.
+    Answer,
+    /// Of a request's body: a field that is not known is refused, and null is as good as nothing.
+    Body,
+    /// Of a PATCH's body: what is left out stays as it is.
+    Patch,
+    /// In the query.
+    Parameter,
+    /// In the path, where nothing can be left out.
+    Path,
+}
+
+impl Usage {
+    fn is_body(self) -> bool {
+        matches!(self, Self::Body | Self::Patch)
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Answer | Self::Parameter | Self::Path => "",
+            Self::Body => ".Input",
+            Self::Patch => ".Patch",
+        }
+    }
+}
 
 /// Collects schemas as they are first referred to.
 pub(super) struct Schemas {
@@ -37,54 +69,66 @@ impl Schemas {
         self.finished
     }
 
-    /// The schema of a field: list and map included, with comment and behaviour.
-    pub(super) fn field(&mut self, field: &FieldDescriptor) -> Value {
+    /// The schema of a field: list and map included, with comment, behaviour and limits.
+    pub(super) fn field(&mut self, field: &FieldDescriptor, usage: Usage) -> Value {
         let comment = self.comments.find(&field.parent_file(), field.path()).map(str::to_owned);
-        let mut item = self.kind(&field.kind());
+        let (kind, limits) = (field.kind(), self.annotations.limits(field));
+        let is_required =
+            usage == Usage::Path || field.is_list() || self.annotations.has_behavior(field, FieldBehavior::Required);
+        let mut item = self.kind(&kind, usage);
         annotate_text(&mut item, comment.as_deref());
-        let mut schema = match (field.is_list(), field.is_map().then(|| self.map(field)).flatten()) {
+        // What is answered keeps its types alone: rules may be widened, and stored values outlive them.
+        if usage != Usage::Answer {
+            limits::narrow(&mut item, &limits, &kind, is_required);
+        }
+        let mut schema = match (field.is_list(), field.is_map().then(|| self.map(field, usage)).flatten()) {
             (_, Some(map)) => map,
             (true, None) => json!({"type": "array", "items": item}),
             (false, None) => item,
         };
+        if field.is_list() && usage != Usage::Answer {
+            limits::narrow_list(&mut schema, &limits);
+        }
+        if usage.is_body() && !self.annotations.has_behavior(field, FieldBehavior::Required) {
+            schema = nullable(schema);
+        }
         self.describe(&mut schema, field, comment);
+        if let Some(example) = limits::example(&limits) {
+            schema["examples"] = json!([example]);
+        }
         schema
     }
 
     /// A reference to the message, or the schema itself of a well-known type.
-    pub(super) fn message(&mut self, message: &MessageDescriptor) -> Value {
+    pub(super) fn message(&mut self, message: &MessageDescriptor, usage: Usage) -> Value {
         if let Some(form) = WellKnown::of(message) {
-            return self.well_known(form, message);
+            return self.well_known(form, message, usage);
         }
-        let name = self.name(message.full_name(), message.package_name());
+        let name = self.name(message.full_name(), message.package_name()) + usage.suffix();
         if !self.finished.contains_key(&name) {
             // Stands in for itself while its fields are read: messages may hold themselves.
             self.finished.insert(name.clone(), Value::Null);
-            let schema = self.object(message, &|_| true);
+            let schema = self.object(message, usage, &|_| true);
             self.finished.insert(name.clone(), schema);
         }
         reference(&name)
     }
 
-    /// A reference to the message as PATCH takes it: nothing is required, for what is left out stays as it is.
-    pub(super) fn patch(&mut self, message: &MessageDescriptor) -> Value {
-        let name = format!("{}.Patch", self.name(message.full_name(), message.package_name()));
-        let mut schema = self.object(message, &|_| true);
-        if let Some(schema) = schema.as_object_mut() {
-            schema.remove("required");
-        }
-        self.finished.insert(name.clone(), schema);
-        reference(&name)
-    }
-
     /// The object of those fields that `is_kept` keeps.
-    pub(super) fn object(&mut self, message: &MessageDescriptor, is_kept: &dyn Fn(&FieldDescriptor) -> bool) -> Value {
+    pub(super) fn object(
+        &mut self,
+        message: &MessageDescriptor,
+        usage: Usage,
+        is_kept: &dyn Fn(&FieldDescriptor) -> bool,
+    ) -> Value {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for field in message.fields().filter(|field| is_kept(field)) {
-            if self.annotations.has_behavior(&field, FieldBehavior::Required) {
+            if self.is_required(&field, usage) {
                 required.push(Value::from(field.json_name()));
             }
-            properties.insert(field.json_name().to_owned(), self.field(&field));
+            // What is inside a message that a PATCH names is written anew as a whole.
+            let inside = if usage == Usage::Patch { Usage::Body } else { usage };
+            properties.insert(field.json_name().to_owned(), self.field(&field, inside));
         }
         let mut schema = Map::from_iter([
             ("type".to_owned(), json!("object")),
@@ -93,10 +137,33 @@ impl Schemas {
         if !required.is_empty() {
             schema.insert("required".to_owned(), Value::Array(required));
         }
+        if usage.is_body() {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
         if let Some(description) = self.message_description(message) {
             schema.insert("description".to_owned(), description.into());
         }
         Value::Object(schema)
+    }
+
+    /// Of a body, what its caller must give; of an answer, what is always shown.
+    fn is_required(&self, field: &FieldDescriptor, usage: Usage) -> bool {
+        match usage {
+            Usage::Answer => !field.supports_presence(),
+            Usage::Body | Usage::Parameter | Usage::Path => {
+                self.annotations.has_behavior(field, FieldBehavior::Required)
+            }
+            Usage::Patch => false,
+        }
+    }
+
+    /// A body that holds an example of each field for which there is one.
+    pub(super) fn example(&self, message: &MessageDescriptor) -> Option<Value> {
+        let named = |field: FieldDescriptor| {
+            Some((field.json_name().to_owned(), limits::example(&self.annotations.limits(&field))?))
+        };
+        let fields: Map<String, Value> = message.fields().filter_map(named).collect();
+        (!fields.is_empty()).then_some(Value::Object(fields))
     }
 
     fn message_description(&self, message: &MessageDescriptor) -> Option<String> {
@@ -122,12 +189,12 @@ impl Schemas {
         }
     }
 
-    fn map(&mut self, field: &FieldDescriptor) -> Option<Value> {
+    fn map(&mut self, field: &FieldDescriptor, usage: Usage) -> Option<Value> {
         let value = field.kind().as_message()?.map_entry_value_field();
-        Some(json!({"type": "object", "additionalProperties": self.kind(&value.kind())}))
+        Some(json!({"type": "object", "additionalProperties": self.kind(&value.kind(), usage)}))
     }
 
-    fn kind(&mut self, kind: &Kind) -> Value {
+    fn kind(&mut self, kind: &Kind, usage: Usage) -> Value {
         match kind {
             Kind::Double => json!({"type": "number", "format": "double"}),
             Kind::Float => json!({"type": "number", "format": "float"}),
@@ -138,7 +205,7 @@ impl Schemas {
             Kind::Bool => json!({"type": "boolean"}),
             Kind::String => json!({"type": "string"}),
             Kind::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
-            Kind::Message(message) => self.message(message),
+            Kind::Message(message) => self.message(message, usage),
             Kind::Enum(names) => self.enumeration(names),
         }
     }
@@ -154,7 +221,7 @@ impl Schemas {
         reference(&name)
     }
 
-    fn well_known(&mut self, form: WellKnown, message: &MessageDescriptor) -> Value {
+    fn well_known(&mut self, form: WellKnown, message: &MessageDescriptor, usage: Usage) -> Value {
         match form {
             WellKnown::Timestamp => {
                 json!({"type": "string", "format": "date-time", "examples": ["2026-01-31T09:30:00Z"]})
@@ -170,7 +237,7 @@ impl Schemas {
                 "type": "object", "required": ["@type"], "properties": {"@type": {"type": "string"}},
             }),
             WellKnown::Wrapper => {
-                let mut schema = message.get_field(1).map(|field| self.kind(&field.kind())).unwrap_or_default();
+                let mut schema = message.get_field(1).map(|field| self.kind(&field.kind(), usage)).unwrap_or_default();
                 let inner = schema["type"].take();
                 schema["type"] = json!([inner, "null"]);
                 schema
@@ -197,6 +264,18 @@ fn annotate_text(schema: &mut Value, comment: Option<&str>) {
     if let Some(example) = comments::example(comment) {
         schema["examples"] = json!([example]);
     }
+}
+
+/// The schema, or null.
+fn nullable(mut schema: Value) -> Value {
+    if let Some(kind) = schema.get("type").filter(|kind| kind.is_string()).cloned() {
+        schema["type"] = json!([kind, "null"]);
+        if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+            values.push(Value::Null);
+        }
+        return schema;
+    }
+    if schema.get("$ref").is_some() { json!({"anyOf": [schema, {"type": "null"}]}) } else { schema }
 }
 
 pub(super) fn reference(name: &str) -> Value {

@@ -1,0 +1,202 @@
+//! The API's description is true: programs that know nothing but it can use the API, and cannot catch it out.
+//!
+//! These programs are not ours. `deploy/ensure api-clients` installs them; where they cannot be had, a person is told
+//! what is left out, and CI fails.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ::http::{Method, StatusCode};
+use crm_transcode::Transcoder;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::http::Answer;
+use crate::support::{Joined, json, text};
+
+fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/joined/described").join(name)
+}
+
+/// A program in `target/tools`, or none on a machine that could not get it.
+fn tool(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/bin").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "{name} is missing: deploy/ensure api-clients");
+    eprintln!("left out: what {name} says of the API. deploy/ensure api-clients installs it.");
+    None
+}
+
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let said = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned()).join("\n");
+    assert!(output.status.success(), "{said}");
+    output
+}
+
+/// Gone when dropped.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A folder with the document that this gateway serves.
+async fn document(joined: &Joined) -> (Folder, PathBuf) {
+    let folder = Folder(std::env::temp_dir().join(format!("crm-described-{}", Uuid::new_v4())));
+    std::fs::create_dir(&folder.0).unwrap();
+    let answer = joined.call(Method::GET, "/openapi.json", &[], Value::Null).await;
+    let path = folder.0.join("openapi.json");
+    std::fs::write(&path, &answer.body).unwrap();
+    (folder, path)
+}
+
+async fn in_background(run: impl FnOnce() + Send + 'static) {
+    tokio::task::spawn_blocking(run).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_is_one_of_openapi_and_the_api_does_as_it_says() {
+    let joined = Joined::start().await;
+    let (folder, document) = document(&joined).await;
+    if let Some(validator) = tool("openapi-spec-validator") {
+        succeed(Command::new(validator).arg(&document));
+    }
+    let Some(schemathesis) = tool("schemathesis") else { return };
+    let account = create(&joined, "accounts", &json!({"name": "Given"})).await;
+    let account = json(&account)["id"].as_str().unwrap().to_owned();
+    let (url, token) = (joined.url(), joined.token());
+    in_background(move || {
+        let mut command = Command::new(schemathesis);
+        command.current_dir(&folder.0).arg("--config-file").arg(here("schemathesis.toml"));
+        command.arg("run").arg(&document).args(["--url", &url, "--no-color"]);
+        let command = command.env("CRM_ACCOUNT", account).env("CRM_TOKEN", token);
+        succeed(command.env("SCHEMATHESIS_HOOKS", here("hooks.py")).env("PYTHONDONTWRITEBYTECODE", "1"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_made_from_the_document_creates_lists_pages_changes_and_exports() {
+    let joined = Joined::start().await;
+    let (folder, document) = document(&joined).await;
+    let (Some(generator), Some(python)) = (tool("openapi-python-client"), tool("python")) else { return };
+    let (url, token) = (joined.url(), joined.token());
+    in_background(move || {
+        let made = folder.0.join("client");
+        let mut generate = Command::new(generator);
+        generate.arg("generate").arg("--path").arg(&document).args(["--meta", "none", "--output-path"]).arg(made);
+        succeed(&mut generate);
+        let mut program = Command::new(python);
+        program.arg(here("use_client.py")).env("PYTHONPATH", &folder.0);
+        succeed(program.env("CRM_URL", url).env("CRM_TOKEN", token));
+    })
+    .await;
+}
+
+async fn create(joined: &Joined, collection: &str, body: &Value) -> Answer {
+    let path = format!("/v1/{collection}?requestId={}", Uuid::new_v4());
+    joined.call(Method::POST, &path, &[], body.clone()).await
+}
+
+/// A text of so many characters that fits a pattern, if the pattern says nothing else.
+fn long(length: u64) -> Value {
+    "x".repeat(usize::try_from(length).unwrap()).into()
+}
+
+/// Values of one field at its limits, and beyond them; of a field whose limits are a form, its examples.
+fn at_and_beyond(field: &Value) -> (Vec<Value>, Vec<Value>) {
+    let (mut at, mut beyond) = (Vec::new(), Vec::new());
+    let pattern = field["pattern"].as_str().unwrap_or_default();
+    // Of texts with a form, none is made here that has it.
+    if let (Some(most), true) = (field["maxLength"].as_u64(), pattern.starts_with("^[^")) {
+        at.push(long(most));
+        beyond.push(long(most + 1));
+        beyond.extend([json!("a\nb"), json!("\u{0}")]);
+    }
+    if let (Some(least), Some(most)) = (field["minimum"].as_i64(), field["maximum"].as_i64()) {
+        at.extend([json!(least), json!(most)]);
+        beyond.extend([json!(least - 1), json!(most + 1)]);
+    }
+    if let Some(most) = field["maxItems"].as_u64() {
+        beyond.push(vec![field["examples"][0][0].clone(); usize::try_from(most).unwrap() + 1].into());
+        beyond.push(json!([""]));
+    }
+    if field["minLength"].as_u64() == Some(1) {
+        beyond.extend([json!(""), json!(" "), Value::Null]);
+    }
+    if !pattern.is_empty() && !pattern.starts_with("^[^") {
+        beyond.push(json!("not of this form"));
+    }
+    at.extend(field["examples"].as_array().into_iter().flatten().cloned());
+    if field["type"].as_array().is_some_and(|types| types.contains(&json!("null"))) {
+        at.push(Value::Null);
+    }
+    (at, beyond)
+}
+
+/// What the document says of a field, the service does: what it calls right is taken, what it calls wrong refused.
+#[tokio::test]
+async fn the_limits_in_the_document_are_those_of_the_service() {
+    let joined = Joined::start().await;
+    let parent = create(&joined, "accounts", &json!({"name": "Parent"})).await;
+    let parent = json(&parent)["id"].clone();
+    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
+    let mut tried = 0;
+    for (collection, schema, base) in [
+        ("accounts", "Account.Input", json!({"name": "Acme"})),
+        ("contacts", "Contact.Input", json!({"familyName": "Love", "accountId": parent})),
+    ] {
+        let fields: &Map<String, Value> = document["components"]["schemas"][schema]["properties"].as_object().unwrap();
+        for (name, field) in fields.iter().filter(|(_, field)| field["readOnly"] != true) {
+            let (at, beyond) = at_and_beyond(field);
+            for (value, expected) in at
+                .iter()
+                .map(|value| (value, StatusCode::OK))
+                .chain(beyond.iter().map(|one| (one, StatusCode::BAD_REQUEST)))
+            {
+                // Null names no value where another name is needed.
+                if value.is_null() && name == "familyName" {
+                    continue;
+                }
+                let mut body = base.clone();
+                body[name] = value.clone();
+                let answer = create(&joined, collection, &body).await;
+                assert_eq!(answer.status, expected, "{collection}: {name} = {value}: {}", text(&answer));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+/// "Execute" in the viewer sends the example as it stands.
+#[tokio::test]
+async fn examples_are_accepted_unchanged() {
+    let joined = Joined::start().await;
+    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
+    let of = |path: &str, method: &str| {
+        let operation = &document["paths"][path][method];
+        operation["requestBody"]["content"]["application/json"]["example"].clone()
+    };
+    let parameter = &document["paths"]["/v1/accounts"]["post"]["parameters"][0];
+    let path = format!("/v1/accounts?requestId={}", parameter["example"].as_str().unwrap());
+    let account = joined.json(Method::POST, &path, of("/v1/accounts", "post")).await;
+    assert_eq!(joined.json(Method::POST, &path, of("/v1/accounts", "post")).await, account);
+    let mut contact = of("/v1/contacts", "post");
+    contact["accountId"] = account["id"].clone();
+    let contact = json(&create(&joined, "contacts", &contact).await);
+    for (collection, id) in [("contacts", &contact["id"]), ("accounts", &account["id"])] {
+        let path = format!("/v1/{collection}/{}", id.as_str().unwrap());
+        joined.json(Method::PATCH, &path, of(&format!("/v1/{collection}/{{id}}"), "patch")).await;
+        joined.json(Method::DELETE, &path, Value::Null).await;
+        let example = of(&format!("/v1/{collection}/{{id}}:undelete"), "post");
+        joined.json(Method::POST, &format!("{path}:undelete"), example).await;
+        // No account with contacts can be deleted.
+        joined.json(Method::DELETE, &path, Value::Null).await;
+    }
+}
