@@ -28,12 +28,12 @@ fn commands(text: &str) -> BTreeSet<String> {
             ")" if pattern => (pattern, begins) = (false, true),
             _ if pattern && word != "esac" => {}
             ";;" | "in" if word == ";;" || words[..at].iter().rev().nth(1).is_some_and(|it| it == "case") => {
-                pattern = true
+                pattern = true;
             }
             "esac" => (pattern, begins) = (false, false),
             "for" | "case" | "done" | "fi" | "}" | ")" => begins = false,
             it if BEFORE_COMMANDS.split(' ').any(|before| before == it) => begins = true,
-            it if !begins => drop(it),
+            _ if !begins => {}
             it if it.contains('=') => {}
             it => {
                 begins = false;
