@@ -59,7 +59,7 @@ fn check(lines: &[(&'static str, &str)], trace_state: &str, baggage: &str) {
     let span = tracing::info_span!("hop");
     span.set_parent(extract(&incoming)).unwrap();
     // What goes on stands beside what came, as at the gateway.
-    let mut outgoing = incoming.clone();
+    let mut outgoing = incoming;
     inject(&span.context(), &mut outgoing);
     let sent = |name: &str| {
         let lines: Vec<_> = outgoing.get_all(name).iter().map(|line| line.to_str().unwrap()).collect();

@@ -5,9 +5,8 @@ mod support;
 
 use std::io::Write;
 
-use ::http::{Method, Request};
+use ::http::Request;
 use bytes::Bytes;
-use crm_trace_viewer::Config;
 use flate2::{Compression, write::GzEncoder};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
@@ -16,8 +15,7 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use serde_json::{Value, json};
 use support::{
-    Viewer,
-    http::{self, Answer},
+    Viewer, http,
     spans::{MILLIS, contact_lookup, from_service, now_ns, span},
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -37,17 +35,6 @@ fn export(resource_spans: Vec<ResourceSpans>) -> Vec<u8> {
 
 fn one_span(trace: u128) -> Vec<u8> {
     export(vec![from_service("crm", vec![span(trace, 1, 0, "GET /", now_ns(), MILLIS)])])
-}
-
-async fn post(viewer: &Viewer, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-    send(viewer, Method::POST, headers, body).await
-}
-
-async fn send(viewer: &Viewer, method: Method, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-    let url = format!("http://{}/v1/traces", viewer.otlp);
-    let request =
-        headers.iter().fold(Request::builder().method(method).uri(url), |it, (name, value)| it.header(*name, *value));
-    http::send(request.body(body.into().into()).unwrap()).await
 }
 
 /// The `google.rpc.Status` of an answer in protobuf.
@@ -101,7 +88,7 @@ async fn http_takes_every_spelling_of_what_it_takes_and_says_what_it_does_not() 
         (vec![(media, PROTOBUF), (media, "application/json")], plain.clone(), 415),
         (vec![], plain, 415),
     ] {
-        let answer = post(&viewer, &headers, body).await;
+        let answer = viewer.post_traces(&headers, body).await;
         assert_eq!(answer.status, status, "{headers:?} {}", answer.text());
         let sent = headers.iter().find(|header| header.0 == media).map_or("", |header| header.1);
         let is_protobuf =
@@ -165,7 +152,7 @@ fn in_json(spans: &Value) -> Vec<u8> {
 #[tokio::test]
 async fn json_is_read_whole() {
     let viewer = Viewer::start().await;
-    let answer = post(&viewer, &[("content-type", "application/json")], in_json(&json!([span_in_json()]))).await;
+    let answer = viewer.post_traces(&[("content-type", "application/json")], in_json(&json!([span_in_json()]))).await;
     assert_eq!((answer.status, answer.text()), (200, "{}".to_owned()));
     let trace = viewer.data("/api/traces/5b8efff798038103d269b633813fc60c").await[0].take();
     let span = &trace["spans"][0];
@@ -228,7 +215,7 @@ async fn what_is_wrong_with_one_span_in_json_costs_that_span_alone() {
         null,
         with("parentSpanId", json!("what")),
     ]);
-    let answer = post(&viewer, &[("content-type", "application/json")], in_json(&spans)).await;
+    let answer = viewer.post_traces(&[("content-type", "application/json")], in_json(&spans)).await;
     let told: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!((answer.status, &told["partialSuccess"]["rejectedSpans"]), (200, &json!("9")), "{told}");
     let message = told["partialSuccess"]["errorMessage"].as_str().unwrap();
@@ -240,7 +227,7 @@ async fn what_is_wrong_with_one_span_in_json_costs_that_span_alone() {
         "traceId": "5b8efff798038103d269b633813fc60e", "spanId": "eee19b7ec3c1b174", "name": "deep",
         "attributes": [{"key": "deep", "value": deep}, {"key": "k", "value": {"stringValue": "v"}}],
     });
-    let answer = post(&viewer, &[("content-type", "application/json")], in_json(&json!([span]))).await;
+    let answer = viewer.post_traces(&[("content-type", "application/json")], in_json(&json!([span]))).await;
     assert_eq!((answer.status, answer.text()), (200, "{}".to_owned()));
     let trace = viewer.data("/api/traces/5b8efff798038103d269b633813fc60e").await;
     let warnings = trace[0]["spans"][0]["warnings"].to_string();
@@ -318,7 +305,7 @@ async fn too_many_requests_at_once_are_told_to_come_again() {
     }
     let body = || in_json(&json!([]));
     let refused = async |status: u16| {
-        let answer = post(&viewer, &[("content-type", "application/json")], body()).await;
+        let answer = viewer.post_traces(&[("content-type", "application/json")], body()).await;
         (answer.status == status).then_some(answer)
     };
     let answer = until(async || refused(503).await).await;
@@ -350,97 +337,5 @@ async fn other_signals_and_paths_are_told_where_traces_go() {
     assert!(told.message.contains("POST /v1/traces"), "{}", told.message);
     let answer = http::get(&format!("http://{}/v1/traces", viewer.otlp)).await;
     assert_eq!((answer.status, &answer.headers["allow"]), (405, &"POST".parse().unwrap()));
-    viewer.stop().await;
-}
-
-#[tokio::test]
-async fn pages_of_named_origins_may_send_and_others_may_not() {
-    let origins = "https://shop.example,http://localhost:3000".parse().unwrap();
-    let open = Viewer::start_with(Config { origins, ..Config::default() }).await;
-    let closed = Viewer::start().await;
-    let shop = "https://shop.example";
-    for (viewer, origin, allowed) in [
-        (&open, shop, true),
-        (&open, "http://localhost:3000", true),
-        (&open, "https://shop.example.evil.example", false),
-        (&open, "http://shop.example", false),
-        (&open, "null", false),
-        (&closed, shop, false),
-    ] {
-        let asks = [
-            ("origin", origin),
-            ("access-control-request-method", "POST"),
-            ("access-control-request-headers", "content-encoding,content-type"),
-        ];
-        let answer = send(viewer, Method::OPTIONS, &asks, "").await;
-        let of = |answer: &Answer, name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-        let expected = allowed.then(|| origin.to_owned());
-        assert_eq!(of(&answer, "access-control-allow-origin"), expected, "{origin}");
-        assert_eq!(of(&answer, "access-control-allow-methods").is_some(), allowed);
-        let headers = allowed.then(|| "content-encoding,content-type".to_owned());
-        assert_eq!(of(&answer, "access-control-allow-headers"), headers);
-
-        let sent = [("origin", origin), ("content-type", "application/json")];
-        let answer = post(viewer, &sent, in_json(&json!([]))).await;
-        assert_eq!((answer.status, of(&answer, "access-control-allow-origin")), (200, expected));
-        // A page that may send may see why it may not.
-        let answer = post(viewer, &[("origin", origin)], "").await;
-        assert_eq!((answer.status, of(&answer, "access-control-allow-origin").is_some()), (415, allowed));
-        let vary = of(&answer, "vary");
-        assert_eq!(vary.is_some(), std::ptr::eq(viewer, &open), "caches keep the answers of origins apart");
-    }
-    open.stop().await;
-    closed.stop().await;
-}
-
-#[tokio::test]
-async fn a_name_that_anybody_can_register_reads_and_writes_nothing() {
-    let viewer = Viewer::start().await;
-    for (host, allowed) in
-        [("localhost", true), ("127.0.0.1:16686", true), ("evil.example", false), ("localhost.evil.example", false)]
-    {
-        for path in ["/api/services", "/", "/static/x.js"] {
-            let request = Request::get(viewer.url(path)).header("host", host).body(Bytes::new().into()).unwrap();
-            assert_eq!(http::send(request).await.status != 403, allowed, "{host} {path}");
-        }
-        let headers = [("host", host), ("content-type", "application/json")];
-        let answer = post(&viewer, &headers, in_json(&json!([]))).await;
-        assert_eq!(answer.status, if allowed { 200 } else { 403 }, "{host}");
-    }
-    viewer.stop().await;
-}
-
-#[tokio::test]
-async fn a_trace_of_more_spans_than_are_kept_says_so_where_it_is_read() {
-    let viewer = Viewer::start_with(Config { max_spans: 100, ..Config::default() }).await;
-    let spans = |trace: u128, ids: std::ops::RangeInclusive<u64>| {
-        let start = now_ns();
-        ids.map(|id| span(trace, id, u64::from(id > 1), "work", start + id, MILLIS)).collect::<Vec<_>>()
-    };
-    viewer.export(vec![from_service("crm", spans(0xa1, 1..=3))]).await;
-    let told = viewer.export(vec![from_service("crm", spans(0xa2, 1..=40))]).await.unwrap();
-    assert_eq!(told.rejected_spans, 15, "{}", told.error_message);
-    let whole = viewer.data("/api/traces/a1").await;
-    assert_eq!((&whole[0]["warnings"], &whole[0]["spans"][0]["warnings"]), (&Value::Null, &Value::Null));
-    let cut = viewer.data("/api/traces/a2").await;
-    let warning = cut[0]["warnings"][0].as_str().unwrap();
-    assert!(warning.starts_with("15 spans of this trace were refused"), "{warning}");
-    assert_eq!(cut[0]["spans"][0]["warnings"], json!([warning]), "the pages show a span's warnings only");
-    assert_eq!(cut[0]["spans"][1]["warnings"], Value::Null);
-    viewer.stop().await;
-}
-
-#[tokio::test]
-async fn one_huge_export_leaves_what_was_there() {
-    let viewer = Viewer::start_with(Config { max_spans: 100, ..Config::default() }).await;
-    for trace in 1..=40 {
-        viewer.export(vec![from_service("here", vec![span(trace, 1, 0, "work", now_ns(), MILLIS)])]).await;
-    }
-    let huge = (1_000..1_200_u128).map(|trace| span(trace, 1, 0, "work", now_ns(), MILLIS)).collect();
-    let told = viewer.export(vec![from_service("huge", huge)]).await.unwrap();
-    assert_eq!(told.rejected_spans, 150);
-    assert!(told.error_message.contains("150 × one export may fill half"), "{}", told.error_message);
-    assert_eq!(viewer.data("/api/traces?service=here&limit=1000").await.as_array().unwrap().len(), 40);
-    assert_eq!(viewer.metric("crm_viewer_spans_refused_total{reason=\"export_full\"}").await, 150.0);
     viewer.stop().await;
 }

@@ -6,6 +6,7 @@ pub mod spans;
 
 use std::{net::SocketAddr, time::Duration};
 
+use ::http::{Method, Request};
 use crm_trace_viewer::{Config, Listeners, serve};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
@@ -47,6 +48,22 @@ impl Viewer {
     pub async fn export(&self, resource_spans: Vec<ResourceSpans>) -> Option<ExportTracePartialSuccess> {
         let request = ExportTraceServiceRequest { resource_spans };
         self.exporter.clone().export(request).await.unwrap().into_inner().partial_success
+    }
+
+    /// `POST /v1/traces` as it stands.
+    pub async fn post_traces(&self, headers: &[(&str, &str)], body: impl Into<bytes::Bytes>) -> http::Answer {
+        self.send_traces(Method::POST, headers, body).await
+    }
+
+    pub async fn send_traces(
+        &self,
+        method: Method,
+        headers: &[(&str, &str)],
+        body: impl Into<bytes::Bytes>,
+    ) -> http::Answer {
+        let request = Request::builder().method(method).uri(format!("http://{}/v1/traces", self.otlp));
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        http::send(request.body(body.into().into()).unwrap()).await
     }
 
     pub fn url(&self, path: &str) -> String {
