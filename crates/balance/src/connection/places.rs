@@ -18,7 +18,8 @@ pub(super) struct Closed;
 
 impl Places {
     pub(super) fn new(most: usize) -> Self {
-        Self((most < Semaphore::MAX_PERMITS).then(|| Arc::new(Semaphore::new(most))))
+        // A peer that allows none yet will allow some later: these are left to h2's queue.
+        Self((1..Semaphore::MAX_PERMITS).contains(&most).then(|| Arc::new(Semaphore::new(most))))
     }
 
     pub(super) async fn enter(&self) -> Result<Option<Place>, Closed> {
