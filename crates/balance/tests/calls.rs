@@ -107,6 +107,7 @@ async fn deadline_is_ours_exact_capped_and_cancels_the_work_behind() {
         let begin = Instant::now();
         let status = client(upstream.clone(), settings).oneshot(bounded).await.unwrap_err();
         assert_eq!((status.code(), reason(&status).as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
+        assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "-1");
         assert!(begin.elapsed().as_millis().abs_diff(millis) <= 1, "{:?} for {asked:?}", begin.elapsed());
         assert_eq!(net.at(0).abandoned.load(Ordering::Relaxed), 1);
         assert_eq!(replica(&upstream, 0).in_flight, 0);
@@ -128,6 +129,21 @@ async fn endpoint_is_told_what_is_left_of_the_deadline() {
         .collect();
     let (most, least) = (told.iter().max().unwrap(), told.iter().min().unwrap());
     assert!(*most > 990_000 && *most <= 1_000_000 && *least < 600_000, "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_the_callers_connection_stay_behind() {
+    let net = Net::of(1);
+    let upstream = net.upstream().build();
+    let mut talkative = request(false);
+    for name in ["host", "connection", "transfer-encoding", "upgrade", "keep-alive", "proxy-connection", "x-mine"] {
+        talkative.headers_mut().insert(name, "some".parse().unwrap());
+    }
+    call(&plain(&upstream), talkative).await;
+    let told = net.at(0).headers.lock().unwrap()[0].clone();
+    let mut names: Vec<_> = told.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["grpc-timeout", "te", "x-mine"]);
 }
 
 #[tokio::test(start_paused = true)]

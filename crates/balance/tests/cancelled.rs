@@ -2,180 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod peer;
 mod wire;
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use crm_balance::{
-    Client, ClientSettings, ConnectionSettings, Discovery, HealthCheck, Phase, ShedSettings, Switch, Upstream, client,
-};
-use h2::server::SendResponse;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use crm_balance::{ConnectionSettings, Discovery, HealthCheck, Upstream};
+use http::HeaderValue;
 use http_body::Frame;
-use http_body_util::{BodyExt, Full, StreamBody};
-use tokio::net::{TcpListener, TcpStream};
+use http_body_util::{BodyExt, StreamBody};
+use peer::*;
 use tokio::task::JoinSet;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 use wire::Wire;
-
-/// Calls that never end by themselves: how many came, and how many of them ended.
-#[derive(Clone, Default)]
-struct Seen {
-    begun: Arc<AtomicU64>,
-    ended: Arc<AtomicU64>,
-}
-
-impl Seen {
-    fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Relaxed)
-    }
-
-    fn ended(&self) -> u64 {
-        self.ended.load(Ordering::Relaxed)
-    }
-}
-
-async fn serve(builder: h2::server::Builder) -> (SocketAddr, Seen) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (address, seen) = (listener.local_addr().unwrap(), Seen::default());
-    let told = seen.clone();
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(connection(builder.clone(), socket, told.clone()));
-        }
-    });
-    (address, seen)
-}
-
-async fn connection(builder: h2::server::Builder, socket: TcpStream, seen: Seen) {
-    let mut connection = builder.handshake(socket).await.unwrap();
-    let mut calls = JoinSet::new();
-    while let Some(Ok((request, respond))) = connection.accept().await {
-        calls.spawn(answer(request, respond, seen.clone()));
-    }
-}
-
-async fn answer(request: Request<h2::RecvStream>, mut respond: SendResponse<Bytes>, seen: Seen) {
-    if request.uri().path() == "/test.Echo/Chat" {
-        return echo(request, respond).await;
-    }
-    seen.begun.fetch_add(1, Ordering::Relaxed);
-    if request.uri().path() == "/test.Echo/Stream" {
-        // Its caller may have left already.
-        if let Ok(mut stream) = respond.send_response(Response::new(()), false) {
-            let _ = stream.send_data(Bytes::from_static(b"begun"), false);
-            let _ = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
-        }
-    } else {
-        let _ = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
-    }
-    seen.ended.fetch_add(1, Ordering::Relaxed);
-}
-
-async fn echo(request: Request<h2::RecvStream>, mut respond: SendResponse<Bytes>) {
-    let mut stream = respond.send_response(Response::new(()), false).unwrap();
-    let mut body = request.into_body();
-    while let Some(Ok(data)) = body.data().await {
-        let _ = body.flow_control().release_capacity(data.len());
-        let _ = stream.send_data(data, false);
-    }
-    let mut trailers = HeaderMap::new();
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    let _ = stream.send_trailers(trailers);
-}
-
-fn over(address: SocketAddr) -> Upstream {
-    Upstream::builder("echo", Discovery::of([address])).health(HealthCheck::Off).build()
-}
-
-async fn ready(upstream: &Upstream) -> Client {
-    until("readiness", || upstream.replicas()[0].state == Phase::Ready).await;
-    let shed = ShedSettings { enabled: Switch::off(), ..ShedSettings::default() };
-    client(upstream.clone(), ClientSettings { shed, ..ClientSettings::default() })
-}
-
-async fn until(what: &str, condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(20), "{what} did not come true");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
-
-fn request(path: &str, body: Body) -> Request<Body> {
-    let mut request = Request::new(body);
-    *request.uri_mut() = path.parse().unwrap();
-    *request.method_mut() = http::Method::POST;
-    request
-}
-
-/// A call that goes on both ways while others come and go.
-struct Live {
-    sender: tokio::sync::mpsc::UnboundedSender<&'static str>,
-    answer: Body,
-}
-
-impl Live {
-    async fn begin(client: &Client) -> Self {
-        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel::<&'static str>();
-        let frames = futures_util::stream::unfold(receiver, async |mut receiver| {
-            let text = receiver.recv().await?;
-            Some((Ok::<_, Status>(Frame::data(Bytes::from_static(text.as_bytes()))), receiver))
-        });
-        let call = request("/test.Echo/Chat", Body::new(StreamBody::new(Box::pin(frames))));
-        let answer = client.clone().oneshot(call).await.unwrap().into_body();
-        let mut live = Self { sender, answer };
-        live.say("one").await;
-        live
-    }
-
-    async fn say(&mut self, text: &'static str) {
-        self.sender.send(text).unwrap();
-        let frame = self.answer.frame().await.unwrap().unwrap();
-        assert_eq!(frame.into_data().expect("the live call has ended"), text);
-    }
-}
-
-/// An upload that has begun and never goes on.
-fn endless_upload() -> Body {
-    let first = futures_util::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[7; 1_000])))]);
-    let frames = futures_util::StreamExt::chain(first, futures_util::stream::pending());
-    Body::new(StreamBody::new(frames))
-}
-
-/// Begins so many calls, and gives them all up before a byte has left: opened and reset in one write.
-fn open_and_leave(client: &Client, count: usize, path: &str, body: impl Fn() -> Body) {
-    let calls: Vec<_> = (0..count)
-        .map(|_| {
-            let mut call = Box::pin(client.clone().oneshot(request(path, body())));
-            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-            call
-        })
-        .collect();
-    drop(calls);
-}
-
-fn empty() -> Body {
-    Body::empty()
-}
-
-fn small() -> Body {
-    Body::new(Full::new(Bytes::from_static(&[0; 100])))
-}
-
-/// What the wire answers.
-fn please() -> Body {
-    Body::new(Full::new(Bytes::from_static(wire::PLEASE)))
-}
 
 #[tokio::test]
 async fn calls_opened_and_given_up_in_one_write_do_not_cost_the_live_one() {
@@ -305,6 +149,72 @@ async fn answer_lets_go_all_that_was_opened_before_it() {
     until("the first resets", || wire.resets() == 10).await;
     client.clone().oneshot(request("/test.Echo/Last", please())).await.unwrap();
     until("the others", || wire.resets() == 50).await;
+    open_and_leave(&client, 10, "/test.Echo/Never", empty);
+    until("the next, without any news", || wire.resets() == 60).await;
+}
+
+#[tokio::test]
+async fn answer_that_nobody_waits_for_lets_go_what_was_opened_before_it_and_needs_no_reset() {
+    let wire = Wire::listen(wire::Ways { pongs: 3, late: false }).await;
+    let upstream = over(wire.address);
+    let client = ready(&upstream).await;
+    open_and_leave(&client, 50, "/test.Echo/Never", empty);
+    open_and_leave(&client, 1, "/test.Echo/Never", please);
+    until("all resets", || wire.resets() == 50).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!((wire.opened(), wire.resets()), (51, 50));
+}
+
+#[tokio::test]
+async fn ping_that_comes_back_lets_one_stream_more_go() {
+    // The greeting, and three: the first may have overtaken the streams, each of the others stands for one.
+    let wire = Wire::listen(wire::Ways { pongs: 4, late: false }).await;
+    let pings = ConnectionSettings { keep_alive_timeout: Duration::from_millis(500), ..ConnectionSettings::default() };
+    let upstream =
+        Upstream::builder("wire", Discovery::of([wire.address])).health(HealthCheck::Off).connection(pings).build();
+    let client = ready(&upstream).await;
+    open_and_leave(&client, 100, "/test.Echo/Never", empty);
+    until("the connection's end", || wire.connections() == 2).await;
+    assert_eq!((wire.opened(), wire.resets()), (100, 12));
+}
+
+#[tokio::test]
+async fn call_that_waits_for_a_place_is_told_of_its_connections_end() {
+    let mut limited = h2::server::Builder::new();
+    limited.max_concurrent_streams(1);
+    let (address, seen, server) = serve_until_killed(limited).await;
+    let upstream = over(address);
+    let client = ready(&upstream).await;
+    let held = tokio::spawn(client.clone().oneshot(request("/test.Echo/Never", empty())));
+    until("a full connection", || seen.begun() == 1).await;
+    let waiting = tokio::spawn(client.clone().oneshot(request("/test.Echo/Never", small())));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    server.abort();
+    for call in [held, waiting] {
+        let ended = tokio::time::timeout(Duration::from_secs(5), call).await.expect("a call hangs").unwrap();
+        assert_eq!(ended.unwrap_err().code(), Code::Unavailable);
+    }
+    assert_eq!(seen.begun(), 1);
+}
+
+#[tokio::test]
+async fn upload_that_fails_under_a_stream_ends_it_on_both_sides() {
+    let (address, seen) = serve(h2::server::Builder::new()).await;
+    let upstream = over(address);
+    let client = ready(&upstream).await;
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    let frames = futures_util::stream::once(async move {
+        let _ = receiver.await;
+        Err::<Frame<Bytes>, _>(Status::cancelled("left"))
+    });
+    let call = request("/test.Echo/Stream", Body::new(StreamBody::new(Box::pin(frames))));
+    let mut answer = client.oneshot(call).await.unwrap().into_body();
+    answer.frame().await.unwrap().unwrap();
+    sender.send(()).unwrap();
+    let last = tokio::time::timeout(Duration::from_secs(5), answer.frame()).await.expect("the stream goes on");
+    assert_eq!(last.unwrap().unwrap().into_trailers().unwrap()["grpc-status"], "1");
+    until("the end at the server", || seen.ended() == 1).await;
+    assert_eq!(upstream.replicas()[0].failures, 0);
 }
 
 #[tokio::test]

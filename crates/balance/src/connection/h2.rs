@@ -218,11 +218,9 @@ impl Future for Exchange {
 impl Drop for Exchange {
     /// Its caller has left.
     fn drop(&mut self) {
-        let Some(left) = self.pending.take() else { return };
-        if let Some(upload) = self.upload.take() {
-            upload.stop();
-        }
-        if !self.link.resets.leave(left) {
+        if let Some(left) = self.pending.take()
+            && !self.link.resets.leave(left)
+        {
             tracing::debug!("connection retired: its peer takes up no calls");
             self.link.retire();
         }

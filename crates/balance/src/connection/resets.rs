@@ -12,7 +12,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use h2::client::ResponseFuture;
@@ -68,8 +68,7 @@ impl Resets {
     /// Takes in a stream whose caller has left; false when there are too many.
     pub(super) fn leave(&self, left: Left) -> bool {
         let mut room = self.room.lock();
-        let taken = self.taken.load(Ordering::Relaxed);
-        let Some(left) = room.dismiss(left, taken) else { return true };
+        let Some(left) = room.dismiss(left, self.taken.load(Ordering::Relaxed)) else { return true };
         room.waiting.push(left);
         self.waiting.store(room.waiting.len(), Ordering::Relaxed);
         self.arrival.notify_one();
@@ -82,8 +81,9 @@ impl Resets {
 
     fn let_go(&self) {
         let mut room = self.room.lock();
+        self.taken.fetch_max(room.hear(), Ordering::Relaxed);
+        let taken = self.taken.load(Ordering::Relaxed);
         for left in std::mem::take(&mut room.waiting) {
-            let taken = self.taken.load(Ordering::Relaxed);
             if let Some(left) = room.dismiss(left, taken) {
                 room.waiting.push(left);
             }
@@ -118,11 +118,21 @@ impl Resets {
 }
 
 impl Room {
+    /// Lets go whatever was answered, or has ended, while it waited; tells the last that was answered.
+    fn hear(&mut self) -> u32 {
+        let mut last = 0;
+        self.waiting.retain_mut(|left| match left.poll_answer() {
+            Poll::Pending => true,
+            Poll::Ready(is_answer) => {
+                last = if is_answer { last.max(left.stream) } else { last };
+                false
+            }
+        });
+        last
+    }
+
     /// Lets a stream go, if it may.
-    fn dismiss(&mut self, mut left: Left, taken: u32) -> Option<Left> {
-        if left.stream <= taken || left.is_answered() {
-            return None;
-        }
+    fn dismiss(&mut self, left: Left, taken: u32) -> Option<Left> {
         if self.unsure.len() >= MOST_UNSURE {
             self.unsure.retain(|stream| *stream > taken);
         }
@@ -135,8 +145,9 @@ impl Room {
 }
 
 impl Left {
-    /// Whether its answer has begun, or its end has come.
-    fn is_answered(&mut self) -> bool {
-        Pin::new(&mut self.response).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    /// Whether it ended with an answer, which may still go on, or without.
+    fn poll_answer(&mut self) -> Poll<bool> {
+        let answer = Pin::new(&mut self.response).poll(&mut Context::from_waker(Waker::noop()));
+        answer.map(|answer| answer.is_ok())
     }
 }

@@ -64,11 +64,6 @@ impl Upload {
         Poll::Ready(part.is_empty() || self.stream.send_data(part, false).is_ok())
     }
 
-    /// Sends no more, and leaves the connection's window to others. The stream stays open.
-    pub(super) fn stop(mut self) {
-        self.stream.reserve_capacity(0);
-    }
-
     /// The caller will not finish its request, so the peer need not finish its answer.
     pub(super) fn reset(mut self) {
         self.stream.send_reset(Reason::CANCEL);
