@@ -180,7 +180,8 @@ mod tests {
         #[test]
         fn words_are_found_by_their_beginning(name in "[a-zA-ZäÖéßİıΣσ%_ \u{200c}]{1,20}", length in 1usize..20) {
             let prefix: String = name.chars().take(length).collect();
-            prop_assert!(name_key(&name).starts_with(&name_key_prefix(prefix.trim_end())));
+            // What is left after a last blank may show nothing, so it is the key whose end is cut.
+            prop_assert!(name_key(&name).starts_with(name_key_prefix(&prefix).trim_end()));
         }
     }
 }
