@@ -1,6 +1,10 @@
 //! Generates the types, clients, servers and descriptor set from `/proto`, without `protoc`.
 
+#[path = "build/rights.rs"]
+mod rights;
+
 use std::{
+    collections::BTreeSet,
     env,
     error::Error,
     fs,
@@ -24,8 +28,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), &encoded)?;
 
     let set = FileDescriptorSet::decode(encoded.as_slice())?;
+    let table = root.join("rights.md");
+    let rights = rights::read(&fs::read_to_string(&table)?, &public_rpcs(&set));
+    let rights = rights.map_err(|error| format!("proto/rights.md: {error}"))?;
+    fs::write(out.join("rights.rs"), rights::write(&rights))?;
+
     tonic_prost_build::configure().build_transport(false).bytes(".").compile_fds(set)?;
     Ok(())
+}
+
+/// The full names of all RPCs of ours but those that the gateway itself asks of replicas, and forwards for nobody.
+fn public_rpcs(set: &FileDescriptorSet) -> BTreeSet<String> {
+    let is_public = |package: &str| package.starts_with("crm.") && package != "crm.server.v1";
+    let files = set.file.iter().filter(|file| is_public(file.package()));
+    let services = files.flat_map(|file| file.service.iter().map(move |service| (file.package(), service)));
+    services
+        .flat_map(|(package, service)| {
+            service.method.iter().map(move |method| format!("{package}.{}/{}", service.name(), method.name()))
+        })
+        .collect()
 }
 
 /// Every `.proto` below `root`, in a stable order.

@@ -1,12 +1,14 @@
 //! The command line: every command, flag and default, and nothing else.
 
 mod breaking;
+mod role;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::breaking::{Fault, Processes};
+pub(crate) use self::role::Role;
 
 /// Bellwether: a CRM platform that can be watched working.
 #[derive(Debug, Parser)]
@@ -86,7 +88,7 @@ pub(crate) enum Command {
     /// Run one process of the platform, configured by the environment
     Serve {
         /// Which one
-        #[arg(value_enum)]
+        #[arg(value_parser = role::parser())]
         role: Role,
     },
 }
@@ -121,7 +123,7 @@ pub(crate) struct TokenRequest {
     /// User
     #[arg(long, default_value = "ada")]
     pub(crate) user: String,
-    /// `admin`, `manager`, `agent` or `viewer` (reads only)
+    /// `admin`, `manager`, `agent`, `viewer` (reads only), `requester` or `service`
     #[arg(long, default_value = "agent")]
     pub(crate) role: String,
     /// Lifetime, such as `30m`, `12h` or `7d`
@@ -232,17 +234,6 @@ pub(crate) struct Balancing {
     /// Write the result as one page with charts to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Role {
-    Gateway,
-    Customers,
-    Console,
-    TraceViewer,
-    /// An upstream that does nothing but wait, and breaks as it is told: for the lab
-    #[value(hide = true)]
-    Toy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

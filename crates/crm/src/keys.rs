@@ -9,36 +9,38 @@
 mod pair;
 mod secret;
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::services;
 use crate::token::PRIVATE_KEY_FILE;
 
 /// Where the public key goes, if not into the platform's folder.
 const PUBLIC_KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
 /// Gets the password of the database's owner, if the variable is set.
 const OWNER_PASSWORD_FILE: &str = "CRM_DATABASE_PASSWORD_FILE";
-/// Gets the password of the service's role, if the variable is set.
-const CUSTOMERS_PASSWORD_FILE: &str = "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE";
 
 /// Writes what is missing, and touches nothing that is there.
 pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
-    let owner = std::env::var_os(OWNER_PASSWORD_FILE).map(PathBuf::from);
-    let customers = std::env::var_os(CUSTOMERS_PASSWORD_FILE).map(PathBuf::from);
-    write(&private_key(places), &public_key(places), owner.as_deref(), customers.as_deref())
+    let owner = env::var_os(OWNER_PASSWORD_FILE).map(PathBuf::from);
+    // Each service's role gets one where its variable is set.
+    let roles: Vec<PathBuf> =
+        services::stores().filter_map(|(_, store)| env::var_os(store.password_file)).map(PathBuf::from).collect();
+    write(&private_key(places), &public_key(places), owner.as_deref(), &roles)
 }
 
 /// Where the key is that signs tokens.
 pub(crate) fn private_key(places: &Places) -> PathBuf {
-    std::env::var_os(PRIVATE_KEY_FILE).map_or_else(|| places.private_key(), PathBuf::from)
+    env::var_os(PRIVATE_KEY_FILE).map_or_else(|| places.private_key(), PathBuf::from)
 }
 
 /// Where the key is that they are verified with.
 pub(crate) fn public_key(places: &Places) -> PathBuf {
-    std::env::var_os(PUBLIC_KEY_FILE).map_or_else(|| places.public_key(), PathBuf::from)
+    env::var_os(PUBLIC_KEY_FILE).map_or_else(|| places.public_key(), PathBuf::from)
 }
 
 /// The password in the file, which is made if it is not there.
@@ -53,7 +55,7 @@ pub(crate) fn password(path: &Path) -> Result<String, Failure> {
 
 /// Everything in this order, as the owner's password is what a run that was cut off must not leave out: it alone cannot be
 /// made later.
-fn write(private: &Path, public: &Path, owner: Option<&Path>, customers: Option<&Path>) -> Result<(), Failure> {
+fn write(private: &Path, public: &Path, owner: Option<&Path>, roles: &[PathBuf]) -> Result<(), Failure> {
     let began_before = secret::read(private)?.is_some() || secret::read(public)?.is_some();
     if let Some(path) = owner {
         if began_before && secret::read(path)?.is_none() {
@@ -62,7 +64,7 @@ fn write(private: &Path, public: &Path, owner: Option<&Path>, customers: Option<
         password(path)?;
     }
     pair::complete(private, public)?;
-    if let Some(path) = customers {
+    for path in roles {
         if began_before && secret::read(path)?.is_none() {
             tell(&format!("{} was missing and has a new password: the next `crm migrate` sets it", path.display()));
         }
@@ -109,8 +111,8 @@ mod tests {
         }
 
         fn write(&self) -> Result<(), Failure> {
-            let [private, public, owner, customers] = &self.all;
-            write(private, public, Some(owner), Some(customers))
+            let [private, public, owner, role] = &self.all;
+            write(private, public, Some(owner), std::slice::from_ref(role))
         }
 
         fn read(&self) -> [Option<String>; 4] {

@@ -18,6 +18,7 @@ mod processes;
 mod program;
 mod seed;
 mod serve;
+mod services;
 mod status;
 mod token;
 mod up;

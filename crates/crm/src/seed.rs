@@ -4,7 +4,6 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use anyhow::Context;
-use crm_customers::seed::{Progress, SeedSize, demo};
 use crm_database::{Database, Settings};
 use crm_server::config::Env;
 use crm_server::token::tenant_id;
@@ -12,42 +11,44 @@ use crm_server::token::tenant_id;
 use crate::cli::Seed;
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::services::{self, Amount, Store};
 use crate::status;
 
-/// URL of the customers service's role, if not that of the platform in the folder.
-const DATABASE_URL: &str = "CRM_CUSTOMERS_DATABASE_URL";
-
-/// Creates what is missing; a second run creates nothing.
+/// Creates what is missing in each service; a second run creates nothing.
 pub(crate) async fn run(places: &Places, size: Seed, tenant: &str) -> Result<(), Failure> {
-    let url = match std::env::var_os(DATABASE_URL) {
-        Some(_) => url_from_environment()?,
-        None => status::customers_database_url(places).await?,
+    let amount = match size {
+        Seed::Demo => Amount::Demo,
+        Seed::Large => Amount::Large,
     };
-    let size = match size {
-        Seed::Demo => SeedSize::DEMO,
-        Seed::Large => SeedSize { accounts: 200_000, contacts: 2_000_000 },
-    };
-    let started = Instant::now();
-    let database = Database::connect(&Settings::new(url)).await.context("cannot reach the database")?;
-    let seeded = demo(&database, tenant_id(tenant), size, report()).await.context("cannot seed")?;
-    database.close().await;
-    let seconds = started.elapsed().as_secs_f64();
-    println!("{tenant}: {} accounts and {} contacts created in {seconds:.1} s", seeded.accounts, seeded.contacts);
+    for (service, store) in services::stores() {
+        let Some(seed) = store.seed else { continue };
+        let url = match std::env::var_os(store.url) {
+            Some(_) => url_from_environment(store)?,
+            None => status::database_url(places, service).await?,
+        };
+        let started = Instant::now();
+        let database = Database::connect(&Settings::new(url)).await.context("cannot reach the database")?;
+        let seeded =
+            seed(database.clone(), tenant_id(tenant), amount, Box::new(report())).await.context("cannot seed")?;
+        database.close().await;
+        println!("{tenant}: {seeded} created in {:.1} s", started.elapsed().as_secs_f64());
+    }
     Ok(())
 }
 
-fn url_from_environment() -> Result<String, Failure> {
+/// URL of the service's role, if not that of the platform in the folder.
+fn url_from_environment(store: &Store) -> Result<String, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let mut env = Env::from_process();
-    let url = env.required_url(DATABASE_URL, "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE");
+    let url = env.required_url(store.url, store.password_file);
     env.finish().map_err(|error| usage(&error))?;
     Ok(url.get().map_err(|error| usage(&error))?.expose().to_owned())
 }
 
 /// One line that is written over on a terminal; elsewhere a line each tenth.
-fn report() -> impl FnMut(Progress) {
+fn report() -> impl FnMut(&'static str, u32, u32) {
     let (mut shown, terminal) = (None, std::io::stderr().is_terminal());
-    move |Progress { what, done, of }| {
+    move |what, done, of| {
         let tenth = done * 10 / of.max(1);
         if terminal {
             eprint!("\rseeding {what}: {done} of {of}   ");

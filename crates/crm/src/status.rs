@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::places::Places;
+use crate::services::Service;
 use crate::up::{ProcessStatus, Status, status};
 
 /// In which form.
@@ -87,7 +88,8 @@ pub(crate) async fn controls(places: &Places) -> Result<Vec<String>, Failure> {
     Ok(controls)
 }
 
-/// What the customers service connects with.
-pub(crate) async fn customers_database_url(places: &Places) -> Result<String, Failure> {
-    Ok(status(places).await?.customers_database_url)
+/// What a service connects with.
+pub(crate) async fn database_url(places: &Places, service: &Service) -> Result<String, Failure> {
+    let url = status(places).await?.database_urls.remove(service.name);
+    url.ok_or_else(|| Failure::Missing(format!("{} has no database yet; `crm status` tells", service.name)))
 }

@@ -105,6 +105,20 @@ async fn viewers_read_and_do_not_write() {
 }
 
 #[tokio::test]
+async fn each_role_may_call_what_the_table_says_and_nothing_else() {
+    let rig = Rig::start().await;
+    let client = wire::Grpc::connect(rig.public).await;
+    for (path, roles) in crm_proto::RIGHTS {
+        for role in Role::ALL {
+            let bearer = format!("Bearer {}", rig.token_of(role, HOUR));
+            let answer = client.raw(path, &[("authorization", &bearer)], bytes::Bytes::from_static(&[0; 5])).await;
+            let refused = answer.headers().get("grpc-status").is_some_and(|code| code == "7");
+            assert_eq!(!refused, roles.contains(&role.as_str()), "{role} calls {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn routes_with_auth_off_ask_for_nothing() {
     let rig = Rig::start_with(1, |config| {
         config.routes.0[0].auth = false;

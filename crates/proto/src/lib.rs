@@ -6,6 +6,9 @@
 /// Decode it with a library that keeps unknown options (`prost-reflect`): the HTTP routes are among them.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// Who may call each RPC: its path, and the names of the roles. From `proto/rights.md`.
+pub const RIGHTS: &[(&str, &[&str])] = include!(concat!(env!("OUT_DIR"), "/rights.rs"));
+
 pub mod crm {
     pub mod api {
         pub mod v1 {

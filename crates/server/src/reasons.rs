@@ -7,6 +7,7 @@ pub(crate) const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 /// Reason of a `grpc-timeout` that is none.
 pub(crate) const TIMEOUT_MALFORMED: &str = "TIMEOUT_MALFORMED";
 /// Reason of a write by somebody who may only read.
+pub(crate) const ROLE_NOT_ALLOWED: &str = "ROLE_NOT_ALLOWED";
 pub(crate) const ROLE_READ_ONLY: &str = "ROLE_READ_ONLY";
 /// Reason of a header that says two things.
 pub(crate) const CONFLICTING_VALUE: &str = "CONFLICTING_VALUE";
@@ -57,6 +58,7 @@ pub const REASONS: &[(&str, &str)] = &[
     ("TOKEN_NOT_YET_VALID", "UNAUTHENTICATED: the token's `nbf` is still to come"),
     ("TOKEN_CRITICAL", "UNAUTHENTICATED: the token's header has `crit`, and no extension is understood here"),
     (CALLER_UNKNOWN, "UNAUTHENTICATED: a method that needs a caller was reached without one"),
+    (ROLE_NOT_ALLOWED, "PERMISSION_DENIED: the caller's role may not call this method (`proto/rights.md`)"),
     (ROLE_READ_ONLY, "PERMISSION_DENIED: the role `viewer` may only call methods without side effects"),
     (
         OVERLOADED,

@@ -10,6 +10,7 @@ mod compact;
 mod crypto;
 mod error;
 mod key;
+mod rights;
 mod signer;
 mod verifier;
 

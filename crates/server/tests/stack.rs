@@ -8,6 +8,7 @@ mod support;
 use std::time::Duration;
 
 use crm_proto::customers::{CreateAccountRequest, DeleteAccountRequest, ExportAccountsRequest, GetAccountRequest};
+use crm_server::methods::MethodTable;
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 use crm_server::token::Role;
@@ -42,6 +43,33 @@ async fn a_viewer_reads_and_does_not_write() {
     }
     for role in [Role::Admin, Role::Manager, Role::Agent] {
         client.create_account(server.request(role, CreateAccountRequest::default())).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_role_may_call_what_the_table_says_and_nothing_else() {
+    let server = Server::start().await;
+    let mut channel = server.channel().await;
+    for (path, roles) in crm_proto::RIGHTS {
+        for role in Role::ALL {
+            let request = Request::post(format!("http://{}{path}", server.address))
+                .header("content-type", "application/grpc")
+                .header("authorization", format!("Bearer {}", server.token(role)))
+                .body(Body::new(http_body_util::Full::from(&[0; 5][..])))
+                .unwrap();
+            let may = raw(&mut channel, request).await.code() != Code::PermissionDenied;
+            assert_eq!(may, roles.contains(&role.as_str()), "{role} calls {path}");
+        }
+    }
+}
+
+/// What each role may do today, in words: a row that says something else was not meant.
+#[test]
+fn who_works_reads_and_writes_and_a_viewer_reads() {
+    let methods = MethodTable::from_descriptors(crm_proto::DESCRIPTORS).unwrap();
+    for (path, roles) in crm_proto::RIGHTS {
+        let viewer: &[&str] = if methods.only_reads(path) { &["viewer"] } else { &[] };
+        assert_eq!(*roles, [&["admin", "manager", "agent"], viewer].concat(), "{path}");
     }
 }
 

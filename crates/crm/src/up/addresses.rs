@@ -9,6 +9,7 @@ use anyhow::Context;
 use crm_sandbox::ports::{Reserved, reserve, reserve_port};
 
 use crate::cli::{Ports, Up};
+use crate::services::{self, Service};
 
 const GATEWAY: u16 = 8080;
 const CONTROL: u16 = 8081;
@@ -21,7 +22,8 @@ const OTLP_HTTP: u16 = 4318;
 #[derive(Debug)]
 pub(super) struct Addresses {
     pub(super) gateways: Vec<Gateway>,
-    pub(super) customers: Vec<Service>,
+    /// Those of each service's replicas.
+    pub(super) services: Vec<(&'static Service, Vec<Replica>)>,
     pub(super) viewer: Viewer,
     pub(super) console: Console,
     _held: Held,
@@ -35,7 +37,7 @@ pub(super) struct Gateway {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Service {
+pub(super) struct Replica {
     pub(super) grpc: SocketAddr,
     pub(super) admin: SocketAddr,
 }
@@ -72,9 +74,10 @@ impl Addresses {
         let gateway =
             |_| Ok(Gateway { public: held.known(GATEWAY)?, control: held.known(CONTROL)?, admin: held.free()? });
         let gateways = (0..options.gateways).map(gateway).collect::<io::Result<_>>()?;
-        let service = |_| Ok(Service { grpc: held.free()?, admin: held.free()? });
-        let customers = (0..options.replicas).map(service).collect::<io::Result<_>>()?;
-        Ok(Self { gateways, customers, viewer, console, _held: held })
+        let mut replica = |_| Ok(Replica { grpc: held.free()?, admin: held.free()? });
+        let mut replicas = |service| Ok((service, (0..options.replicas).map(&mut replica).collect::<io::Result<_>>()?));
+        let services = services::ALL.iter().map(&mut replicas).collect::<io::Result<_>>()?;
+        Ok(Self { gateways, services, viewer, console, _held: held })
     }
 }
 
@@ -128,7 +131,8 @@ mod tests {
     fn all(addresses: &Addresses) -> Vec<SocketAddr> {
         let (viewer, console) = (addresses.viewer, addresses.console);
         let gateways = addresses.gateways.iter().flat_map(|gateway| [gateway.public, gateway.control, gateway.admin]);
-        let services = addresses.customers.iter().flat_map(|service| [service.grpc, service.admin]);
+        let replicas = addresses.services.iter().flat_map(|(_, replicas)| replicas);
+        let services = replicas.flat_map(|replica| [replica.grpc, replica.admin]);
         [viewer.pages, viewer.otlp, viewer.otlp_http, viewer.admin]
             .into_iter()
             .chain([console.page, console.admin])

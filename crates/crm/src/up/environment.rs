@@ -1,22 +1,19 @@
 //! The environment of each role: the whole of its configuration.
 
-use super::addresses::{Addresses, Gateway, Service};
+use super::addresses::{Addresses, Gateway, Replica};
 use super::stores::Urls;
 use super::unit::Unit;
 use crate::keys;
 use crate::places::Places;
+use crate::services::{self, Service};
 
 /// Secrets of the supervisor that no child needs, besides what would point a child at another platform.
-const HIDDEN: &[&str] = &[
-    "CRM_DATABASE_URL",
-    "CRM_REDIS_URL",
-    "CRM_CUSTOMERS_DATABASE_URL",
-    "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
-    "CRM_TOKEN_PRIVATE_KEY_FILE",
-    "CRM_ROUTES",
-    "CRM_GATEWAY",
-    "CRM_REPLICA",
-];
+pub(super) fn hidden() -> Vec<&'static str> {
+    let own = services::stores().flat_map(|(_, store)| [store.url, store.password_file]);
+    let all =
+        ["CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_TOKEN_PRIVATE_KEY_FILE", "CRM_ROUTES", "CRM_GATEWAY", "CRM_REPLICA"];
+    all.into_iter().chain(own).collect()
+}
 
 pub(super) fn viewer(places: &Places, addresses: &Addresses) -> Unit {
     let viewer = addresses.viewer;
@@ -43,30 +40,42 @@ pub(super) fn console(places: &Places, addresses: &Addresses) -> Unit {
 }
 
 pub(super) fn gateway(places: &Places, addresses: &Addresses, replica: u16, gateway: Gateway) -> Unit {
-    let customers: Vec<String> = addresses.customers.iter().map(|service| service.grpc.to_string()).collect();
-    let admins: Vec<String> =
-        addresses.customers.iter().map(|service| format!("{}={}", service.grpc, service.admin)).collect();
+    let replicas = addresses.services.iter().flat_map(|(_, replicas)| replicas);
+    let admins: Vec<String> = replicas.map(|replica| format!("{}={}", replica.grpc, replica.admin)).collect();
+    let routes: Vec<String> = addresses.services.iter().map(|(service, replicas)| route(service, replicas)).collect();
     let mut environment = vec![
         ("CRM_REPLICA_ADMINS", admins.join(",")),
         ("CRM_LISTEN", gateway.public.to_string()),
         ("CRM_CONTROL_LISTEN", gateway.control.to_string()),
         ("CRM_ADMIN_LISTEN", gateway.admin.to_string()),
-        ("CRM_ROUTES", format!("crm.customers.v1={}", customers.join(","))),
+        ("CRM_ROUTES", routes.join(";")),
         ("CRM_VIEWER_URL", format!("http://{}", addresses.viewer.pages)),
     ];
     environment.extend(shared(places, addresses, "gateway", replica));
     serving(places, "gateway", replica, environment, (gateway.public, gateway.admin))
 }
 
-pub(super) fn customers(places: &Places, addresses: &Addresses, replica: u16, service: Service, urls: &Urls) -> Unit {
+fn route(service: &Service, replicas: &[Replica]) -> String {
+    let addresses: Vec<String> = replicas.iter().map(|replica| replica.grpc.to_string()).collect();
+    format!("{}={}", service.package, addresses.join(","))
+}
+
+/// One replica of a service.
+pub(super) fn service(
+    places: &Places,
+    addresses: &Addresses,
+    (service, number, replica): (&Service, u16, Replica),
+    urls: &Urls,
+) -> Unit {
     let mut environment = vec![
-        ("CRM_LISTEN", service.grpc.to_string()),
-        ("CRM_ADMIN_LISTEN", service.admin.to_string()),
-        ("CRM_CUSTOMERS_DATABASE_URL", urls.customers.clone()),
+        ("CRM_LISTEN", replica.grpc.to_string()),
+        ("CRM_ADMIN_LISTEN", replica.admin.to_string()),
         ("CRM_REDIS_URL", urls.redis.clone()),
     ];
-    environment.extend(shared(places, addresses, "customers", replica));
-    serving(places, "customers", replica, environment, (service.grpc, service.admin))
+    let database = service.store.as_ref().zip(urls.databases.get(service.name));
+    environment.extend(database.map(|(store, url)| (store.url, url.clone())));
+    environment.extend(shared(places, addresses, service.name, number));
+    serving(places, service.name, number, environment, (replica.grpc, replica.admin))
 }
 
 /// A scenario that goes on for as long as the platform does.
@@ -80,14 +89,9 @@ pub(super) fn load(places: &Places, scenario: &str) -> Unit {
         admin: None,
         arguments,
         environment: Vec::new(),
-        hidden: HIDDEN,
+        hidden: hidden(),
         log: Unit::log_path(places, "load", 0),
     }
-}
-
-/// What the command that seeds this platform must not take from the supervisor's environment.
-pub(super) fn hidden() -> &'static [&'static str] {
-    HIDDEN
 }
 
 /// A collector of the user's own goes before the viewer.
@@ -121,7 +125,7 @@ fn serving(
         admin: Some(admin),
         arguments: vec!["serve".to_owned(), role.to_owned()],
         environment,
-        hidden: HIDDEN,
+        hidden: hidden(),
         log: Unit::log_path(places, role, replica),
     }
 }

@@ -1,5 +1,6 @@
 //! The platform from its start to its end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -87,11 +88,14 @@ impl Platform<'_> {
         let (database, redis) = tokio::join!(stores::open_database(self.places), stores::open_redis(self.places));
         // Whichever has started is to be kept, and thereby stopped, even if the other one has not.
         let redis = redis.map(|(server, url)| (self.keep_store(server, "redis"), url));
-        let database = database.map(|database| (self.keep_store(database.server, "postgres"), database.customers_url));
-        let urls = Urls { customers: database?.1, redis: redis?.1 };
-        self.board.update(|state| state.customers_database_url.clone_from(&urls.customers));
-        for (replica, service) in (0..).zip(self.addresses.customers.clone()) {
-            self.keep(Stage::Services, environment::customers(self.places, &self.addresses, replica, service, &urls));
+        let database = database.map(|database| (self.keep_store(database.server, "postgres"), database.urls));
+        let urls = Urls { databases: database?.1, redis: redis?.1 };
+        self.board.update(|state| state.database_urls.clone_from(&urls.databases));
+        for (service, replicas) in self.addresses.services.clone() {
+            for (number, replica) in (0..).zip(replicas) {
+                let replica = (service, number, replica);
+                self.keep(Stage::Services, environment::service(self.places, &self.addresses, replica, &urls));
+            }
         }
         for (replica, gateway) in (0..).zip(self.addresses.gateways.clone()) {
             self.keep(Stage::Gateways, environment::gateway(self.places, &self.addresses, replica, gateway));
@@ -167,7 +171,7 @@ fn initial_state(addresses: &Addresses) -> State {
         viewer: Some(addresses.viewer.pages),
         otlp: Some(addresses.viewer.otlp),
         otlp_http: Some(addresses.viewer.otlp_http),
-        customers_database_url: String::new(),
+        database_urls: BTreeMap::new(),
         processes: Vec::new(),
     }
 }

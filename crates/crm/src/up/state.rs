@@ -1,5 +1,6 @@
 //! What runs where, written down for the other commands.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::notice::say;
 use crate::places::Places;
+use crate::services;
 
 const FILE: &str = "state.json";
 
@@ -34,8 +36,8 @@ pub(crate) struct State {
     pub(crate) otlp: Option<SocketAddr>,
     #[serde(default)]
     pub(crate) otlp_http: Option<SocketAddr>,
-    /// What the customers service connects with; the reason why this file is its owner's alone.
-    pub(crate) customers_database_url: String,
+    /// What each service connects with; the reason why this file is its owner's alone.
+    pub(crate) database_urls: BTreeMap<String, String>,
     pub(crate) processes: Vec<Process>,
 }
 
@@ -55,7 +57,7 @@ impl State {
             viewer: None,
             otlp: None,
             otlp_http: None,
-            customers_database_url: String::new(),
+            database_urls: BTreeMap::new(),
             processes: Vec::new(),
         }
     }
@@ -153,8 +155,9 @@ impl Drop for Board {
 }
 
 fn rank(role: &str) -> usize {
-    const WALK: [&str; 7] = ["gateway", "customers", "redis", "postgres", "trace-viewer", "console", "load"];
-    WALK.iter().position(|known| *known == role).unwrap_or(WALK.len())
+    let services = services::ALL.iter().map(|service| service.name);
+    let walk = ["gateway"].into_iter().chain(services).chain(["redis", "postgres", "trace-viewer", "console", "load"]);
+    walk.take_while(|known| *known != role).count()
 }
 
 /// Reads what the supervisor wrote last.

@@ -1,5 +1,6 @@
 //! What `crm status` shows: the supervisor's words, and a look at each process at this moment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use futures_util::future::join_all;
@@ -28,7 +29,7 @@ pub(crate) struct Status {
     pub(crate) controls: Vec<SocketAddr>,
     /// Not for everybody's eyes.
     #[serde(skip)]
-    pub(crate) customers_database_url: String,
+    pub(crate) database_urls: BTreeMap<String, String>,
 }
 
 /// A process of the platform.
@@ -95,7 +96,7 @@ pub(crate) async fn status(places: &Places) -> Result<Status, Failure> {
         otlp_http: state.otlp_http.as_ref().map(text),
         processes,
         controls: state.controls,
-        customers_database_url: state.customers_database_url,
+        database_urls: state.database_urls,
     })
 }
 

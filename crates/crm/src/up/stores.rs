@@ -1,13 +1,17 @@
 //! PostgreSQL and Redis: private ones, or those that the environment names.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings};
+use url::Url;
 
 use crate::failure::Failure;
 use crate::keys;
+use crate::migrate::migrate;
 use crate::places::Places;
+use crate::services::{self, Service};
 
 /// An owner's URL: replaces the private PostgreSQL.
 const DATABASE_URL: &str = "CRM_DATABASE_URL";
@@ -15,13 +19,12 @@ const DATABASE_URL: &str = "CRM_DATABASE_URL";
 const REDIS_URL: &str = "CRM_REDIS_URL";
 /// The database in the private PostgreSQL.
 const DATABASE: &str = "bellwether";
-/// The role that the customers service connects with.
-const CUSTOMERS_ROLE: &str = "crm_customers";
 
 /// What services connect to.
 #[derive(Debug, Clone)]
 pub(super) struct Urls {
-    pub(super) customers: String,
+    /// By service.
+    pub(super) databases: BTreeMap<String, String>,
     pub(super) redis: String,
 }
 
@@ -29,24 +32,31 @@ pub(super) struct Urls {
 pub(super) struct Database {
     /// `None` when it is somebody else's.
     pub(super) server: Option<Postgres>,
-    pub(super) customers_url: String,
+    /// What each service connects with, by its name.
+    pub(super) urls: BTreeMap<String, String>,
 }
 
 /// Starts or reaches PostgreSQL, and migrates.
 pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> {
+    let mut urls = BTreeMap::new();
     match std::env::var(DATABASE_URL) {
         Ok(owner_url) => {
-            let password = customers_password(places)?;
-            migrate(&owner_url, Some(&password)).await?;
-            Ok(Database { server: None, customers_url: as_role(&owner_url, &password)? })
+            for (service, store) in services::stores() {
+                let password = password(places, service)?;
+                migrate(service, store, &owner_url, Some(&password)).await?;
+                urls.insert(service.name.to_owned(), as_role(&owner_url, store.role, &password)?);
+            }
+            Ok(Database { server: None, urls })
         }
         Err(_) => {
             let (home, log) = (places.root().join("postgres"), log_path(places, "postgres"));
             let server = blocking(move || Postgres::start(&home, PostgresSettings::durable().log(log))).await?;
             server.ensure_database(DATABASE).await.map_err(anyhow::Error::from)?;
-            migrate(&server.url(DATABASE), None).await?;
-            let customers_url = server.url_as(CUSTOMERS_ROLE, DATABASE);
-            Ok(Database { server: Some(server), customers_url })
+            for (service, store) in services::stores() {
+                migrate(service, store, &server.url(DATABASE), None).await?;
+                urls.insert(service.name.to_owned(), server.url_as(store.role, DATABASE));
+            }
+            Ok(Database { server: Some(server), urls })
         }
     }
 }
@@ -62,24 +72,18 @@ pub(super) async fn open_redis(places: &Places) -> Result<(Option<Redis>, String
     Ok((Some(server), url))
 }
 
-async fn migrate(owner_url: &str, password: Option<&str>) -> Result<(), Failure> {
-    crm_customers::migrate(owner_url, password).await.context("cannot migrate the customers schema")?;
-    Ok(())
+/// The password that a service's role has in a database that is not ours: made once, kept beside the keys.
+fn password(places: &Places, service: &Service) -> Result<String, Failure> {
+    keys::password(&places.root().join(format!("keys/{}-password", service.name)))
 }
 
-/// The password that the service's role has in a database that is not ours: made once, kept beside the keys.
-fn customers_password(places: &Places) -> Result<String, Failure> {
-    keys::password(&places.root().join("keys/customers-password"))
-}
-
-/// The same server and database for the service's role.
-fn as_role(owner_url: &str, password: &str) -> Result<String, Failure> {
-    let (scheme, rest) = owner_url
-        .split_once("://")
-        .ok_or_else(|| Failure::Usage(format!("{DATABASE_URL} is not a URL like postgres://owner@host/database")))?;
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let host = &rest[authority.rfind('@').map_or(0, |at| at + 1)..];
-    Ok(format!("{scheme}://{CUSTOMERS_ROLE}:{password}@{host}"))
+/// The same server and database for a service's role.
+fn as_role(owner_url: &str, role: &str, password: &str) -> Result<String, Failure> {
+    let usage = || Failure::Usage(format!("{DATABASE_URL} is not a URL like postgres://owner@host/database"));
+    let mut url = Url::parse(owner_url).map_err(|_| usage())?;
+    url.set_username(role).map_err(|()| usage())?;
+    url.set_password(Some(password)).map_err(|()| usage())?;
+    Ok(url.into())
 }
 
 fn log_path(places: &Places, name: &str) -> PathBuf {
@@ -102,13 +106,13 @@ mod tests {
 
     #[test]
     fn service_role_takes_the_owner_s_place_in_the_url() {
-        let check = |owner: &str, expected: &str| assert_eq!(as_role(owner, "pw").unwrap(), expected);
+        let check = |owner: &str, expected: &str| assert_eq!(as_role(owner, "crm_customers", "pw").unwrap(), expected);
         check(
             "postgres://owner:p%40ss@db:5432/crm?sslmode=require",
             "postgres://crm_customers:pw@db:5432/crm?sslmode=require",
         );
         check("postgres://db/crm", "postgres://crm_customers:pw@db/crm");
         check("postgres://o@localhost/crm?host=/tmp/a@b", "postgres://crm_customers:pw@localhost/crm?host=/tmp/a@b");
-        assert!(as_role("nonsense", "pw").is_err());
+        assert!(as_role("nonsense", "crm_customers", "pw").is_err());
     }
 }

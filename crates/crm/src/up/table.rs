@@ -86,7 +86,7 @@ mod tests {
             viewer: Some(([127, 0, 0, 1], 16686).into()),
             otlp: Some(([127, 0, 0, 1], 4317).into()),
             otlp_http: Some(([127, 0, 0, 1], 4318).into()),
-            customers_database_url: "postgres://secret".to_owned(),
+            database_urls: [("customers".to_owned(), "postgres://secret".to_owned())].into(),
             processes: vec![process("gateway/0", Some(77)), process("postgres/0", None)],
         };
         let text = render(&Places::new(Some("/somewhere".into())), &state);

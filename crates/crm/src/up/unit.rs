@@ -22,7 +22,7 @@ pub(super) struct Unit {
     pub(super) arguments: Vec<String>,
     pub(super) environment: Vec<(&'static str, String)>,
     /// Variables of the supervisor that are none of its business.
-    pub(super) hidden: &'static [&'static str],
+    pub(super) hidden: Vec<&'static str>,
     pub(super) log: PathBuf,
 }
 
@@ -39,7 +39,7 @@ impl Unit {
     pub(super) fn spawn(&self) -> anyhow::Result<Child> {
         let mut command = program::this();
         command.args(&self.arguments);
-        for variable in self.hidden {
+        for variable in &self.hidden {
             command.env_remove(variable);
         }
         command.envs(self.environment.iter().map(|(name, value)| (*name, value)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::metadata::read;
+use crate::services::table::ALL;
 
 /// Reasons that the crates declare.
 fn declared() -> BTreeSet<&'static str> {
@@ -13,10 +14,9 @@ fn declared() -> BTreeSet<&'static str> {
         crm_balance::REASONS,
         crm_database::REASONS,
         crm_gateway::REASONS,
-        crm_customers::REASONS,
-        crm_customers::FIELD_REASONS,
     ]
     .into_iter()
+    .chain(ALL.iter().flat_map(|service| service.reasons))
     .flatten()
     .map(|(reason, _)| *reason)
     .collect()

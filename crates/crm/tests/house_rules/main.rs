@@ -7,3 +7,4 @@ mod files;
 mod licences;
 mod metadata;
 mod programs;
+mod services;

@@ -11,7 +11,9 @@ use tonic::{Code, Status};
 pub(super) fn challenge(status: &Status) -> Option<HeaderValue> {
     let reason = reason(status.details()).unwrap_or_default();
     Some(HeaderValue::from_static(match (status.code(), reason.as_str()) {
-        (Code::PermissionDenied, "ROLE_READ_ONLY") => r#"Bearer realm="bellwether", error="insufficient_scope""#,
+        (Code::PermissionDenied, "ROLE_READ_ONLY" | "ROLE_NOT_ALLOWED") => {
+            r#"Bearer realm="bellwether", error="insufficient_scope""#
+        }
         (Code::Unauthenticated, "TOKEN_MISSING") => r#"Bearer realm="bellwether""#,
         (Code::Unauthenticated, reason) if reason.starts_with("TOKEN_") => {
             r#"Bearer realm="bellwether", error="invalid_token""#

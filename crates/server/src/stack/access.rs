@@ -28,7 +28,7 @@ struct Rules {
 }
 
 impl AccessLayer {
-    /// What a viewer may call is what `methods` declares to have no side effects.
+    /// Of other packages than ours, a viewer may call what `methods` declares to have no side effects.
     pub(crate) fn new(verifier: Verifier, methods: Arc<MethodTable>) -> Self {
         Self { rules: Arc::new(Rules { verifier, methods }) }
     }
@@ -37,7 +37,8 @@ impl AccessLayer {
 impl Rules {
     fn admit(&self, request: &Request<Body>) -> Result<Arc<Claims>, Problem> {
         check_single(request.headers())?;
-        self.verifier.admit(request.headers(), || self.methods.only_reads(request.uri().path()))
+        let path = request.uri().path();
+        self.verifier.admit(request.headers(), path, || self.methods.only_reads(path))
     }
 }
 

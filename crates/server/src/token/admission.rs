@@ -2,21 +2,21 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use tonic::Code;
 
-use super::{Claims, Role, TokenError, Verifier};
+use super::{Claims, TokenError, Verifier};
 use crate::problem::Problem;
-use crate::reasons::ROLE_READ_ONLY;
 
 impl Verifier {
-    /// Lets in the bearer of a valid token whose role may call a method that `only_reads`, or does not.
-    pub fn admit(&self, headers: &HeaderMap, only_reads: impl FnOnce() -> bool) -> Result<Arc<Claims>, Problem> {
+    /// Lets in the bearer of a valid token whose role may call the method of this path, which `only_reads`, or does not.
+    pub fn admit(
+        &self,
+        headers: &HeaderMap,
+        path: &str,
+        only_reads: impl FnOnce() -> bool,
+    ) -> Result<Arc<Claims>, Problem> {
         let claims = self.verify(bearer(headers)?)?;
-        if claims.role.may_write() || only_reads() {
-            return Ok(claims);
-        }
-        let message = "this role may only read";
-        Err(Problem::new(Code::PermissionDenied, ROLE_READ_ONLY, message).with_metadata("role", Role::Viewer.as_str()))
+        claims.role.check(path, only_reads)?;
+        Ok(claims)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Claims {
     pub expires_at: SystemTime,
 }
 
-/// What a user may do.
+/// What a user may do: what each may call stands in `proto/rights.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -36,9 +36,16 @@ pub enum Role {
     Agent,
     /// Reads.
     Viewer,
+    /// A contact of the tenant, who asks for help.
+    Requester,
+    /// Work that no caller waits for.
+    Service,
 }
 
 impl Role {
+    /// Every one.
+    pub const ALL: [Self; 6] = [Self::Admin, Self::Manager, Self::Agent, Self::Viewer, Self::Requester, Self::Service];
+
     /// The name in tokens and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,12 +53,9 @@ impl Role {
             Self::Manager => "manager",
             Self::Agent => "agent",
             Self::Viewer => "viewer",
+            Self::Requester => "requester",
+            Self::Service => "service",
         }
-    }
-
-    /// Whether the role may call methods that change something.
-    pub fn may_write(self) -> bool {
-        self != Self::Viewer
     }
 }
 
@@ -63,15 +67,14 @@ impl fmt::Display for Role {
 
 /// A role that there is not.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("a role is admin, manager, agent or viewer")]
+#[error("a role is admin, manager, agent, viewer, requester or service")]
 pub struct UnknownRole;
 
 impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        let roles = [Self::Admin, Self::Manager, Self::Agent, Self::Viewer];
-        roles.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
     }
 }
 
