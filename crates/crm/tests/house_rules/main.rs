@@ -8,3 +8,4 @@ mod licences;
 mod metadata;
 mod programs;
 mod services;
+mod settings;
