@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Policy of one cache.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Name in keys, spans and metrics, such as `accounts`. Caches of one name share the second tier.
+    /// Name in keys, spans and metrics, such as `accounts`. Caches of one name share the second tier within a service.
     pub name: &'static str,
     /// Life of a value in the shared tier.
     pub ttl: Duration,

@@ -67,6 +67,7 @@ pub async fn migrate(owner_url: &str, role_password: Option<&str>) -> Result<(),
     let password = role_password.map(str::to_owned);
     let role = Role { name: ROLE.to_owned(), schema: SCHEMA.to_owned(), password };
     let mut owner = migrate::migrate_and_hold(owner_url, &MIGRATOR, &role).await?;
+    migrate::check_request_ids(&mut owner, SCHEMA).await?;
     let made = store::keys::make(&mut owner).await?;
     if made > 0 {
         tracing::info!(rows = made, "search keys made anew");
@@ -106,7 +107,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let database = connect(&config).await?;
-    let redis = Redis::connect(config.redis_url.expose())?;
+    let redis = Redis::connect(SCHEMA, config.redis_url.expose())?;
     let store = CachedStore::new(database.clone(), &redis, config.first_tier_ttl);
     let idempotency = Idempotency::new(SCHEMA)?;
     let grpc = Grpc::new(Customers::new(store, idempotency.clone(), config.database_connections));

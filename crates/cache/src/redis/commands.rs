@@ -79,7 +79,7 @@ pub(crate) struct Fill {
 
 impl Link {
     pub(crate) async fn get(&self, cache: &str, key: &str) -> Option<Option<Vec<u8>>> {
-        let command = redis::Cmd::get(redis_key(cache, key));
+        let command = redis::Cmd::get(self.key(cache, key));
         self.ask("get", |mut connection| async move { command.query_async(&mut connection).await }).await
     }
 
@@ -87,7 +87,7 @@ impl Link {
     pub(crate) async fn get_many(&self, cache: &str, keys: &[&str]) -> Option<Vec<Option<Vec<u8>>>> {
         let mut command = redis::cmd("MGET");
         for key in keys {
-            command.arg(redis_key(cache, key));
+            command.arg(self.key(cache, key));
         }
         self.ask("mget", |mut connection| async move { command.query_async(&mut connection).await }).await
     }
@@ -98,7 +98,7 @@ impl Link {
         for some in fills.chunks(KEYS_AT_ONCE) {
             let mut call = FILL.prepare_invoke();
             for Fill { key, record, life } in some {
-                call.key(redis_key(cache, key)).arg(record.as_slice()).arg(milliseconds(*life));
+                call.key(self.key(cache, key)).arg(record.as_slice()).arg(milliseconds(*life));
             }
             let answer: Option<u64> =
                 self.ask("fill", |mut connection| async move { call.invoke_async(&mut connection).await }).await;
@@ -127,7 +127,7 @@ impl Link {
         call.arg(self.channel.as_str()).arg(milliseconds(TOMBSTONE_LIFE));
         for Forgotten { cache, key, version } in forgotten {
             let message = Message { sender: self.sender, version: *version, cache, key };
-            call.key(redis_key(cache, key)).arg(record::tombstone(*version)).arg(message.encode());
+            call.key(self.key(cache, key)).arg(record::tombstone(*version)).arg(message.encode());
         }
         call
     }
@@ -163,7 +163,7 @@ impl Link {
         let mut cursor = 0_u64;
         loop {
             let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(redis_key(cache, "*")).arg("COUNT").arg(1_000);
+            scan.arg(cursor).arg("MATCH").arg(self.key(cache, "*")).arg("COUNT").arg(1_000);
             let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(connection).await?;
             if !keys.is_empty() {
                 let () = redis::cmd("UNLINK").arg(keys).query_async(connection).await?;
@@ -181,10 +181,6 @@ impl Link {
 /// An answer to PING.
 pub(super) async fn ping(connection: &mut impl ConnectionLike) -> RedisResult<()> {
     redis::cmd("PING").query_async(connection).await
-}
-
-fn redis_key(cache: &str, key: &str) -> String {
-    format!("crm:cache:{cache}:{key}")
 }
 
 fn milliseconds(life: Duration) -> u64 {

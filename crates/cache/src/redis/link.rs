@@ -47,6 +47,7 @@ pub(super) enum Failed {
 pub(crate) struct Link {
     pub(super) client: Client,
     pub(super) limit: Duration,
+    service: &'static str,
     pub(super) channel: String,
     /// Marks our own messages.
     pub(super) sender: u64,
@@ -59,12 +60,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(client: Client, limit: Duration) -> Self {
+    pub(super) fn new(service: &'static str, client: Client, limit: Duration) -> Self {
         // Channels, unlike keys, are shared by all numbered databases of a server.
-        let channel = format!("crm:cache:{}:forget", client.get_connection_info().redis_settings().db());
+        let channel = format!("crm:cache:{service}:{}:forget", client.get_connection_info().redis_settings().db());
         Self {
             client,
             limit,
+            service,
             channel,
             sender: rand::random(),
             pending: Pending::default(),
@@ -74,6 +76,11 @@ impl Link {
             connection: ArcSwapOption::empty(),
             listeners: Mutex::default(),
         }
+    }
+
+    /// The service first: caches of two services may have one name.
+    pub(super) fn key(&self, cache: &str, key: &str) -> String {
+        format!("crm:cache:{}:{cache}:{key}", self.service)
     }
 
     pub(super) fn is_up(&self) -> bool {

@@ -50,22 +50,25 @@ impl Drop for Tasks {
 impl Redis {
     /// Connects in the background; a server that is away is waited for. Must be called inside a tokio runtime.
     ///
+    /// What `service` keeps there, and what its replicas tell each other, bears its name, a plain word: services share a
+    /// server without seeing each other's.
+    ///
     /// # Errors
     /// A URL that cannot be understood. It is not shown, since it may hold a password.
-    pub fn connect(url: &str) -> Result<Self, UrlError> {
-        Self::connect_with(url, LIMIT)
+    pub fn connect(service: &'static str, url: &str) -> Result<Self, UrlError> {
+        Self::connect_with(service, url, LIMIT)
     }
 
     /// As [`connect`](Self::connect), with another limit for one command than 100 ms.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub fn connect_with(url: &str, limit: Duration) -> Result<Self, UrlError> {
+    pub fn connect_with(service: &'static str, url: &str, limit: Duration) -> Result<Self, UrlError> {
         let info = url::parse(url)?;
         // Off by default, which would hold small commands back until the last one is acknowledged.
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         let client = Client::open(info.set_tcp_settings(tcp)).map_err(|_| UrlError::Malformed)?;
-        let link = Arc::new(Link::new(client, limit));
+        let link = Arc::new(Link::new(service, client, limit));
         let keeper = tokio::spawn(keeper::keep(Arc::clone(&link)));
         let listener = tokio::spawn(listener::listen(Arc::clone(&link)));
         let tasks = Tasks(vec![keeper.abort_handle(), listener.abort_handle()]);

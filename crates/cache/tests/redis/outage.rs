@@ -6,7 +6,7 @@ use crm_cache::{Cache, Redis};
 use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{RedisSettings, TemporaryFolder};
 
-use crate::support::{Note, Store, connected, plain, policy, until, until_stored};
+use crate::support::{Note, SERVICE, Store, connected, plain, policy, until, until_stored};
 
 /// Short enough to be seen, long enough for a busy machine.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -145,7 +145,7 @@ async fn write_that_redis_refuses_is_not_undone_by_what_is_read_there() {
 async fn redis_that_was_never_there_fails_no_read() {
     let folder = TemporaryFolder::new("crm-cache-test").unwrap();
     let url = format!("redis+unix://{}/nobody.sock", folder.path().display());
-    let cache = Cache::new(Redis::connect(&url).unwrap(), policy());
+    let cache = Cache::new(Redis::connect(SERVICE, &url).unwrap(), policy());
     let store = Store::default();
     slowest_of_reads(&cache, &store, 0..50).await;
     store.write("key 1", 8);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crm_cache::{Cache, Redis};
 use tokio::sync::{Notify, oneshot};
 
-use crate::support::{Note, Store, note, plain, policy, replica, until, until_stored, url};
+use crate::support::{Note, Store, note, plain, policy, redis_key, replica, until, until_stored, url};
 
 /// A get whose load has read `loaded` and answers when it is told to.
 struct SlowGet {
@@ -111,7 +111,7 @@ async fn old_version_never_replaces_a_newer_one_in_redis() {
         })
         .await;
         let mut plain = plain(&url).await;
-        let record: Vec<u8> = redis::Cmd::get(format!("crm:cache:notes:{key}")).query_async(&mut plain).await.unwrap();
+        let record: Vec<u8> = redis::Cmd::get(redis_key(key)).query_async(&mut plain).await.unwrap();
         assert_eq!(record[1..9], expected.to_be_bytes(), "{key}");
     };
     check("plain", 5, 4, 5).await;

@@ -8,7 +8,7 @@ use crm_cache::{Cache, Redis};
 use crm_telemetry::testing::{Recorder, record};
 
 use crate::outage::{OwnRedis, command};
-use crate::support::{Note, Store, connected, plain, policy, until, until_stored};
+use crate::support::{Note, SERVICE, Store, connected, plain, policy, redis_key, until, until_stored};
 
 const LIMIT: Duration = Duration::from_secs(2);
 
@@ -55,7 +55,7 @@ async fn user_without_channels_is_told_once_and_reads_all_the_same() {
     let server = OwnRedis::start();
     let url = add_user(&server, &["resetchannels"]).await;
     let (recorder, _guard) = record();
-    let (redis, store) = (Redis::connect_with(&url, LIMIT).unwrap(), Store::default());
+    let (redis, store) = (Redis::connect_with(SERVICE, &url, LIMIT).unwrap(), Store::default());
     until_told(&recorder, "deaf NOPERM").await;
     assert!(!redis.is_up());
     let cache = cache(&redis);
@@ -98,8 +98,8 @@ async fn user_without_scripts_is_told_once_a_state() {
 #[tokio::test]
 async fn user_with_what_is_needed_is_refused_nothing() {
     let server = OwnRedis::start();
-    let rights =
-        "-@all +@read +@write +@scripting +@pubsub +@connection resetkeys ~crm:cache:* resetchannels &crm:cache:*";
+    let rights = "-@all +@read +@write +@scripting +@pubsub +@connection resetkeys ~crm:cache:library:* \
+                  resetchannels &crm:cache:library:*";
     let url = add_user(&server, &rights.split(' ').collect::<Vec<_>>()).await;
     let (recorder, _guard) = record();
     let (redis, store) = (connected(&url, LIMIT).await, Store::default());
@@ -144,7 +144,7 @@ async fn redis_that_takes_nobody_in_is_told_in_its_own_word() {
     let check = async |question: &str, word: &str| {
         let (recorder, _guard) = record();
         let url = format!("{}{question}", server.url());
-        let redis = Redis::connect_with(&url, LIMIT).unwrap();
+        let redis = Redis::connect_with(SERVICE, &url, LIMIT).unwrap();
         until_told(&recorder, &format!("away {word}")).await;
         assert_eq!(told(&recorder), [format!("away {word}")]);
         assert!(!redis.is_up() && !format!("{:?}", recorder.log()).contains("hunter2"));
@@ -169,7 +169,7 @@ async fn key_of_a_foreign_type_is_taken_over() {
     let (recorder, _guard) = record();
     let (redis, store) = (connected(&server.url(), LIMIT).await, Store::default());
     let cache = cache(&redis);
-    let spoil = async |key: &str| command(&server, &["HSET", &format!("crm:cache:notes:{key}"), "field", "1"]).await;
+    let spoil = async |key: &str| command(&server, &["HSET", &redis_key(key), "field", "1"]).await;
     spoil("written").await;
     store.write("written", 2);
     cache.invalidate("written", 2).await;
@@ -182,6 +182,6 @@ async fn key_of_a_foreign_type_is_taken_over() {
     until_stored(&server.url(), "read", b'v').await;
     assert_eq!(told(&recorder), ["get WRONGTYPE"]);
     let exists: bool =
-        redis::Cmd::exists("crm:cache:notes:read").query_async(&mut plain(&server.url()).await).await.unwrap();
+        redis::Cmd::exists(redis_key("read")).query_async(&mut plain(&server.url()).await).await.unwrap();
     assert!(exists);
 }

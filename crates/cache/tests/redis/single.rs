@@ -8,7 +8,7 @@ use std::time::Duration;
 use crm_cache::{Cache, Policy, Redis, Switch};
 use tokio::task::JoinSet;
 
-use crate::support::{Note, Store, note, plain, policy, replica, until, until_stored, url};
+use crate::support::{Note, SERVICE, Store, note, plain, policy, redis_key, replica, until, until_stored, url};
 
 fn alone() -> Cache<Note> {
     Cache::new(Redis::none(), policy())
@@ -139,7 +139,7 @@ async fn value_that_cannot_be_decoded_is_a_miss_and_is_replaced() {
     let check = async |garbage: &[u8]| {
         let cache = replica(&url).await;
         let mut plain = plain(&url).await;
-        let () = redis::cmd("SET").arg("crm:cache:notes:a").arg(garbage).query_async(&mut plain).await.unwrap();
+        let () = redis::cmd("SET").arg(redis_key("a")).arg(garbage).query_async(&mut plain).await.unwrap();
         let loads = store.loads();
         assert_eq!(store.version(&cache, "a").await, 3);
         assert_eq!(store.loads(), loads + 1, "{garbage:?}");
@@ -158,7 +158,7 @@ async fn key_of_another_type_costs_a_load_and_breaks_nothing() {
     store.write("a", 1);
     let cache = replica(&url).await;
     let mut plain = plain(&url).await;
-    let () = redis::cmd("LPUSH").arg("crm:cache:notes:a").arg("x").query_async(&mut plain).await.unwrap();
+    let () = redis::cmd("LPUSH").arg(redis_key("a")).arg("x").query_async(&mut plain).await.unwrap();
     assert_eq!(store.version(&cache, "a").await, 1);
     cache.invalidate("a", 2).await;
     store.write("a", 2);
@@ -210,6 +210,6 @@ async fn values_expire_in_both_tiers() {
 
 #[test]
 fn url_that_names_no_redis_is_refused_without_showing_it() {
-    let error = Redis::connect("http://:secret@nowhere").unwrap_err();
+    let error = Redis::connect(SERVICE, "http://:secret@nowhere").unwrap_err();
     assert!(!format!("{error} {error:?}").contains("secret"));
 }

@@ -77,6 +77,14 @@ pub(crate) fn policy() -> Policy {
     }
 }
 
+/// The service that has the notes.
+pub(crate) const SERVICE: &str = "library";
+
+/// Where Redis holds a note.
+pub(crate) fn redis_key(key: &str) -> String {
+    format!("crm:cache:library:notes:{key}")
+}
+
 /// A command may take long on a busy machine; tests of outages set a limit of their own.
 pub(crate) const PATIENT: Duration = Duration::from_secs(5);
 
@@ -87,7 +95,11 @@ pub(crate) async fn replica(url: &str) -> Cache<Note> {
 }
 
 pub(crate) async fn connected(url: &str, limit: Duration) -> Redis {
-    let redis = Redis::connect_with(url, limit).unwrap();
+    connected_as(SERVICE, url, limit).await
+}
+
+pub(crate) async fn connected_as(service: &'static str, url: &str, limit: Duration) -> Redis {
+    let redis = Redis::connect_with(service, url, limit).unwrap();
     until("connected", async || redis.is_up()).await;
     redis
 }
@@ -105,7 +117,7 @@ pub(crate) async fn plain(url: &str) -> redis::aio::MultiplexedConnection {
 /// Waits until the key is held in Redis with this first byte: `v` value, `n` absence, `t` tombstone.
 pub(crate) async fn until_stored(url: &str, key: &str, kind: u8) {
     let mut plain = plain(url).await;
-    let key = format!("crm:cache:notes:{key}");
+    let key = redis_key(key);
     until("stored", async || {
         // What is of another type is not stored yet.
         let record: Option<Vec<u8>> = redis::Cmd::get(&key).query_async(&mut plain).await.unwrap_or_default();

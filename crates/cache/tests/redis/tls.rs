@@ -10,7 +10,7 @@ use crm_telemetry::testing::record;
 use tokio::process::Command;
 
 use crate::outage::{OwnRedis, command};
-use crate::support::{Store, replica, until, until_stored};
+use crate::support::{SERVICE, Store, replica, until, until_stored};
 
 /// Set in the child process, which trusts the authority: the URLs over TLS and over the socket.
 const CHILD: &str = "CRM_CACHE_TEST_TLS";
@@ -36,7 +36,7 @@ async fn redis_over_tls_is_used_by_whom_its_authority_convinces_and_told_by_othe
     let url = listen(&server, &files).await;
 
     let (recorder, _guard) = record();
-    let _stranger = Redis::connect_with(&url, Duration::from_secs(2)).unwrap();
+    let _stranger = Redis::connect_with(SERVICE, &url, Duration::from_secs(2)).unwrap();
     let causes = || recorder.log().iter().map(|line| line["cause"].as_str().unwrap_or_default().to_owned()).collect();
     until("told", async || !recorder.log().is_empty()).await;
     let causes: Vec<String> = causes();

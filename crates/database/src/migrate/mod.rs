@@ -6,6 +6,7 @@
 //! Any number of processes may migrate at once: one does the work, the others wait and find nothing to do.
 
 mod check;
+mod request_ids;
 mod role;
 
 use std::fmt;
@@ -19,6 +20,8 @@ use tokio::time::{Instant, sleep};
 use crate::error::{refuses_our_options, when_connecting};
 use crate::pooler::SESSION;
 use crate::{Error, name};
+
+pub use request_ids::check_request_ids;
 
 /// A server that is just starting is waited for this long.
 const SERVER_PATIENCE: Duration = Duration::from_secs(15);
@@ -70,6 +73,14 @@ pub enum MigrateError {
     /// Tables with a tenant that row-level security does not protect.
     #[error("without forced row-level security or a policy: {}", .0.join(", "))]
     Unprotected(Vec<String>),
+    /// The table of request ids is another than the one that this crate's statements use.
+    #[error("schema {schema}: the table of request ids is not that of this release: {}", .differences.join("; "))]
+    RequestIds {
+        /// Schema of the service.
+        schema: String,
+        /// What it lacks, and what it has instead.
+        differences: Vec<String>,
+    },
     /// The URL names a pooler, behind which a lock of the session's would be left to somebody else.
     #[error("migrations need a session of their own: the URL must name the server itself, not a pooler before it")]
     Pooler,

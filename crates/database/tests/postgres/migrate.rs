@@ -1,6 +1,6 @@
 //! Migrations: once, however often and by however many.
 
-use crm_database::migrate::{MigrateError, Role, migrate};
+use crm_database::migrate::{MigrateError, Role, check_request_ids, migrate};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::task::JoinSet;
@@ -94,6 +94,53 @@ async fn table_with_a_tenant_and_without_protection_is_refused() {
     check(&format!("{table}{enable}{force}"), true).await;
     check(&format!("{table}{enable}{force}{policy}"), false).await;
     check("create table notes.t (id uuid)", false).await;
+}
+
+/// A migration is written once, and the statements that use its table are those of whichever release runs.
+#[tokio::test]
+async fn table_of_request_ids_that_is_not_the_expected_one_is_refused() {
+    let home = empty().await;
+    migrate_notes(home.url().to_owned()).await.unwrap();
+    let mut owner = PgConnection::connect(home.url()).await.unwrap();
+    check_request_ids(&mut owner, "notes").await.unwrap();
+    let mut check = async |change: &str, told: &[&str]| {
+        let mut transaction = owner.begin().await.unwrap();
+        transaction.execute(AssertSqlSafe(change.to_owned())).await.unwrap();
+        let error = check_request_ids(&mut transaction, "notes").await.unwrap_err();
+        transaction.rollback().await.unwrap();
+        let error_text = error.to_string();
+        assert!(matches!(error, MigrateError::RequestIds { schema, .. } if schema == "notes"), "{error_text}");
+        assert!(told.iter().all(|word| error_text.contains(word)), "{change}: {error_text}");
+    };
+    let table = "notes.idempotency_keys";
+    check(&format!("drop table {table} cascade"), &["lacks column tenant_id uuid not null"]).await;
+    check(&format!("alter table {table} drop column answer cascade"), &["lacks column answer bytea"]).await;
+    check(
+        &format!("alter table {table} alter answer type text using null"),
+        &["lacks column answer bytea", "has column answer text"],
+    )
+    .await;
+    check(&format!("alter table {table} alter tenant_id drop default"), &["has column tenant_id uuid not null"]).await;
+    check(&format!("alter table {table} no force row level security"), &["has row-level security t, forced f"]).await;
+    check(&format!("create policy open on {table} using (true)"), &["has policy open for * to public using true"])
+        .await;
+    check(&format!("alter policy idempotency_keys_sweep on {table} to public"), &["has policy idempotency_keys_sweep"])
+        .await;
+    check(
+        &format!(
+            "alter table {table} drop constraint idempotency_keys_pkey, add constraint idempotency_keys_pkey \
+                  primary key (tenant_id, request_id)"
+        ),
+        &["lacks constraint idempotency_keys_pkey PRIMARY KEY (tenant_id, scope, request_id)"],
+    )
+    .await;
+    check("drop index notes.idempotency_keys_create_time_idx", &["lacks CREATE INDEX"]).await;
+    check("alter function notes.sweep_idempotency_keys security invoker", &["lacks CREATE OR REPLACE FUNCTION"]).await;
+    let left: i64 = sqlx::query_scalar("select count(*) from pg_namespace where nspname like 'crm_expected%'")
+        .fetch_one(&mut owner)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "the comparison leaves something behind");
 }
 
 #[tokio::test]
