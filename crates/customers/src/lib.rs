@@ -19,5 +19,5 @@ pub mod update_account;
 pub mod update_contact;
 
 pub use app::{migrate, run};
-pub use domain::FIELD_REASONS;
+pub use crm_values::FIELD_REASONS;
 pub use error::REASONS;

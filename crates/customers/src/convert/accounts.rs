@@ -1,15 +1,14 @@
 //! Accounts.
 
 use crm_proto::customers as pb;
+use crm_values::{Flaw, lower_case, parse_domain_name, parse_id, parse_optional_id, required, unify_id, within};
 
 use super::masks::Mask;
 use super::requests::{Created, RequestId};
-use super::values::{in_range, money_message, parse_id, parse_money, parse_optional_id, timestamp, unify_id};
+use super::values::{in_range, money_message, parse_money, timestamp};
 use super::violations::Violations;
-use crate::domain::{
-    Account, AccountField, AccountFields, AccountId, AccountPatch, Fault, lower_case, parse_domain_name, required,
-    within,
-};
+
+use crate::domain::{Account, AccountField, AccountFields, AccountId, AccountPatch};
 use crate::error::Error;
 
 /// What a request wants created.
@@ -26,7 +25,7 @@ pub fn create_account(mut request: pb::CreateAccountRequest) -> Result<Created<A
     let every = AccountField::ALL.map(|(_, field)| field);
     let new = match &request.account {
         Some(account) => fields(account, &every, &mut violations),
-        None => violations.check("account", Err(Fault::missing())),
+        None => violations.check("account", Err(Flaw::missing())),
     };
     violations.finish(Created { new, request_id })
 }
@@ -67,7 +66,7 @@ impl AccountChange {
 pub fn update_account(request: pb::UpdateAccountRequest) -> Result<AccountChange, Error> {
     let mut violations = Violations::default();
     let Some(account) = request.account else {
-        violations.add("account", Fault::missing());
+        violations.add("account", Flaw::missing());
         return Err(violations.into_error());
     };
     let id = AccountId(violations.check("account.id", parse_id(&account.id)));
@@ -143,7 +142,7 @@ fn read(message: &pb::Account, field: AccountField, fields: &mut AccountFields, 
     }
 }
 
-fn domain(text: &str) -> Result<Option<String>, Fault> {
+fn domain(text: &str) -> Result<Option<String>, Flaw> {
     if text.is_empty() { Ok(None) } else { parse_domain_name(text).map(Some) }
 }
 

@@ -1,14 +1,14 @@
 //! Contacts.
 
 use crm_proto::customers as pb;
+use crm_values::{Flaw, parse_email, parse_id, parse_phone, unify_id, within};
 
 use super::masks::Mask;
 use super::requests::{Created, RequestId};
-use super::values::{parse_each, parse_id, timestamp, unify_id};
+use super::values::{parse_each, timestamp};
 use super::violations::Violations;
-use crate::domain::{
-    AccountId, Contact, ContactField, ContactFields, ContactId, ContactPatch, Fault, parse_email, parse_phone, within,
-};
+
+use crate::domain::{AccountId, Contact, ContactField, ContactFields, ContactId, ContactPatch};
 use crate::error::Error;
 
 /// What a request wants created, and at which account.
@@ -23,7 +23,7 @@ pub fn create_contact(mut request: pb::CreateContactRequest) -> Result<Created<(
     }
     let request_id = RequestId::parse(&text, &request, &mut violations);
     let Some(contact) = request.contact else {
-        violations.add("contact", Fault::missing());
+        violations.add("contact", Flaw::missing());
         return Err(violations.into_error());
     };
     let account_id = AccountId(violations.check("contact.account_id", parse_id(&contact.account_id)));
@@ -72,7 +72,7 @@ impl ContactChange {
 pub fn update_contact(request: pb::UpdateContactRequest) -> Result<ContactChange, Error> {
     let mut violations = Violations::default();
     let Some(contact) = request.contact else {
-        violations.add("contact", Fault::missing());
+        violations.add("contact", Flaw::missing());
         return Err(violations.into_error());
     };
     let id = ContactId(violations.check("contact.id", parse_id(&contact.id)));
@@ -100,7 +100,7 @@ pub fn check_contact_change(moves: bool, fields: &ContactFields) -> Result<(), E
     let mut violations = Violations::default();
     if moves {
         let rule = "cannot be changed; create a contact at the other account";
-        violations.add("contact.account_id", Fault::new(Fault::IMMUTABLE, rule));
+        violations.add("contact.account_id", Flaw::new(Flaw::IMMUTABLE, rule));
     }
     violations.check("contact.family_name", fields.check_has_name());
     violations.finish(())

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use crm_database::filter::{self, Condition, FieldSpec, Value};
 use crm_database::order::{self, Order};
 use crm_database::page::{self as pages, PageError, Scope};
+use crm_values::{Flaw, check_name_prefix};
 use uuid::Uuid;
 
 use super::violations::Violations;
-use crate::domain::{Fault, check_name_prefix};
 use crate::error::Error;
 use crate::store::listing::{
     ACCOUNT_FIELDS, ACCOUNT_ORDERS, CONTACT_FIELDS, CONTACT_ORDERS, Listing, Position, Selection,
@@ -93,9 +93,9 @@ fn selection(list: List, filter: &str, show_deleted: bool, violations: &mut Viol
     Selection { conditions, show_deleted }
 }
 
-fn parse_filter(list: List, text: &str) -> Result<Vec<Condition>, Fault> {
+fn parse_filter(list: List, text: &str) -> Result<Vec<Condition>, Flaw> {
     let conditions =
-        filter::parse(text, list.fields).map_err(|error| Fault::new("FILTER_INVALID", error.to_string()))?;
+        filter::parse(text, list.fields).map_err(|error| Flaw::new("FILTER_INVALID", error.to_string()))?;
     for condition in &conditions {
         check_prefix(condition)?;
     }
@@ -103,19 +103,19 @@ fn parse_filter(list: List, text: &str) -> Result<Vec<Condition>, Fault> {
 }
 
 /// What keys cannot tell is refused: a prefix that shows nothing would list everything.
-fn check_prefix(condition: &Condition) -> Result<(), Fault> {
+fn check_prefix(condition: &Condition) -> Result<(), Flaw> {
     let Value::Prefix(prefix) = &condition.value else { return Ok(()) };
     check_name_prefix(prefix).map_err(|fault| {
         let rule = match fault.reason {
-            Fault::REQUIRED => Cow::Borrowed("needs a character that shows before the *"),
+            Flaw::REQUIRED => Cow::Borrowed("needs a character that shows before the *"),
             _ => fault.description,
         };
-        Fault::new("FILTER_INVALID", format!("{} {rule}", condition.field))
+        Flaw::new("FILTER_INVALID", format!("{} {rule}", condition.field))
     })
 }
 
-fn parse_order(list: List, text: &str) -> Result<Order, Fault> {
-    let invalid = |description: String| Fault::new("ORDER_BY_INVALID", description);
+fn parse_order(list: List, text: &str) -> Result<Order, Flaw> {
+    let invalid = |description: String| Flaw::new("ORDER_BY_INVALID", description);
     let orders = order::parse(text, list.orders).map_err(|error| invalid(error.to_string()))?;
     match (orders.as_slice(), list.orders) {
         ([], [usual, ..]) => Ok(Order { field: usual, descending: false }),
@@ -144,7 +144,7 @@ fn written(Condition { field, operator, value }: &Condition) -> String {
     format!("{field} {} {value}", operator.symbol())
 }
 
-fn parse_token(scope: Scope, token: &str, order: Order) -> Result<Option<Position>, Fault> {
+fn parse_token(scope: Scope, token: &str, order: Order) -> Result<Option<Position>, Flaw> {
     match pages::decode::<Position>(scope, token) {
         // A whole token that does not fit its order was forged.
         Ok(Some(position)) if !position.fits(order) => Err(fault(&PageError::DamagedToken)),
@@ -153,6 +153,6 @@ fn parse_token(scope: Scope, token: &str, order: Order) -> Result<Option<Positio
     }
 }
 
-fn fault(error: &PageError) -> Fault {
-    Fault::new(error.reason(), error.to_string())
+fn fault(error: &PageError) -> Flaw {
+    Flaw::new(error.reason(), error.to_string())
 }

@@ -1,9 +1,9 @@
 //! Update masks (AIP-134, AIP-161).
 
+use crm_values::Flaw;
 use prost_types::FieldMask;
 
 use super::violations::Violations;
-use crate::domain::Fault;
 
 /// Fields that the service sets: AIP-161 wants them ignored, so that one mask serves reading and writing.
 const OUTPUT_ONLY: &[&str] = &["id", "etag", "create_time", "update_time", "delete_time"];
@@ -62,7 +62,7 @@ fn named<F: Copy + PartialEq>(
     violations: &mut Violations,
 ) -> Vec<F> {
     if paths.len() > MOST_PATHS {
-        violations.add("update_mask", Fault::new(Fault::TOO_LONG, "must have at most 100 paths"));
+        violations.add("update_mask", Flaw::new(Flaw::TOO_LONG, "must have at most 100 paths"));
     }
     let mut fields = Vec::new();
     for (index, path) in paths.iter().take(MOST_PATHS).enumerate() {
@@ -76,8 +76,8 @@ fn named<F: Copy + PartialEq>(
     fields
 }
 
-fn unknown() -> Fault {
-    Fault::new(Fault::UNKNOWN_FIELD, "must name a whole field of the resource, or be \"*\" alone")
+fn unknown() -> Flaw {
+    Flaw::new(Flaw::UNKNOWN_FIELD, "must name a whole field of the resource, or be \"*\" alone")
 }
 
 #[cfg(test)]

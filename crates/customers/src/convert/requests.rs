@@ -1,12 +1,11 @@
 //! Parts of requests that are the same for every resource.
 
+use crm_values::{Flaw, parse_id};
 use prost::Message;
 use ring::digest;
 use uuid::Uuid;
 
-use super::values::parse_id;
 use super::violations::Violations;
-use crate::domain::Fault;
 use crate::error::Error;
 
 /// The caller's name for one creation, and what it is to create.
@@ -54,10 +53,10 @@ pub fn batch(ids: &[String]) -> Result<Vec<Uuid>, Error> {
     const MOST: usize = 100;
     let mut violations = Violations::default();
     if ids.is_empty() {
-        violations.add("ids", Fault::missing());
+        violations.add("ids", Flaw::missing());
     }
     if ids.len() > MOST {
-        violations.add("ids", Fault::new(Fault::TOO_LONG, "must have at most 100 items"));
+        violations.add("ids", Flaw::new(Flaw::TOO_LONG, "must have at most 100 items"));
     }
     let numbered = ids.iter().take(MOST).enumerate();
     let ids = numbered.map(|(index, id)| violations.check(&format!("ids[{index}]"), parse_id(id))).collect();

@@ -1,8 +1,8 @@
 //! Collecting what is wrong with a request.
 
 use crm_server::problem::Violation;
+use crm_values::Flaw;
 
-use crate::domain::Fault;
 use crate::error::Error;
 
 /// Most violations that are reported: they travel in a trailer, and trailers have a longest length.
@@ -13,18 +13,18 @@ const MOST: usize = 30;
 pub(super) struct Violations(Vec<Violation>);
 
 impl Violations {
-    /// The value, or its default after noting the fault under `field`.
-    pub(super) fn check<T: Default>(&mut self, field: &str, value: Result<T, Fault>) -> T {
-        value.unwrap_or_else(|fault| {
-            self.add(field, fault);
+    /// The value, or its default after noting the flaw under `field`.
+    pub(super) fn check<T: Default>(&mut self, field: &str, value: Result<T, Flaw>) -> T {
+        value.unwrap_or_else(|flaw| {
+            self.add(field, flaw);
             T::default()
         })
     }
 
-    /// Notes a fault.
-    pub(super) fn add(&mut self, field: &str, fault: Fault) {
+    /// Notes a flaw.
+    pub(super) fn add(&mut self, field: &str, flaw: Flaw) {
         if self.0.len() < MOST {
-            self.0.push(violation(field, fault));
+            self.0.push(violation(field, flaw));
         }
     }
 
@@ -44,7 +44,7 @@ impl Violations {
     }
 }
 
-/// A fault of a field.
-fn violation(field: &str, fault: Fault) -> Violation {
-    Violation::new(field, fault.reason, fault.description)
+/// A flaw of a field.
+fn violation(field: &str, flaw: Flaw) -> Violation {
+    Violation::new(field, flaw.reason, flaw.description)
 }

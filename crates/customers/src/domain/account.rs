@@ -1,9 +1,8 @@
 //! Accounts: what is known of one, and how a change is applied to it.
 
+use crm_values::{Etag, Money};
 use time::OffsetDateTime;
 use uuid::Uuid;
-
-use super::{Etag, Money};
 
 /// Identifies an account within its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

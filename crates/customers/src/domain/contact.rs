@@ -1,9 +1,10 @@
 //! Contacts: what is known of a person, and how a change is applied to it.
 
+use crm_values::{Etag, Flaw};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AccountId, Etag, Fault};
+use super::AccountId;
 
 /// Identifies a contact within its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,9 +58,9 @@ impl ContactFields {
     ///
     /// # Errors
     /// Both names are empty.
-    pub fn check_has_name(&self) -> Result<(), Fault> {
+    pub fn check_has_name(&self) -> Result<(), Flaw> {
         if self.given_name.is_empty() && self.family_name.is_empty() {
-            return Err(Fault::new(Fault::REQUIRED, "given_name or family_name is required"));
+            return Err(Flaw::new(Flaw::REQUIRED, "given_name or family_name is required"));
         }
         Ok(())
     }

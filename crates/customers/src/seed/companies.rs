@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
+use crm_values::{Currency, name_key};
 use uuid::Uuid;
 
 use super::SeedSize;
 use super::random::Random;
 use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, INDUSTRIES, OWNERS, PLACES};
-use crate::domain::{Currency, name_key};
 
 const KIND: u64 = 0x00ac_c041;
 /// 2024-01-01T00:00:00Z.
@@ -136,7 +136,7 @@ mod tests {
         let domains: HashSet<String> =
             (0..20_000).map(|number| company(number, &mut random(number)).0.domain).collect();
         assert_eq!(domains.len(), 20_000);
-        assert!(domains.iter().all(|domain| crate::domain::parse_domain_name(domain).as_ref() == Ok(domain)));
+        assert!(domains.iter().all(|domain| crm_values::parse_domain_name(domain).as_ref() == Ok(domain)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::SeedSize;
 use super::companies::{self, Company, people_up_to, time, updated};
 use super::random::Random;
 use super::words::{FAMILY, GIVEN, OWNERS, TITLES};
-use crate::domain::name_key;
+use crm_values::name_key;
 
 const KIND: u64 = 0x0c04_7ac7;
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -121,7 +121,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{parse_email, parse_phone};
+    use crm_values::{parse_email, parse_phone};
 
     #[test]
     fn people_are_as_many_as_asked_and_valid() {

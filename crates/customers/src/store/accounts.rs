@@ -1,6 +1,7 @@
 //! Accounts in Postgres.
 
 use crm_database::TenantTransaction;
+use crm_values::{Currency, Money, name_key, text_key};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{FromRow, Postgres};
@@ -8,7 +9,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::refused;
-use crate::domain::{Account, AccountFields, AccountId, Currency, MAX_ANCESTORS, Money, name_key, text_key};
+
+use crate::domain::{Account, AccountFields, AccountId, MAX_ANCESTORS};
 use crate::error::Error;
 
 macro_rules! columns {

@@ -1,12 +1,14 @@
 //! Contacts in Postgres.
 
 use crm_database::TenantTransaction;
+use crm_values::{email_key, name_key, text_key};
 use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::refused;
-use crate::domain::{AccountId, Contact, ContactFields, ContactId, email_key, name_key, text_key};
+
+use crate::domain::{AccountId, Contact, ContactFields, ContactId};
 use crate::error::Error;
 
 macro_rules! columns {

@@ -4,10 +4,9 @@
 //! whose text somebody changes meanwhile is left to them. Cut off, the next run begins again and finds less to do.
 
 use crm_database::Error;
+use crm_values::{KEYS, name_key, text_key};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
-
-use crate::domain::{KEYS, name_key, text_key};
 
 /// A table with keys: what it is asked, and how each key is made of its text, in the order of the columns.
 struct Table {

@@ -6,6 +6,7 @@ use crm_database::TenantTransaction;
 use crm_database::filter::{Condition, FieldSpec, Kind, Operator, Value};
 use crm_database::order::Order;
 use crm_database::pattern::after_prefix;
+use crm_values::{email_key, name_key, name_key_prefix, text_key};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
 use time::OffsetDateTime;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 
 use super::accounts::{self, AccountRow};
 use super::contacts::{self, ContactRow};
-use crate::domain::{Account, Contact, email_key, name_key, name_key_prefix, text_key};
+
+use crate::domain::{Account, Contact};
 use crate::error::Error;
 
 /// Fields that accounts can be filtered by.

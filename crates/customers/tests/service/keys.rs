@@ -1,6 +1,6 @@
 //! Rows that were there before their keys were made as they are now.
 
-use crm_customers::{app, domain};
+use crm_customers::app;
 use crm_database::migrate::{self, Role};
 use crm_sandbox::testing::{self, TestDatabase};
 use sqlx::migrate::Migrator;
@@ -76,11 +76,11 @@ async fn keys_of_rows_that_there_are_are_made_anew_and_once() {
                 from customers.accounts where name = 'İzmir'";
     let row: (String, i64, bool, i32) = sqlx::query_as(keys).fetch_one(&mut owner).await.unwrap();
     // Nothing that anybody could see has changed.
-    assert_eq!(row, ("izmir".to_owned(), 1, true, domain::KEYS));
+    assert_eq!(row, ("izmir".to_owned(), 1, true, crm_values::KEYS));
 
     // Rows are not gone through at each start, only where the code is ahead.
     let count = "select count(*) from customers.accounts where name_key = 'spoilt'";
-    for (version, spoilt) in [(domain::KEYS, 3), (domain::KEYS - 1, 0)] {
+    for (version, spoilt) in [(crm_values::KEYS, 3), (crm_values::KEYS - 1, 0)] {
         let spoil = format!(
             "update customers.accounts set name_key = 'spoilt'; update customers.key_state set version = {version}"
         );

@@ -1,7 +1,7 @@
 //! E-mail addresses (RFC 5321, the dot-atom form of RFC 5322).
 
-use super::shown::{is_ignorable, trimmed};
-use super::{Fault, parse_domain_name};
+use crate::shown::{is_ignorable, trimmed};
+use crate::{Flaw, parse_domain_name};
 
 const RULE: &str = "must be an e-mail address such as \"ada@acme.example\", with international domains in their xn-- \
                     form; quoted local parts and comments are not supported";
@@ -10,12 +10,12 @@ const RULE: &str = "must be an e-mail address such as \"ada@acme.example\", with
 ///
 /// # Errors
 /// It is no address, or longer than the 254 characters that mail systems carry.
-pub fn parse_email(text: &str) -> Result<String, Fault> {
-    let (local, domain) = trimmed(text).rsplit_once('@').ok_or(Fault::malformed(RULE))?;
-    let domain = parse_domain_name(domain).map_err(|_| Fault::malformed(RULE))?;
+pub fn parse_email(text: &str) -> Result<String, Flaw> {
+    let (local, domain) = trimmed(text).rsplit_once('@').ok_or(Flaw::malformed(RULE))?;
+    let domain = parse_domain_name(domain).map_err(|_| Flaw::malformed(RULE))?;
     let email = format!("{local}@{domain}");
     if !is_local_part(local) || email.len() > 254 {
-        return Err(Fault::malformed(RULE));
+        return Err(Flaw::malformed(RULE));
     }
     Ok(email)
 }

@@ -1,6 +1,6 @@
 //! Amounts of money in whole minor units, so that sums are exact.
 
-use super::{Currency, Fault};
+use crate::{Currency, Flaw};
 
 /// An amount that is not negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,20 +16,20 @@ impl Money {
     ///
     /// # Errors
     /// It is negative, too large to be kept, or not a whole number of the currency's minor units.
-    pub fn from_parts(units: i64, nanos: i32, currency: Currency) -> Result<Self, Fault> {
+    pub fn from_parts(units: i64, nanos: i32, currency: Currency) -> Result<Self, Flaw> {
         let nanos = i64::from(nanos);
         if units < 0 || !(0..NANOS).contains(&nanos) {
-            return Err(Fault::new(Fault::OUT_OF_RANGE, "must not be negative; nanos must be 0 to 999,999,999"));
+            return Err(Flaw::new(Flaw::OUT_OF_RANGE, "must not be negative; nanos must be 0 to 999,999,999"));
         }
         let nanos_per_minor = NANOS / currency.minor_units();
         if nanos % nanos_per_minor != 0 {
-            return Err(Fault::new(Fault::OUT_OF_RANGE, "must be whole minor units of the currency"));
+            return Err(Flaw::new(Flaw::OUT_OF_RANGE, "must be whole minor units of the currency"));
         }
         units
             .checked_mul(currency.minor_units())
             .and_then(|minor| minor.checked_add(nanos / nanos_per_minor))
             .map(|minor| Self { minor, currency })
-            .ok_or(Fault::new(Fault::OUT_OF_RANGE, "is too large"))
+            .ok_or(Flaw::new(Flaw::OUT_OF_RANGE, "is too large"))
     }
 
     /// The amount of `minor` units, as it was stored.

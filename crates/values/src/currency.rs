@@ -1,6 +1,6 @@
 //! Currencies of ISO 4217 and how many decimals their minor unit stands for.
 
-use super::Fault;
+use crate::Flaw;
 
 /// A currency of the ISO 4217 list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,8 @@ impl Currency {
     ///
     /// # Errors
     /// The code is none of the list.
-    pub fn parse(code: &str) -> Result<Self, Fault> {
-        find(&CODES, code).ok_or(Fault::malformed("must be a currency code that ISO 4217 has today, such as \"EUR\""))
+    pub fn parse(code: &str) -> Result<Self, Flaw> {
+        find(&CODES, code).ok_or(Flaw::malformed("must be a currency code that ISO 4217 has today, such as \"EUR\""))
     }
 
     /// The currency of a stored code, which may have been retired since.

@@ -1,7 +1,7 @@
 //! Internet domains (RFC 1035, letters-digits-hyphen as of RFC 5890).
 
-use super::Fault;
-use super::shown::trimmed;
+use crate::Flaw;
+use crate::shown::trimmed;
 
 const RULE: &str = "must be an internet domain such as \"acme.example\": two or more labels of letters, digits and \
                     hyphens, the last not of digits alone; international names in their xn-- form";
@@ -10,13 +10,13 @@ const RULE: &str = "must be an internet domain such as \"acme.example\": two or 
 ///
 /// # Errors
 /// It is no domain name of two or more labels, or its last is a number: then it would be an address.
-pub fn parse_domain_name(text: &str) -> Result<String, Fault> {
+pub fn parse_domain_name(text: &str) -> Result<String, Flaw> {
     let trimmed = trimmed(text);
     let name = trimmed.strip_suffix('.').unwrap_or(trimmed);
     let is_name = name.len() <= 253 && name.split('.').all(is_label);
     match name.rsplit_once('.') {
         Some((_, last)) if is_name && !is_number(last) => Ok(name.to_ascii_lowercase()),
-        _ => Err(Fault::malformed(RULE)),
+        _ => Err(Flaw::malformed(RULE)),
     }
 }
 

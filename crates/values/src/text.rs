@@ -1,7 +1,7 @@
 //! Free text: what is kept of it and how long it may be.
 
-use super::Fault;
-use super::shown::{is_forbidden, shows, trimmed};
+use crate::Flaw;
+use crate::shown::{is_forbidden, shows, trimmed};
 
 /// How long a text may be, in characters, and whether it must be there.
 #[derive(Debug, Clone, Copy)]
@@ -26,21 +26,21 @@ impl TextRule {
     /// # Errors
     /// A required text shows nothing, it is too long, or it holds a character that breaks lines or turns the direction
     /// of what follows. NUL is refused, too: Postgres could not store it.
-    pub fn parse(self, text: &str) -> Result<String, Fault> {
+    pub fn parse(self, text: &str) -> Result<String, Flaw> {
         let kept = kept(text);
         // At the ends as well, where other blanks are dropped: a line end tells of a field that was read wrong.
         if text.chars().any(char::is_control) || kept.chars().any(is_forbidden) {
-            return Err(Fault::new(Fault::FORBIDDEN_CHARACTER, FORBIDDEN));
+            return Err(Flaw::new(Flaw::FORBIDDEN_CHARACTER, FORBIDDEN));
         }
         match kept.chars().count() {
-            0 if self.required => Err(Fault::missing()),
+            0 if self.required => Err(Flaw::missing()),
             length if length > self.max => Err(self.too_long()),
             _ => Ok(kept.to_owned()),
         }
     }
 
-    fn too_long(self) -> Fault {
-        Fault::new(Fault::TOO_LONG, format!("must have at most {} characters", self.max))
+    fn too_long(self) -> Flaw {
+        Flaw::new(Flaw::TOO_LONG, format!("must have at most {} characters", self.max))
     }
 }
 
@@ -63,17 +63,17 @@ mod tests {
 
     fn check(rule: TextRule, text: &str, expected: Result<&str, &str>) {
         let actual = rule.parse(text);
-        assert_eq!(actual.as_deref().map_err(|fault| fault.reason), expected, "{text:?}");
+        assert_eq!(actual.as_deref().map_err(|flaw| flaw.reason), expected, "{text:?}");
     }
 
     #[test]
     fn text_is_trimmed_and_bounded_and_else_kept_as_it_was_written() {
         check(required(5), " Acme ", Ok("Acme"));
-        check(required(5), "", Err(Fault::REQUIRED));
-        check(required(5), " \u{a0} ", Err(Fault::REQUIRED));
+        check(required(5), "", Err(Flaw::REQUIRED));
+        check(required(5), " \u{a0} ", Err(Flaw::REQUIRED));
         check(within(5), "", Ok(""));
-        check(within(5), "sixsix", Err(Fault::TOO_LONG));
-        check(within(2), &"x".repeat(1000), Err(Fault::TOO_LONG));
+        check(within(5), "sixsix", Err(Flaw::TOO_LONG));
+        check(within(2), &"x".repeat(1000), Err(Flaw::TOO_LONG));
         check(within(5), &format!("{}Acme", " ".repeat(1000)), Ok("Acme"));
         for text in ["e\u{301}", "\u{fa10}", "\u{212b}", "日本語", "\u{1112}\u{1161}\u{11ab}"] {
             check(within(4), text, Ok(text));
@@ -84,7 +84,7 @@ mod tests {
     fn text_that_shows_nothing_is_none() {
         for text in ["\u{200b}", "\u{feff}", "\u{202e}", "\u{200d}\u{200c}", "\u{3164}", "\u{2800}", "\u{ad} \u{2060}"]
         {
-            check(required(5), text, Err(Fault::REQUIRED));
+            check(required(5), text, Err(Flaw::REQUIRED));
             check(within(5), text, Ok(""));
         }
     }
@@ -120,7 +120,7 @@ mod tests {
             "a\u{1ffff}b",
             "a\u{fdd0}b",
         ] {
-            check(within(5), text, Err(Fault::FORBIDDEN_CHARACTER));
+            check(within(5), text, Err(Flaw::FORBIDDEN_CHARACTER));
         }
     }
 

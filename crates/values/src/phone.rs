@@ -5,8 +5,8 @@
 //! their tables would weigh more than the rest of the service, and change monthly. One thing of them is known here,
 //! for `(0)` is written everywhere: where the 0 is dialled within the country only, and where it belongs to the number.
 
-use super::Fault;
-use super::shown::is_ignorable;
+use crate::Flaw;
+use crate::shown::is_ignorable;
 
 const RULE: &str = "must be an international phone number such as \"+14155550123\": + or 00, the country code, 7 to 15 \
                     digits in all; one number, no extension";
@@ -23,8 +23,8 @@ const TRUNK_ZERO: &str = "20 27 31 32 33 40 41 43 44 46 49 51 55 58 60 61 62 63 
 ///
 /// # Errors
 /// It has no country code, other characters, not 7 to 15 digits, or a 0 that cannot be told from a digit of the number.
-pub fn parse_phone(text: &str) -> Result<String, Fault> {
-    let malformed = Fault::malformed(RULE);
+pub fn parse_phone(text: &str) -> Result<String, Flaw> {
+    let malformed = Flaw::malformed(RULE);
     let is_written = |character: &char| !character.is_whitespace() && !is_ignorable(*character);
     let written: String = text.chars().filter(is_written).map(plain).filter(|c| !matches!(c, '-' | '.')).collect();
     if written.contains(|c: char| !c.is_ascii_digit() && !"+()/".contains(c)) {
@@ -39,7 +39,7 @@ pub fn parse_phone(text: &str) -> Result<String, Fault> {
         return Err(malformed);
     }
     if codes().any(|code| digits.strip_prefix(code).is_some_and(|rest| rest.starts_with('0'))) {
-        return Err(Fault::malformed(TRUNK_RULE));
+        return Err(Flaw::malformed(TRUNK_RULE));
     }
     Ok(format!("+{digits}"))
 }
@@ -49,14 +49,14 @@ fn codes() -> impl Iterator<Item = &'static str> {
 }
 
 /// The digits with the `(0)`, here `t`, dropped or taken as a digit, as the country has it.
-fn without_trunk(number: &str) -> Result<String, Fault> {
+fn without_trunk(number: &str) -> Result<String, Flaw> {
     let Some((code, rest)) = number.split_once('t') else { return Ok(number.to_owned()) };
     if codes().any(|known| known == code) {
         Ok(format!("{code}{rest}"))
     } else if keeps_zero(code, rest) {
         Ok(format!("{code}0{rest}"))
     } else {
-        Err(Fault::malformed(TRUNK_RULE))
+        Err(Flaw::malformed(TRUNK_RULE))
     }
 }
 

@@ -4,7 +4,7 @@
 //! and Hindi words, families of emoji. They stay where they are written, and only keys pass over them.
 
 /// Whether a text without `character` looks the same where nothing stands beside it: Default_Ignorable_Code_Point.
-pub(super) fn is_ignorable(character: char) -> bool {
+pub(crate) fn is_ignorable(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'
@@ -29,7 +29,7 @@ pub(super) fn is_ignorable(character: char) -> bool {
 
 /// Whether `character` means nothing at the end of a text: space, the mark of a file's byte order, the marks of
 /// direction that come along when a text is copied from a screen.
-pub(super) fn is_blank(character: char) -> bool {
+pub(crate) fn is_blank(character: char) -> bool {
     let is_mark = matches!(
         character,
         '\u{ad}'
@@ -45,7 +45,7 @@ pub(super) fn is_blank(character: char) -> bool {
 }
 
 /// Whether `character` inside a text breaks its line, turns the direction of what follows, or is none at all.
-pub(super) fn is_forbidden(character: char) -> bool {
+pub(crate) fn is_forbidden(character: char) -> bool {
     let is_mark = matches!(
         character,
         '\u{2028}'..='\u{2029}'
@@ -58,12 +58,12 @@ pub(super) fn is_forbidden(character: char) -> bool {
 }
 
 /// Whether anything of `text` can be seen. Braille's blank is a symbol by its class and a space by its looks.
-pub(super) fn shows(text: &str) -> bool {
+pub(crate) fn shows(text: &str) -> bool {
     text.chars().any(|character| !is_ignorable(character) && !is_blank(character) && character != '\u{2800}')
 }
 
 /// The text without blanks at its ends.
-pub(super) fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_blank)
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 ///
 /// The sentence states the rule and never repeats the value, which may be personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct Flaw {
     /// Stable, in `SCREAMING_SNAKE_CASE`.
     pub reason: &'static str,
     /// The rule that was broken.
@@ -15,16 +15,16 @@ pub struct Fault {
 
 /// Reasons that a single field's violation gives, and when each is given.
 pub const FIELD_REASONS: &[(&str, &str)] = &[
-    (Fault::REQUIRED, "a value that must be there is not"),
-    (Fault::TOO_LONG, "a text has more characters, or a list more items, than allowed"),
-    (Fault::FORBIDDEN_CHARACTER, "a text holds characters that no text may hold"),
-    (Fault::MALFORMED, "a value does not have the form of its kind"),
-    (Fault::OUT_OF_RANGE, "a number lies outside its range"),
-    (Fault::IMMUTABLE, "a field that is fixed at creation was given another value"),
-    (Fault::UNKNOWN_FIELD, "a mask names a field that does not exist"),
+    (Flaw::REQUIRED, "a value that must be there is not"),
+    (Flaw::TOO_LONG, "a text has more characters, or a list more items, than allowed"),
+    (Flaw::FORBIDDEN_CHARACTER, "a text holds characters that no text may hold"),
+    (Flaw::MALFORMED, "a value does not have the form of its kind"),
+    (Flaw::OUT_OF_RANGE, "a number lies outside its range"),
+    (Flaw::IMMUTABLE, "a field that is fixed at creation was given another value"),
+    (Flaw::UNKNOWN_FIELD, "a mask names a field that does not exist"),
 ];
 
-impl Fault {
+impl Flaw {
     /// A value that must be there is not.
     pub const REQUIRED: &'static str = "FIELD_REQUIRED";
     /// A text has more characters, or a list more items, than allowed.
@@ -40,7 +40,7 @@ impl Fault {
     /// A mask names a field that does not exist.
     pub const UNKNOWN_FIELD: &'static str = "UNKNOWN_FIELD";
 
-    /// A fault with its reason and its rule.
+    /// A flaw with its reason and its rule.
     pub fn new(reason: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, description: description.into() }
     }

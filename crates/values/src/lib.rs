@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod currency;
+mod domain_name;
+mod email;
+mod etag;
+mod flaw;
+mod id;
+mod keys;
+mod money;
+mod phone;
+mod shown;
+mod text;
+
+pub use currency::Currency;
+pub use domain_name::parse_domain_name;
+pub use email::{email_key, parse_email};
+pub use etag::Etag;
+pub use flaw::{FIELD_REASONS, Flaw};
+pub use id::{parse_id, parse_optional_id, unify_id};
+pub use keys::{KEYS, check_name_prefix, name_key, name_key_prefix, text_key};
+pub use money::Money;
+pub use phone::parse_phone;
+pub use text::{TextRule, kept, lower_case, required, within};
