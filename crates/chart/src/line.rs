@@ -2,15 +2,25 @@
 
 use std::fmt::Write;
 
-use crate::{Tone, escape, labels, scale::Scale, scale::round_up, short};
+use crate::{
+    Tone, escape,
+    labels::{self, Place},
+    scale::{Scale, round_up},
+    short,
+};
 
-const LEFT: f64 = 52.0;
-/// Room for names beside the lines' ends, unless another is asked for.
-const NAMES_WIDTH: f64 = 150.0;
+/// Room for the numbers beside the y axis: the style sheet's padding to the left.
+const LEFT: f64 = 44.0;
 /// About as wide as a letter is.
 const LETTER: f64 = 6.5;
-const TOP: f64 = 30.0;
+/// Room for the title, and below it for the names of stretches.
+const TOP: f64 = 44.0;
 const BOTTOM: f64 = 24.0;
+/// The paper is this wide in units of its own, whatever its width on the page.
+const WIDE: f64 = 1000.0;
+/// Widths of the paper on the page: on a small telephone, and where the style sheet takes it for roomy.
+const NARROW: f64 = 110.0;
+const ROOMY: f64 = 300.0;
 
 /// One line: its name, its colour, and its points in the order of x. A point whose y is no number breaks the line.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,8 +68,8 @@ pub struct LineChart {
     limit: Option<(f64, String)>,
     stretches: Vec<Stretch>,
     series: Vec<Series>,
-    size: (u32, u32),
-    names_width: f64,
+    height: u32,
+    is_slim: bool,
 }
 
 impl LineChart {
@@ -78,8 +88,8 @@ impl LineChart {
             limit: None,
             stretches: Vec::new(),
             series: Vec::new(),
-            size: (720, 240),
-            names_width: NAMES_WIDTH,
+            height: 240,
+            is_slim: false,
         }
     }
 
@@ -146,136 +156,185 @@ impl LineChart {
         self
     }
 
-    /// Width and height of the drawing; on the page it takes the width there is. Default 720 × 240.
+    /// Height of the drawing in pixels; it takes the width there is. Default 240.
     #[must_use]
-    pub fn size(mut self, width: u32, height: u32) -> Self {
-        self.size = (width, height);
+    pub fn height(mut self, pixels: u32) -> Self {
+        self.height = pixels;
         self
     }
 
-    /// Room for the names beside the lines' ends. Default 150.
+    /// Less room for the names beside the lines' ends: ten letters.
     #[must_use]
-    pub fn names_width(mut self, width: f64) -> Self {
-        self.names_width = width;
+    pub fn slim(mut self) -> Self {
+        self.is_slim = true;
         self
     }
 
     /// The chart as an `svg` element.
+    ///
+    /// Letters have the same size at any width of the page: across, everything stands at a part of the width, and only
+    /// the lines are stretched. The element's content box is the paper; what stands beside it is drawn into the padding
+    /// that the style sheet leaves.
     #[must_use]
     pub fn render(&self) -> String {
-        let (width, height) = (f64::from(self.size.0), f64::from(self.size.1));
-        let (x, y) = (self.x_scale(width), self.y_scale(height));
-        let mut svg = open(&self.id, &self.title, &self.description, self.size);
-        let _ = write!(svg, r#"<text class="chart-title" x="0" y="15">{}</text>"#, escape(&self.title));
-        self.draw_stretches(&mut svg, &x, height);
-        self.draw_grid(&mut svg, &x, &y, (width, height));
-        for series in &self.series {
-            let (class, path) = (series.tone.class(), path(&series.points, &x, &y));
-            let _ = write!(svg, r#"<path class="chart-line {class}" d="{path}"/>"#);
-        }
-        self.draw_limit(&mut svg, &y, width);
-        self.draw_names(&mut svg, &y, (width, height));
+        let (x, y) = (self.x_scale(), self.y_scale());
+        let mut svg = self.open();
+        let _ = write!(svg, r#"<text class="chart-title" x="-{LEFT}" y="15">{}</text>"#, escape(&self.title));
+        self.draw_grid(&mut svg, &x, &y);
+        self.draw_lines(&mut svg, &x, &y);
+        self.draw_names_of_stretches(&mut svg, &x);
+        self.draw_limit(&mut svg, &y);
+        self.draw_names(&mut svg, &y);
         svg.push_str("</svg>");
         svg
+    }
+
+    /// The opening of the drawing: its height, and what a screen reader says of it.
+    fn open(&self) -> String {
+        let (id, title, description) = (escape(&self.id), escape(&self.title), escape(&self.description));
+        let (class, height) = (if self.is_slim { "chart chart-slim" } else { "chart" }, self.height);
+        format!(
+            r#"<svg class="{class}" id="{id}" role="img" aria-labelledby="{id}-title {id}-desc" height="{height}" xmlns="http://www.w3.org/2000/svg"><title id="{id}-title">{title}</title><desc id="{id}-desc">{description}</desc>"#
+        )
+    }
+
+    /// Where the paper ends below.
+    fn bottom(&self) -> f64 {
+        f64::from(self.height) - BOTTOM
     }
 
     fn points(&self) -> impl Iterator<Item = (f64, f64)> {
         self.series.iter().flat_map(|series| series.points.iter().copied())
     }
 
-    fn x_scale(&self, width: f64) -> Scale {
+    fn x_scale(&self) -> Scale {
         let xs = || self.points().map(|(x, _)| x).filter(|x| x.is_finite());
         let found = (xs().fold(f64::INFINITY, f64::min), xs().fold(f64::NEG_INFINITY, f64::max));
         let range = self.x_range.unwrap_or(if found.0 <= found.1 { found } else { (0.0, 1.0) });
-        Scale::linear(range, (LEFT, width - self.names_width))
+        Scale::linear(range, (0.0, WIDE))
     }
 
-    fn y_scale(&self, height: f64) -> Scale {
+    fn y_scale(&self) -> Scale {
         let least = self.y_high.unwrap_or(0.0).max(self.limit.as_ref().map_or(0.0, |(y, _)| y * 1.1));
         let high = self.points().map(|(_, y)| y).filter(|y| y.is_finite()).fold(least, f64::max);
-        let paper = (height - BOTTOM, TOP);
+        let paper = (self.bottom(), TOP);
         match self.log_from {
             Some(low) => Scale::logarithmic((low, high.max(low * 10.0) * 1.1), paper),
             None => Scale::linear((0.0, self.y_top.unwrap_or_else(|| round_up(high / 4.0) * 4.0)), paper),
         }
     }
 
-    fn draw_stretches(&self, svg: &mut String, x: &Scale, height: f64) {
-        // Where the name before ends: the next one goes below it rather than over it.
-        let mut taken = f64::NEG_INFINITY;
-        for Stretch { from, to, name } in &self.stretches {
-            let (left, right) = (x.at(*from), x.at(*to));
-            let (wide, high) = (right - left, height - BOTTOM - TOP);
-            // One that begins near the paper's edge has its name on the other side, where there is room.
-            let wide_name = width_of(name);
-            let is_late = left + 4.0 + wide_name > x.end();
-            let (at, anchor) = if is_late { (left - 4.0, "end") } else { (left + 4.0, "start") };
-            let begins = if is_late { at - wide_name } else { at };
-            let line = if begins < taken { TOP + 25.0 } else { TOP + 12.0 };
-            taken = begins + wide_name;
-            let _ = write!(
-                svg,
-                r#"<rect class="chart-stretch" x="{left:.1}" y="{TOP}" width="{wide:.1}" height="{high:.1}"/><text text-anchor="{anchor}" x="{at:.1}" y="{line:.1}">{}</text>"#,
-                escape(name)
-            );
-        }
-    }
-
-    fn draw_grid(&self, svg: &mut String, x: &Scale, y: &Scale, (width, height): (f64, f64)) {
-        let right = width - self.names_width;
+    fn draw_grid(&self, svg: &mut String, x: &Scale, y: &Scale) {
         for tick in y.ticks(4) {
             let at = y.at(tick);
             let _ = write!(
                 svg,
-                r#"<line class="chart-grid" x1="{LEFT}" x2="{right:.1}" y1="{at:.1}" y2="{at:.1}"/><text text-anchor="end" x="{:.1}" y="{:.1}">{}</text>"#,
-                LEFT - 6.0,
+                r#"<line class="chart-grid" x1="0" x2="100%" y1="{at:.1}" y2="{at:.1}"/><text text-anchor="end" x="-6" y="{:.1}">{}</text>"#,
                 at + 4.0,
                 short(tick)
             );
         }
-        for tick in x.ticks(6) {
-            let (at, below, unit) = (x.at(tick), height - 6.0, escape(&self.x_unit));
-            let space = if unit.is_empty() { "" } else { " " };
+        let (ticks, below) = (x.ticks(6), self.bottom() + 18.0);
+        for (n, tick) in ticks.iter().enumerate() {
+            let at = percent(x.at(*tick));
+            // The unit once: beside each number it would cover the next one where there is little room.
+            let unit = if n + 1 == ticks.len() && !self.x_unit.is_empty() {
+                format!(" {}", self.x_unit)
+            } else {
+                String::new()
+            };
             let _ = write!(
                 svg,
-                r#"<text text-anchor="middle" x="{at:.1}" y="{below:.1}">{}{space}{unit}</text>"#,
-                short(tick)
+                r#"<text class="chart-tick" text-anchor="middle" x="{at}" y="{below:.1}">{}{}</text>"#,
+                short(*tick),
+                escape(&unit)
             );
         }
     }
 
-    fn draw_limit(&self, svg: &mut String, y: &Scale, width: f64) {
-        let Some((limit, name)) = &self.limit else { return };
-        let (at, right) = (y.at(*limit), width - self.names_width);
+    /// Lines and shades, on a paper of their own that is stretched.
+    fn draw_lines(&self, svg: &mut String, x: &Scale, y: &Scale) {
+        let high = self.bottom() - TOP;
         let _ = write!(
             svg,
-            r#"<line class="chart-limit" x1="{LEFT}" x2="{right:.1}" y1="{at:.1}" y2="{at:.1}"/><text text-anchor="end" x="{:.1}" y="{:.1}">{}</text>"#,
-            right - 4.0,
+            r#"<svg y="{TOP}" width="100%" height="{high}" viewBox="0 {TOP} {WIDE} {high}" preserveAspectRatio="none">"#
+        );
+        for Stretch { from, to, name } in &self.stretches {
+            let (left, right, name) = (x.at(*from), x.at(*to), escape(name));
+            let wide = right - left;
+            let _ = write!(
+                svg,
+                r#"<rect class="chart-stretch" x="{left:.1}" y="{TOP}" width="{wide:.1}" height="{high:.1}"><title>{name}</title></rect>"#
+            );
+        }
+        for series in &self.series {
+            let (class, path) = (series.tone.class(), path(&series.points, x, y));
+            let _ = write!(svg, r#"<path class="chart-line {class}" d="{path}"/>"#);
+        }
+        svg.push_str("</svg>");
+    }
+
+    /// Above the paper, each as far as the newer ones leave room for it.
+    fn draw_names_of_stretches(&self, svg: &mut String, x: &Scale) {
+        let places: Vec<Place> = self.stretches.iter().map(|stretch| Place::of(stretch, x)).collect();
+        let (narrow, roomy) = (labels::newest_apart(&places, NARROW), labels::newest_apart(&places, ROOMY));
+        let named = self.stretches.iter().zip(&places).zip(narrow.into_iter().zip(roomy));
+        for ((stretch, place), fits) in named {
+            let class = match fits {
+                (true, _) => "chart-while",
+                (false, true) => "chart-while chart-roomy",
+                (false, false) => continue,
+            };
+            let (at, anchor) = (percent(place.at * WIDE), if place.is_late { "end" } else { "start" });
+            let (line, name) = (TOP - 9.0, escape(&stretch.name));
+            let _ = write!(svg, r#"<text class="{class}" text-anchor="{anchor}" x="{at}" y="{line:.1}">{name}</text>"#);
+        }
+    }
+
+    fn draw_limit(&self, svg: &mut String, y: &Scale) {
+        let Some((limit, name)) = &self.limit else { return };
+        let at = y.at(*limit);
+        let _ = write!(
+            svg,
+            r#"<line class="chart-limit" x1="0" x2="100%" y1="{at:.1}" y2="{at:.1}"/><text text-anchor="end" x="100%" dx="-4" y="{:.1}">{}</text>"#,
             at - 4.0,
             escape(name)
         );
     }
 
     /// Each line's name beside its end, with a mark of its colour.
-    fn draw_names(&self, svg: &mut String, y: &Scale, (width, height): (f64, f64)) {
+    fn draw_names(&self, svg: &mut String, y: &Scale) {
         const APART: f64 = 15.0;
-        let ends: Vec<f64> = self.series.iter().map(|series| end(series).map_or(height, |value| y.at(value))).collect();
-        let places = labels::spread(&ends, APART, (TOP + 4.0, height - BOTTOM));
+        let bottom = self.bottom();
+        let ends: Vec<f64> = self.series.iter().map(|series| end(series).map_or(bottom, |value| y.at(value))).collect();
+        let places = labels::spread(&ends, APART, (TOP + 4.0, bottom));
+        svg.push_str(r#"<svg x="100%" width="1" height="1">"#);
         for ((series, place), end) in self.series.iter().zip(places).zip(ends) {
-            let (right, class) = (width - self.names_width, series.tone.class());
+            let class = series.tone.class();
             let _ = write!(
                 svg,
-                r#"<line class="chart-leader" x1="{:.1}" x2="{:.1}" y1="{end:.1}" y2="{place:.1}"/><rect class="chart-fill {class}" x="{:.1}" y="{:.1}" width="9" height="9" rx="2"/><text class="chart-name" x="{:.1}" y="{:.1}">{}</text>"#,
-                right + 2.0,
-                right + 12.0,
-                right + 14.0,
+                r#"<line class="chart-leader" x1="2" x2="12" y1="{end:.1}" y2="{place:.1}"/><rect class="chart-fill {class}" x="14" y="{:.1}" width="9" height="9" rx="2"/><text class="chart-name" x="27" y="{:.1}">{}</text>"#,
                 place - 4.5,
-                right + 27.0,
                 place + 4.0,
                 escape(&series.name)
             );
         }
+        svg.push_str("</svg>");
     }
+}
+
+impl Place {
+    /// It begins where the stretch does; past the middle it ends where that ends, for there the room is.
+    fn of(stretch: &Stretch, x: &Scale) -> Self {
+        let (from, to) = (x.at(stretch.from) / WIDE, x.at(stretch.to) / WIDE);
+        let is_late = from > 0.5;
+        Self { at: if is_late { to } else { from }, is_late, wide: width_of(&stretch.name) }
+    }
+}
+
+/// A place across the paper, as a part of its width.
+fn percent(at: f64) -> String {
+    format!("{:.2}%", at * 100.0 / WIDE)
 }
 
 /// Roughly: only a browser knows its letters.
@@ -286,14 +345,6 @@ fn width_of(text: &str) -> f64 {
 /// The last number of a line.
 fn end(series: &Series) -> Option<f64> {
     series.points.iter().rev().map(|(_, y)| *y).find(|y| y.is_finite())
-}
-
-/// The opening of a drawing: its size, and what a screen reader says of it.
-pub(crate) fn open(id: &str, title: &str, description: &str, (width, height): (u32, u32)) -> String {
-    let (id, title, description) = (escape(id), escape(title), escape(description));
-    format!(
-        r#"<svg class="chart" id="{id}" role="img" aria-labelledby="{id}-title {id}-desc" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg"><title id="{id}-title">{title}</title><desc id="{id}-desc">{description}</desc>"#
-    )
 }
 
 fn path(points: &[(f64, f64)], x: &Scale, y: &Scale) -> String {

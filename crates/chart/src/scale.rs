@@ -35,11 +35,6 @@ impl Scale {
         self.from + share * (self.to - self.from)
     }
 
-    /// Where the highest value lies.
-    pub(crate) fn end(&self) -> f64 {
-        self.to
-    }
-
     /// Values for grid lines: about `wanted` round ones.
     pub(crate) fn ticks(&self, wanted: u32) -> Vec<f64> {
         if self.log { self.decades() } else { self.rounds(wanted) }

@@ -73,8 +73,21 @@ fn names_of_stretches_stay_on_the_paper_and_off_each_other() {
             .fold(chart, |chart, (from, to)| chart.stretch(Stretch::new(*from, *to, "replica 1 ejected")))
             .render()
     };
-    let heights = |svg: &str| svg.matches(r#"y="42.0">replica"#).count();
-    assert_eq!(heights(&chart([(5.0, 8.0), (60.0, 70.0)])), 2, "far apart: on one line");
-    assert_eq!(heights(&chart([(5.0, 8.0), (9.0, 12.0)])), 1, "close: one below the other");
-    assert!(chart([(5.0, 8.0), (98.0, 100.0)]).contains(r#"text-anchor="end""#), "at the edge: on the other side");
+    let named = |svg: &str| (svg.matches(r#"class="chart-while""#).count(), svg.matches("chart-roomy").count());
+    assert_eq!(named(&chart([(5.0, 8.0), (98.0, 100.0)])), (1, 1), "far apart: both where there is room");
+    assert_eq!(named(&chart([(5.0, 8.0), (9.0, 12.0)])), (1, 0), "close: the newer one");
+    let both = chart([(5.0, 8.0), (98.0, 100.0)]);
+    assert!(both.contains(r#"text-anchor="end" x="100.00%""#), "at the edge: on the other side: {both}");
+    assert_eq!(both.matches("<title>replica 1 ejected</title>").count(), 2, "pointed at, each says its name");
+}
+
+#[test]
+fn a_chart_says_nothing_of_the_width_of_its_page() {
+    let svg = lines().height(200).render();
+    let opening = svg.split('>').next().unwrap();
+    assert!(
+        opening.contains(r#"height="200""#) && !opening.contains("viewBox"),
+        "its letters would be scaled: {opening}"
+    );
+    assert_eq!(svg.matches(" s</text>").count(), 1, "the unit stands once: {svg}");
 }

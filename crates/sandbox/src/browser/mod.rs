@@ -59,6 +59,34 @@ impl Browser {
         self.command("url", json!({"url": url})).await;
     }
 
+    /// From now on the window is a telephone's, this wide; in `dark` it asks for dark pages.
+    pub async fn be_a_telephone(&self, width: u32, dark: bool) {
+        let scheme = json!({"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }});
+        for (command, parameters) in [
+            (
+                "Emulation.setDeviceMetricsOverride",
+                json!({"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": true}),
+            ),
+            ("Emulation.setEmulatedMedia", json!({"features": [scheme]})),
+        ] {
+            // Not of the W3C, which knows windows and no telephones.
+            self.command("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await;
+        }
+    }
+
+    /// What of the page is wider than the window, each with what it holds. What has a scroller of its own may be; a page
+    /// without a fault answers nothing.
+    pub async fn too_wide(&self) -> Vec<String> {
+        let found = self.run(include_str!("wide.js")).await;
+        serde_json::from_value(found).unwrap()
+    }
+
+    /// What of the page's charts a person cannot read: letters that are too small, or that cover each other.
+    pub async fn illegible(&self) -> Vec<String> {
+        let found = self.run(include_str!("legible.js")).await;
+        serde_json::from_value(found).unwrap()
+    }
+
     /// The value of a JavaScript function body.
     pub async fn run(&self, script: &str) -> Value {
         self.command("execute/sync", json!({"script": script, "args": []})).await
