@@ -15,6 +15,8 @@ pub struct Config {
     pub viewer: Option<Link>,
     /// Where a person's browser reaches it, if that differs.
     pub public_viewer: Option<Link>,
+    /// Where a person's browser reaches a gateway: the start page and the API.
+    pub gateway: Option<Link>,
     /// Names, besides `localhost` and bare addresses, under which browsers may send commands.
     pub hosts: Hosts,
 }
@@ -22,7 +24,7 @@ pub struct Config {
 impl Config {
     /// Watches these gateways, without a trace viewer.
     pub fn of(controls: Vec<Link>) -> Self {
-        Self { controls, viewer: None, public_viewer: None, hosts: Hosts::default() }
+        Self { controls, viewer: None, public_viewer: None, gateway: None, hosts: Hosts::default() }
     }
 
     /// What links to traces begin with.
@@ -119,9 +121,10 @@ pub(crate) fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     let admin = env.optional("CRM_ADMIN_LISTEN");
     let controls: Slot<LinkList> = env.required("CRM_CONTROL_URLS");
     let (viewer, public_viewer) = (env.optional("CRM_VIEWER_URL"), env.optional("CRM_PUBLIC_VIEWER_URL"));
+    let gateway = env.optional("CRM_PUBLIC_GATEWAY_URL");
     let hosts = env.or("CRM_CONSOLE_HOSTS", Hosts::default());
     env.finish()?;
-    let config = Config { controls: controls.get()?.0, viewer, public_viewer, hosts };
+    let config = Config { controls: controls.get()?.0, viewer, public_viewer, gateway, hosts };
     Ok((config, Addresses { page, admin }))
 }
 

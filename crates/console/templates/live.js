@@ -51,6 +51,13 @@ pause.addEventListener("click", () => {
   else connect();
 });
 
+// A page that is left stays in the browser's memory for a while; with its stream it would hold one of the few connections
+// that a browser has to a server, and after some steps of a tour the next page would wait for one.
+addEventListener("pagehide", disconnect);
+addEventListener("pageshow", (event) => {
+  if (event.persisted && !isPaused) connect();
+});
+
 let clearing;
 document.addEventListener("submit", async (event) => {
   const form = event.target;

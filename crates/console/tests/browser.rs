@@ -109,3 +109,75 @@ async fn a_page_whose_console_goes_says_so() {
     browser.wait_for_text(&["The connection to the console is lost"]).await;
     browser.close().await;
 }
+
+/// With a fault that its charts have to name, and calls that were tried twice.
+async fn troubled_room() -> Room {
+    let room = Room::open().await;
+    let with_fault = |ordinal, state| {
+        let mut replica = replica(ordinal, state);
+        replica["fault"] = serde_json::json!({"fail_fast": true, "delay_ms": 100, "error_rate": 0.3});
+        replica
+    };
+    room.page_with("/trace/bad0").await;
+    room.gateway.change(|truth| {
+        truth.replicas = vec![replica(0, "ready"), with_fault(1, "ejected")];
+    });
+    room.page_with("1 with a fault").await;
+    room
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_any_screen_nothing_is_too_wide_and_every_chart_can_be_read() {
+    let room = troubled_room().await;
+    let browser = Browser::start().await;
+    browser.be_a_telephone(390, false).await;
+    browser.open(&room.url("/")).await;
+    browser.wait_for_text(&["ejected", "fails at once, answers 100 ms late", "OK, after a retry"]).await;
+    browser.wait_for_script("return document.querySelectorAll('.chart-stretch').length >= 4").await;
+    assert_eq!(browser.run("return document.querySelectorAll('svg.chart').length").await, 4);
+    for (width, dark) in
+        [(320, false), (360, true), (390, false), (414, true), (768, false), (1024, false), (1280, true)]
+    {
+        browser.be_a_telephone(width, dark).await;
+        let (wide, illegible) = (browser.too_wide().await, browser.illegible().await);
+        assert!(wide.is_empty() && illegible.is_empty(), "{width}: {wide:#?} {illegible:#?}");
+        browser.picture(&format!("live-room-{width}")).await;
+    }
+    browser.be_a_telephone(320, false).await;
+    for tour in crm_console::tour::all() {
+        for stage in ["predict", "break", "watch"] {
+            browser.open(&room.url(&format!("/?tour={}&stage={stage}&guess=0", tour.name))).await;
+            let wide = browser.too_wide().await;
+            assert!(wide.is_empty(), "{} {stage}: {wide:#?}", tour.name);
+        }
+    }
+    browser.close().await;
+    room.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_left_holds_no_stream() {
+    const OTHERS: usize = 31;
+    let room = Room::open().await;
+    let browser = Browser::start().await;
+    for stage in ["predict", "break", "watch", "read", "heal", "done"] {
+        browser.open(&room.url(&format!("/?tour=slow-replica&stage={stage}"))).await;
+        browser.wait_for_script("return source.readyState === EventSource.OPEN").await;
+    }
+    // There are places for 32 pages, of which the last one has one.
+    let all_find_a_place = async || {
+        let mut open = Vec::new();
+        for _ in 0..OTHERS {
+            open.push(room.send(http::Method::GET, "/live", &[], "").await);
+        }
+        open.iter().all(|answer| answer.status() == 200)
+    };
+    let mut tries = 0;
+    while !all_find_a_place().await {
+        tries += 1;
+        assert!(tries < 20, "pages that were left still hold places");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    browser.close().await;
+    room.close().await;
+}

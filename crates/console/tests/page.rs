@@ -20,6 +20,8 @@ async fn the_first_picture_shows_everything() {
         "0, then 1",
         "A slow replica",
         "A fault lasts two minutes",
+        "href=\"http://gateway.example:8080/\"",
+        "href=\"http://gateway.example:8080/docs\"",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
@@ -102,6 +104,76 @@ async fn every_stage_of_every_tour_is_a_page_of_its_own() {
         ["/?tour=none", "/?tour=slow-replica&stage=what", "/?tour=slow-replica&stage=done&guess=99", "/?guess=x"]
     {
         assert_eq!(room.get(nonsense).await.status, 200, "{nonsense}");
+    }
+    room.close().await;
+}
+
+#[tokio::test]
+async fn before_anything_has_happened_the_page_says_what_would_and_how() {
+    let room = Room::open().await;
+    let page = room.page_with("will stand here, the newest first").await;
+    assert!(page.contains("Press <b>Slow</b>") && page.contains("./crm kill customers/0"), "{page}");
+    room.gateway.change(|truth| truth.faults_allowed = false);
+    let page = room.page_with("Choose another policy to see a line").await;
+    assert!(!page.contains("./crm kill"), "{page}");
+    room.close().await;
+
+    let gateway = Gateway::start(Vec::new()).await;
+    gateway.die().await;
+    let room = Room::open_with(gateway, None).await;
+    room.page_with("As soon as a gateway answers").await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_step_that_waits_for_a_command_says_what_for_and_sees_it_by_itself() {
+    let room = Room::open().await;
+    for stage in ["break", "watch"] {
+        let page = room.page_at(&format!("/?tour=killed-replica&stage={stage}"), "Waiting for 1 of 2").await;
+        for part in
+            ["Replica 0 has been without a connection", "./crm kill customers/0 --hold 10s", "You need not wait"]
+        {
+            assert!(page.contains(part), "{stage}: {part} is not in {page}");
+        }
+    }
+    // What is done with a button is not asked to be typed.
+    let page = room.page_at("/?tour=failing-replica&stage=watch", "Waiting for 1 of 2").await;
+    assert!(!page.contains("into a terminal, in the project"), "{page}");
+    room.gateway.change(|truth| truth.replicas[0] = replica(0, "connecting"));
+    room.page_at("/?tour=killed-replica&stage=break", "All of it is so").await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_tour_that_waits_where_no_calls_flow_says_how_to_make_some() {
+    let room = Room::open().await;
+    room.gateway.change(|truth| truth.is_idle = true);
+    room.page_at("/?tour=slow-replica&stage=watch", "No calls flow").await;
+    room.close().await;
+}
+
+#[tokio::test]
+async fn a_tour_offers_no_trace_but_its_own() {
+    let room = Room::open().await;
+    room.page_with("/trace/bad0").await;
+    for tour in crm_console::tour::all() {
+        let page = room.page_at(&format!("/?tour={}&stage=read", tour.name), "This tour has not begun").await;
+        assert!(!page.contains("id=\"tour-"), "{}: {page}", tour.name);
+    }
+    // One call is slow at replica 0, and another one failed there, but none at replica 1.
+    for (tour, part) in [
+        ("slow-replica", "id=\"tour-510e\""),
+        ("policy-change", "id=\"tour-510e\""),
+        ("killed-replica", "id=\"tour-bad0\""),
+        ("failing-replica", "No failed call of this tour is known yet"),
+    ] {
+        room.post(&format!("/tours/{tour}/break"), "", &[]).await;
+        let read = format!("/?tour={tour}&stage=read");
+        let page = room.page_at(&read, part).await;
+        assert_eq!(page.contains("id=\"tour-"), part.starts_with("id"), "{tour}: {page}");
+        // It can be read on when all is well again.
+        room.post(&format!("/tours/{tour}/heal"), "", &[]).await;
+        assert!(room.get(&read).await.text.contains(part), "{tour}");
     }
     room.close().await;
 }

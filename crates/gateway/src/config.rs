@@ -75,6 +75,8 @@ pub struct CallLimits {
 pub struct Links {
     /// Address of the trace viewer's pages, such as `http://127.0.0.1:16686`.
     pub viewer: Option<String>,
+    /// Address of the live room, such as `http://127.0.0.1:8000`.
+    pub console: Option<String>,
     /// Where replicas have their metrics.
     pub admins: Admins,
 }

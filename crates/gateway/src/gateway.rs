@@ -70,6 +70,7 @@ impl Gateway {
             base: format!("http://{host}"),
             example: "/v1/accounts?pageSize=3",
             viewer: self.links.configured.viewer.clone(),
+            console: self.links.configured.console.clone(),
             control: self.links.control.map(|address| link(address, host)),
             metrics: self.links.metrics.map(|address| link(address, host)),
             upstreams: self.table.all().iter().map(|routed| row(routed)).collect(),

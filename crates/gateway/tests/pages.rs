@@ -12,14 +12,27 @@ async fn page(rig: &Rig, path: &str, accept: &str) -> wire::Answer {
 
 #[tokio::test]
 async fn the_start_page_suits_its_reader() {
-    let rig = Rig::start_with(1, |config| config.links.viewer = Some("http://127.0.0.1:16686".into())).await;
+    let rig = Rig::start_with(1, |config| {
+        config.links.viewer = Some("http://127.0.0.1:16686".into());
+        config.links.console = Some("http://127.0.0.1:8000".into());
+    })
+    .await;
     let html = page(&rig, "/", "text/html,application/xhtml+xml").await;
     assert_eq!(html.header("content-type"), "text/html; charset=utf-8");
-    for part in ["/docs", "http://127.0.0.1:16686", "/upstreams", "/metrics", "crm token", "customers"] {
+    for part in [
+        "/docs",
+        "http://127.0.0.1:16686",
+        "http://127.0.0.1:8000/",
+        "/upstreams",
+        "/metrics",
+        "crm token",
+        "customers",
+    ] {
         assert!(html.text().contains(part), "{part}");
     }
     let text = page(&rig, "/", "*/*").await;
     assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
+    assert!(text.text().contains("  Live room  http://127.0.0.1:8000/\n"), "{}", text.text());
     assert!(text.text().contains("http://gateway.localhost/docs") && !text.text().contains('<'), "{}", text.text());
 }
 

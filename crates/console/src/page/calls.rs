@@ -36,13 +36,16 @@ pub(super) struct Row {
 pub(super) fn part(scene: &Scene, traces: Option<&Link>) -> Part {
     let rows =
         |list: &'static str, calls: &[Call]| calls.iter().take(SHOWN).map(|call| row(list, call, traces)).collect();
-    let missing = match &scene.viewer {
+    let (slow, failed) = (rows("slow", &scene.calls.slow), rows("failed", &scene.calls.failed));
+    Part::leaf("calls", render(&Calls { slow, failed, missing: missing(scene) }))
+}
+
+/// Why nothing is known of any call, if so.
+pub(super) fn missing(scene: &Scene) -> Option<String> {
+    match &scene.viewer {
         None => Some("No trace viewer is configured.".to_owned()),
         Some(viewer) => viewer.away.as_ref().map(|away| format!("The trace viewer {}.", away.why)),
-    };
-    let html =
-        render(&Calls { slow: rows("slow", &scene.calls.slow), failed: rows("failed", &scene.calls.failed), missing });
-    Part::leaf("calls", html)
+    }
 }
 
 /// `list` keeps the ids apart where a call stands in both.

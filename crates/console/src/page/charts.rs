@@ -13,9 +13,8 @@ use crate::{
 const WINDOW: f64 = 300.0;
 /// Points are this many seconds apart, and stand at multiples of it, so that a line moves on without trembling.
 const STEP: f64 = 2.0;
-const SIZE: (u32, u32) = (560, 200);
-/// Room for the names beside the lines' ends.
-const NAMES: f64 = 96.0;
+/// In pixels.
+const HEIGHT: u32 = 200;
 
 pub(super) fn part(upstream: &Upstream, scene: &Scene) -> Part {
     let id = id_of(&upstream.name);
@@ -42,8 +41,8 @@ impl Past<'_> {
             .description(description)
             .x_range(-WINDOW / 60.0, 0.0)
             .x_unit("min")
-            .size(SIZE.0, SIZE.1)
-            .names_width(NAMES)
+            .height(HEIGHT)
+            .slim()
     }
 
     fn calls(&self, id: &str) -> LineChart {
@@ -80,8 +79,7 @@ impl Past<'_> {
     }
 
     fn shares(&self, id: &str, upstream: &Upstream) -> LineChart {
-        let chart =
-            self.chart(id, "shares", "Share of each replica in per cent", "Each replica's part of the attempts.");
+        let chart = self.chart(id, "shares", "Share of each replica, %", "Each replica's part of the attempts.");
         let replicas = upstream.replicas.iter().map(|replica| replica.seen.ordinal);
         replicas.fold(chart.y_to(100.0), |chart, ordinal| {
             let share = |past: &Self, moment| past.history.share(moment, ordinal) * 100.0;

@@ -4,7 +4,10 @@ use askama::Template;
 use time::OffsetDateTime;
 
 use super::{Part, render};
-use crate::room::{Happening, Mood, Scene};
+use crate::{
+    control::Upstream,
+    room::{Happening, Mood, Scene},
+};
 
 /// As many lines as the page has room for.
 const SHOWN: usize = 14;
@@ -13,6 +16,9 @@ const SHOWN: usize = 14;
 #[template(path = "feed.html")]
 struct Feed<'a> {
     lines: Vec<Line<'a>>,
+    is_live: bool,
+    /// A replica with which something can be made to happen: `customers/0`.
+    breakable: Option<String>,
 }
 
 struct Line<'a> {
@@ -25,7 +31,9 @@ struct Line<'a> {
 
 pub(super) fn part(scene: &Scene) -> Part {
     let lines = scene.happenings.newest_first().take(SHOWN).map(line).collect();
-    Part::leaf("events", render(&Feed { lines }))
+    let name = |upstream: &Upstream| Some(format!("{}/{}", upstream.name, upstream.replicas.first()?.seen.ordinal));
+    let breakable = scene.upstreams.first().filter(|_| scene.faults_allowed).and_then(name);
+    Part::leaf("events", render(&Feed { lines, is_live: scene.is_live(), breakable }))
 }
 
 /// The newest line alone, for those who hear the page: the whole list would be read out again with each change.

@@ -5,7 +5,7 @@ use askama::Template;
 use super::{
     Part,
     boxes::forbidden,
-    calls::{Row, row},
+    calls::{Row, missing, row},
     render,
 };
 use crate::{
@@ -65,6 +65,7 @@ struct Panel<'a> {
     was_right: bool,
     answer: &'a str,
     checks: String,
+    shows_checks: bool,
     trace: String,
     next: &'a Tour,
 }
@@ -78,15 +79,26 @@ struct Step {
 
 #[derive(Template)]
 #[template(path = "checks.html")]
-struct Checks {
+struct Checks<'a> {
     verdicts: Vec<Verdict>,
+    /// How many are not seen yet.
+    waits: usize,
+    /// What somebody has to type before anything can be seen.
+    commands: Vec<&'a str>,
+    /// No call flows, so that there is nothing to see.
+    is_idle: bool,
 }
 
 #[derive(Template)]
 #[template(path = "trace.html")]
-struct Trace {
+struct Trace<'a> {
     row: Option<Row>,
-    find: Find,
+    tour: &'a Tour,
+    is_begun: bool,
+    /// Why there can be none.
+    missing: Option<String>,
+    /// Which calls would do.
+    wanted: &'static str,
 }
 
 /// What of the tours changes while a person reads.
@@ -95,12 +107,23 @@ pub(super) fn parts(scene: &Scene, traces: Option<&Link>) -> Vec<Part> {
 }
 
 fn checks(tour: &Tour, scene: &Scene) -> Part {
-    Part::leaf(format!("checks-{}", tour.name), render(&Checks { verdicts: check(tour, scene) }))
+    let verdicts = check(tour, scene);
+    let waits = verdicts.iter().filter(|verdict| !verdict.held).count();
+    let history = scene.histories.get(&tour.upstream);
+    let calls = history.map_or(f64::NAN, |history| history.rate(scene.now, |sample| Some(sample.ok + sample.failed)));
+    let html = render(&Checks { verdicts, waits, commands: commands(tour), is_idle: calls == 0.0 });
+    Part::leaf(format!("checks-{}", tour.name), html)
 }
 
 fn trace(tour: &Tour, scene: &Scene, traces: Option<&Link>) -> Part {
-    let row = scene.calls.of(tour.read.find).first().map(|call| row("tour", call, traces));
-    Part::leaf(format!("trace-{}", tour.name), render(&Trace { row, find: tour.read.find }))
+    let begun = scene.tours.get(&tour.name);
+    let row = begun.and_then(|begun| begun.call.as_ref()).map(|call| row("tour", call, traces));
+    let wanted = match tour.read.find {
+        Find::Slowest => "slow",
+        Find::Failed => "failed",
+    };
+    let html = render(&Trace { row, tour, is_begun: begun.is_some(), missing: missing(scene), wanted });
+    Part::leaf(format!("trace-{}", tour.name), html)
 }
 
 /// The panel's content.
@@ -115,13 +138,15 @@ pub(super) fn panel(place: Option<Place>, scene: &Scene, traces: Option<&Link>) 
         stage,
         guess,
         steps: Stage::ALL.map(|(step, name, title)| self::step(step, name, title, stage)).into(),
-        commands: tour.breaking.actions.iter().filter_map(command).collect(),
+        commands: commands(tour),
         has_buttons: tour.breaking.actions.iter().any(|action| command(action).is_none()),
         forbidden: forbidden(scene).filter(|_| !scene.is_live() || tour.breaking.actions.iter().any(needs_faults)),
         guessed: guessed.map(String::as_str),
         was_right: guess == Some(tour.predict.right),
         answer: tour.predict.options.get(tour.predict.right).map_or("", String::as_str),
         checks: checks(tour, scene).html,
+        // Who has something to type sees at once whether it worked.
+        shows_checks: stage == Stage::Watch || (stage == Stage::Break && !commands(tour).is_empty()),
         trace: trace(tour, scene, traces).html,
         next: tours.get((at + 1) % tours.len()).unwrap_or(tour),
     })
@@ -130,6 +155,11 @@ pub(super) fn panel(place: Option<Place>, scene: &Scene, traces: Option<&Link>) 
 fn step(step: Stage, name: &'static str, title: &'static str, stage: Stage) -> Step {
     let class = if step < stage { "past" } else { "to-come" };
     Step { name, title, class: if step == stage { "now" } else { class }, is_current: step == stage }
+}
+
+/// What a person has to type.
+fn commands(tour: &Tour) -> Vec<&str> {
+    tour.breaking.actions.iter().filter_map(command).collect()
 }
 
 fn command(action: &Action) -> Option<&str> {

@@ -17,10 +17,12 @@ pub(crate) struct Page {
     events: String,
     calls: String,
     traces: Option<String>,
+    /// The start page and the API of a gateway.
+    elsewhere: Option<[String; 2]>,
 }
 
 impl Page {
-    pub(crate) fn new(scene: &Scene, place: Option<Place>, traces: Option<&Link>) -> Self {
+    pub(crate) fn new(scene: &Scene, place: Option<Place>, traces: Option<&Link>, gateway: Option<&Link>) -> Self {
         let html = |part: Part| part.html;
         Self {
             status: html(status::part(scene)),
@@ -31,6 +33,7 @@ impl Page {
             events: html(feed::part(scene)),
             calls: html(calls::part(scene, traces)),
             traces: traces.map(|base| base.to("/search?service=gateway")),
+            elsewhere: gateway.map(|base| ["/", "/docs"].map(|path| base.to(path))),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The room: all that the page shows, kept up to date by the watchers and bounded whatever happens.
 
 mod away;
+mod begun;
 mod calls;
 mod happenings;
 mod history;
@@ -11,6 +12,7 @@ use parking_lot::{RwLock, RwLockReadGuard};
 use tokio::time::Instant;
 
 pub(crate) use away::Watched;
+pub(crate) use begun::Begun;
 pub(crate) use calls::{Call, RecentCalls};
 pub(crate) use happenings::{Happening, Happenings, Mood};
 pub(crate) use history::{History, Sample};
@@ -19,10 +21,13 @@ use crate::{
     config::{Config, Link},
     control::{self, Document, Upstream},
     outbound::OutboundError,
+    tour::Tour,
 };
 
 /// More upstreams than this are not watched; the page could not show them either.
 const MAX_UPSTREAMS: usize = 16;
+/// How long a person may take between typing a tour's command and saying so, in seconds.
+const TYPED_WITHIN: f64 = 60.0;
 
 /// Shared by watchers, which write, and pages, which read.
 #[derive(Debug, Clone)]
@@ -43,8 +48,8 @@ pub(crate) struct Scene {
     pub(crate) calls: RecentCalls,
     /// Seconds since the console's start, of the last sample.
     pub(crate) now: f64,
-    /// Since when what a tour expects counts, by its name.
-    pub(crate) tours: BTreeMap<String, f64>,
+    /// Tours that were begun, by their names.
+    pub(crate) tours: BTreeMap<String, Begun>,
     /// What each gateway answered last, in their order.
     documents: Vec<Option<Document>>,
 }
@@ -92,15 +97,42 @@ impl Room {
     pub(crate) fn viewer_answered(&self, answer: Result<RecentCalls, OutboundError>) {
         let now = self.epoch.elapsed().as_secs_f64();
         let mut scene = self.scene.write();
-        let answer = answer.map(|calls| scene.calls = calls);
+        let answer = answer.map(|calls| {
+            scene.tours.values_mut().for_each(|tour| tour.look_among(&calls));
+            scene.calls = calls;
+        });
         if let Some(viewer) = &mut scene.viewer {
             viewer.answered(answer, now);
         }
     }
 
     /// What a tour expects is to be seen from now on, whatever there was before.
-    pub(crate) fn tour_counts_from_now(&self, tour: &str) {
-        self.scene.write().tours.insert(tour.to_owned(), self.epoch.elapsed().as_secs_f64());
+    pub(crate) fn tour_counts_from_now(&self, tour: &Tour) {
+        self.tour_began(tour, 0.0);
+    }
+
+    /// The same, but somebody has typed a command already, and perhaps seen what it did. What was before the last tour's
+    /// end is that one's.
+    pub(crate) fn tour_was_typed(&self, tour: &Tour) {
+        let now = self.epoch.elapsed().as_secs_f64();
+        let last = self.look().tours.values().map(|tour| tour.since).fold(0.0, f64::max);
+        self.tour_began(tour, TYPED_WITHIN.min(now - last));
+    }
+
+    fn tour_began(&self, tour: &Tour, seconds_ago: f64) {
+        let mut scene = self.scene.write();
+        let now = self.epoch.elapsed().as_secs_f64();
+        let mut begun = Begun::new(tour, now, seconds_ago);
+        begun.look_among(&scene.calls);
+        scene.tours.insert(tour.name.clone(), begun);
+    }
+
+    /// What it showed counts no more.
+    pub(crate) fn tour_is_over(&self, tour: &Tour) {
+        let now = self.epoch.elapsed().as_secs_f64();
+        if let Some(begun) = self.scene.write().tours.get_mut(&tour.name) {
+            begun.end(now);
+        }
     }
 
     pub(crate) fn happened(&self, happening: Happening) {

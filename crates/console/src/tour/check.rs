@@ -38,7 +38,7 @@ fn judge(expect: &Expect, tour: &Tour, scene: &Scene) -> Verdict {
 
 fn look(expect: &Expect, tour: &Tour, scene: &Scene, history: &History) -> Option<(bool, String)> {
     let now = scene.now;
-    let since = scene.tours.get(tour.name.as_str()).copied().unwrap_or_default().max(now - LOOK_BACK);
+    let since = scene.tours.get(&tour.name).map_or(0.0, |begun| begun.since).max(now - LOOK_BACK);
     match expect.metric {
         Metric::Share => Some(bounded(expect, history.share(now, tour.replica), percent)),
         Metric::Failed => Some(bounded(expect, failed(history, since), percent)),
@@ -104,7 +104,7 @@ mod tests {
         sample(Phase::Ejected);
         sample(Phase::Ready);
         assert!(has_been_ejected(&room), "it is over, but it was");
-        room.tour_counts_from_now("failing-replica");
+        room.tour_counts_from_now(super::super::find("failing-replica").unwrap());
         sample(Phase::Ready);
         assert!(!has_been_ejected(&room), "that was the last time");
         sample(Phase::Ejected);

@@ -1,6 +1,6 @@
 //! A tour without a page: a program breaks, looks and heals, as the file says.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crm_balance::{Phase, Policy};
 use tokio::time::{Instant, sleep};
@@ -107,7 +107,7 @@ impl Player {
     ) -> Result<Played, PlayError> {
         let calm = stop.run_until_cancelled(self.until(|scene| calm(scene, tour))).await;
         let policy = calm.ok_or(PlayError::Stopped)?.map_err(PlayError::NotCalm)?;
-        self.room.tour_counts_from_now(&tour.name);
+        self.room.tour_counts_from_now(tour);
         let played = self.break_and_watch(tour, &terminal, stop).await;
         match (played, self.heal(tour, policy, &terminal).await) {
             (Ok(mut played), Ok(())) => {
@@ -130,7 +130,7 @@ impl Player {
         terminal: &impl AsyncFn(&str) -> Result<(), String>,
         stop: &CancellationToken,
     ) -> Result<Played, PlayError> {
-        let (began, began_us) = (Instant::now(), now_us());
+        let began = Instant::now();
         for action in &tour.breaking.actions {
             if stop.is_cancelled() {
                 return Err(PlayError::Stopped);
@@ -144,7 +144,7 @@ impl Player {
             let watched = began.elapsed();
             let is_seen = watched >= LEAST && checks.iter().all(|check| check.held);
             if is_seen || watched >= most {
-                return Ok(Played { checks, trace: self.trace(tour, began_us) });
+                return Ok(Played { checks, trace: self.trace(tour) });
             }
         }
     }
@@ -217,9 +217,9 @@ impl Player {
         }
     }
 
-    fn trace(&self, tour: &Tour, since_us: u64) -> Option<String> {
+    fn trace(&self, tour: &Tour) -> Option<String> {
         let scene = self.room.look();
-        let call = scene.calls.of(tour.read.find).iter().find(|call| call.started_us >= since_us)?;
+        let call = scene.tours.get(&tour.name)?.call.as_ref()?;
         Some(self.traces.as_ref()?.to(&format!("/trace/{}", call.trace)))
     }
 }
@@ -261,9 +261,4 @@ fn well<'a>(scene: &'a Scene, tour: &Tour) -> Result<&'a Upstream, String> {
         }
     }
     Ok(upstream)
-}
-
-fn now_us() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

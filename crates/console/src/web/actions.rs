@@ -101,12 +101,12 @@ pub(super) async fn break_tour(
     Form(form): Form<TourForm>,
 ) -> Response {
     let tour = tour::find(&name);
-    // From before the fault, whose first moments count. Who presses the button after typing a command has perhaps seen
-    // already what it does: that counts, too.
-    let is_broken_here =
-        |tour: &&Tour| tour.breaking.actions.iter().all(|action| tour::command(tour, action).is_some());
-    if let Some(tour) = tour.filter(is_broken_here) {
-        web.room.tour_counts_from_now(&tour.name);
+    // From before the fault, whose first moments count.
+    let is_broken_here = |tour: &Tour| tour.breaking.actions.iter().all(|action| tour::command(tour, action).is_some());
+    match tour {
+        Some(tour) if is_broken_here(tour) => web.room.tour_counts_from_now(tour),
+        Some(tour) => web.room.tour_was_typed(tour),
+        None => {}
     }
     play(&web, tour, &headers, form.guess, |tour| (&tour.breaking.actions, "watch")).await
 }
@@ -120,7 +120,7 @@ pub(super) async fn heal_tour(
     let tour = tour::find(&name);
     let healed = play(&web, tour, &headers, form.guess, |tour| (&tour.heal.actions, "done")).await;
     if let Some(tour) = tour {
-        web.room.tour_counts_from_now(&tour.name);
+        web.room.tour_is_over(tour);
     }
     healed
 }

@@ -115,6 +115,6 @@ impl Where {
 
 async fn page(State(web): State<Web>, place: Result<Query<Where>, QueryRejection>) -> Response {
     let place = place.ok().and_then(|Query(place)| place.place());
-    let page = Page::new(&web.room.look(), place, web.config.trace_base());
+    let page = Page::new(&web.room.look(), place, web.config.trace_base(), web.config.gateway.as_ref());
     answer::html(&page)
 }

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -38,6 +39,8 @@ pub struct Truth {
     pub told: Vec<String>,
     /// Instead of doing what it is told, it refuses, saying this.
     pub refusal: Option<String>,
+    /// No calls flow.
+    pub is_idle: bool,
     asked: u64,
 }
 
@@ -50,7 +53,8 @@ impl Gateway {
         let listener = TcpListener::bind(address).await.unwrap();
         let (address, events) = (listener.local_addr().unwrap(), broadcast::Sender::new(16));
         let policy = "peak_ewma".to_owned();
-        let truth = Truth { replicas, policy, faults_allowed: true, told: Vec::new(), refusal: None, asked: 0 };
+        let truth =
+            Truth { replicas, policy, faults_allowed: true, told: Vec::new(), refusal: None, is_idle: false, asked: 0 };
         let state = Arc::new(Mutex::new(truth));
         let routes = Router::new()
             .route("/upstreams", get(upstreams))
@@ -87,7 +91,7 @@ async fn upstreams(State((state, _)): Shared) -> Response {
     if truth.refusal.as_deref() == Some("dead") {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    truth.asked += 1;
+    truth.asked += u64::from(!truth.is_idle);
     // Each answer is half a second after the one before: 8 calls a second.
     let calls = truth.asked * 4;
     let counts =
@@ -143,16 +147,18 @@ fn traces(uri: &Uri) -> Value {
     let is_failed = uri.query().unwrap_or_default().contains("tags=");
     let (id, codes) = if is_failed { ("bad0", &["UNAVAILABLE", "OK"][..]) } else { ("510e", &["OK"][..]) };
     let name = "crm.customers.v1.AccountService/GetAccount";
-    let span = |kind: &str, start: usize, tags: Vec<Value>| {
+    // Both came just now, however often it is asked.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+    let span = |kind: &str, start: u64, tags: Vec<Value>| {
         let kind = json!({"key": "span.kind", "value": kind});
         let tags: Vec<Value> = [kind].into_iter().chain(tags).collect();
-        json!({"traceID": id, "operationName": name, "startTime": 1000 + start, "duration": 123_000, "processID": "p1", "tags": tags})
+        json!({"traceID": id, "operationName": name, "startTime": now + start, "duration": 123_000, "processID": "p1", "tags": tags})
     };
-    let attempt = |(at, code): (usize, &&str)| {
+    let attempt = |(at, code): (u64, &&str)| {
         let replica = json!({"key": "crm.replica", "value": at.to_string()});
         span("client", at + 1, vec![replica, json!({"key": "rpc.status_code", "value": code})])
     };
     let root = span("server", 0, vec![json!({"key": "rpc.status_code", "value": "OK"})]);
-    let spans: Vec<Value> = [root].into_iter().chain(codes.iter().enumerate().map(attempt)).collect();
+    let spans: Vec<Value> = [root].into_iter().chain((0..).zip(codes).map(attempt)).collect();
     json!({"data": [{"traceID": id, "spans": spans, "processes": {"p1": {"serviceName": "gateway"}}}]})
 }

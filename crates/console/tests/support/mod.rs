@@ -44,7 +44,9 @@ impl Room {
         let page = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = page.local_addr().unwrap();
         let viewer = viewer.map(|viewer| viewer.to_string().parse().unwrap());
-        let config = Config { viewer, ..Config::of(vec![gateway.address.to_string().parse().unwrap()]) };
+        let public = Some("http://gateway.example:8080".parse().unwrap());
+        let config =
+            Config { viewer, gateway: public, ..Config::of(vec![gateway.address.to_string().parse().unwrap()]) };
         let stop = CancellationToken::new();
         let running = tokio::spawn(serve(config, Listeners { page, admin: None }, stop.clone()));
         Self { address, gateway, stop, running }
@@ -73,10 +75,15 @@ impl Room {
 
     /// Asks for the page until it shows something.
     pub async fn page_with(&self, part: &str) -> String {
+        self.page_at("/", part).await
+    }
+
+    /// The same of another page.
+    pub async fn page_at(&self, path: &str, part: &str) -> String {
         let mut text = String::new();
         let wait = async {
             loop {
-                text = self.get("/").await.text;
+                text = self.get(path).await.text;
                 if text.contains(part) {
                     return;
                 }

@@ -30,12 +30,15 @@ pub(super) fn console(places: &Places, addresses: &Addresses) -> Unit {
     let console = addresses.console;
     let controls: Vec<String> =
         addresses.gateways.iter().map(|gateway| format!("http://{}", gateway.control)).collect();
-    let environment = vec![
+    let mut environment = vec![
         ("CRM_LISTEN", console.page.to_string()),
         ("CRM_ADMIN_LISTEN", console.admin.to_string()),
         ("CRM_CONTROL_URLS", controls.join(",")),
         ("CRM_VIEWER_URL", format!("http://{}", addresses.viewer.pages)),
     ];
+    // All of them answer alike.
+    let gateway = addresses.gateways.first();
+    environment.extend(gateway.map(|gateway| ("CRM_PUBLIC_GATEWAY_URL", format!("http://{}", gateway.public))));
     serving(places, "console", 0, environment, (console.page, console.admin))
 }
 
@@ -50,6 +53,7 @@ pub(super) fn gateway(places: &Places, addresses: &Addresses, replica: u16, gate
         ("CRM_ADMIN_LISTEN", gateway.admin.to_string()),
         ("CRM_ROUTES", routes.join(";")),
         ("CRM_VIEWER_URL", format!("http://{}", addresses.viewer.pages)),
+        ("CRM_CONSOLE_URL", format!("http://{}", addresses.console.page)),
     ];
     environment.extend(shared(places, addresses, "gateway", replica));
     serving(places, "gateway", replica, environment, (gateway.public, gateway.admin))

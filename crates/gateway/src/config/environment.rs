@@ -50,7 +50,7 @@ fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     let calls = read_calls(&mut env);
     let server = public_port(ServerSettings::from_env(&mut env));
     let admins = env.or("CRM_REPLICA_ADMINS", Admins::default());
-    let links = Links { viewer: env.optional("CRM_VIEWER_URL"), admins };
+    let links = Links { viewer: env.optional("CRM_VIEWER_URL"), console: env.optional("CRM_CONSOLE_URL"), admins };
     let OnOff(faults) = env.or("CRM_FAULTS", OnOff(false));
     let routes = routes.get();
     if let Ok(routes) = &routes {
