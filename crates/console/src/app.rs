@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crm_server::{
     admin,
     config::{ConfigError, Env},
-    process::{self, Protocol, ServerSettings},
+    process::{self, ServerSettings},
     readiness::Readiness,
 };
 use crm_telemetry::Telemetry;
@@ -88,16 +88,5 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         });
     }
     let service = web::service(Web::new(config, controls, room, shutdown.clone()));
-    process::serve(&settings(), listeners.page, service, readiness, shutdown).await
-}
-
-/// A page for a few people: a stream each, and their clicks.
-fn settings() -> ServerSettings {
-    ServerSettings {
-        protocol: Protocol::Any,
-        max_connections: 256,
-        drain_grace: std::time::Duration::ZERO,
-        drain_timeout: std::time::Duration::from_secs(2),
-        ..ServerSettings::default()
-    }
+    process::serve(&ServerSettings::beside(), listeners.page, service, readiness, shutdown).await
 }

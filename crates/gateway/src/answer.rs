@@ -32,9 +32,9 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// A status without a body that names the methods there are.
-pub(crate) fn allow(status: StatusCode, methods: &'static str) -> Response<Body> {
-    let mut response = empty(status);
+/// No, but for these methods; those that go with them are named by the port.
+pub(crate) fn not_allowed(methods: &'static str) -> Response<Body> {
+    let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     response
 }

@@ -148,7 +148,7 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         access: Access::new(verifier, config.calls.max_concurrent_calls),
         telemetry: telemetry_layer(&transcoder),
         own,
-        pages: Pages::new(Arc::clone(&transcoder), Arc::clone(&table)),
+        pages: Pages::new(Arc::clone(&transcoder), Arc::clone(&table), Arc::clone(&switches)),
         switches,
         faults: Arc::new(Faults::new(config.faults)),
         limits: config.calls,

@@ -18,6 +18,7 @@ use axum::{
     Router, middleware,
     routing::{get, put},
 };
+use crm_server::process::{ServerSettings, serve_routes};
 use crm_transcode::Transcoder;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -73,5 +74,5 @@ pub(crate) fn routes(control: Control) -> Router {
 /// Serves the control API until it is told to stop.
 pub(crate) async fn serve(listener: TcpListener, control: Control) -> std::io::Result<()> {
     let stopping = control.stopping.clone();
-    axum::serve(listener, routes(control)).with_graceful_shutdown(stopping.cancelled_owned()).await
+    serve_routes(&ServerSettings::beside(), listener, routes(control), stopping).await
 }

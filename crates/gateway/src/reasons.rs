@@ -91,7 +91,16 @@ pub(crate) fn headers_too_large(limit: usize) -> Status {
 }
 
 pub(crate) fn compressed_body() -> Status {
-    violation(INVALID_HEADER, "content-encoding", "must be left out: bodies are taken as they are".to_owned())
+    violation(
+        INVALID_HEADER,
+        "content-encoding",
+        "must be left out, or be identity: bodies are taken as they are".to_owned(),
+    )
+}
+
+pub(crate) fn other_media() -> Status {
+    let taken = "must be application/json, in utf-8; for curl -d that is -H 'content-type: application/json'";
+    violation(INVALID_HEADER, "content-type", taken.to_owned())
 }
 
 pub(crate) fn invalid_timeout() -> Status {

@@ -2,6 +2,7 @@
 
 mod challenge;
 mod lines;
+mod media;
 mod messages;
 mod precondition;
 mod refusal;
@@ -14,12 +15,14 @@ use bytes::Bytes;
 use crm_server::{process::TakeBy, shares};
 use crm_telemetry::rpc::write_timeout;
 use crm_transcode::{Match, RouteError, frame};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, request::Parts};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
 use tower::service_fn;
 
+pub(crate) use media::{JSON, is_json};
 pub(crate) use timeout::{TIMEOUT, read_timeout};
 
 use crate::{
@@ -58,10 +61,10 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     let uri = std::mem::take(&mut parts.uri);
     let matched = match gateway.transcoder.route(&method, uri.path()) {
         Ok(matched) => matched,
-        Err(error) => return not_routed(gateway, &method, &error),
+        Err(error) => return not_routed(gateway, uri.path(), error),
     };
     let (Some(routed), Ok(path)) = (gateway.table.find(&matched.rpc.path), Uri::try_from(&matched.rpc.path)) else {
-        return not_routed(gateway, &method, &RouteError::NotFound);
+        return not_routed(gateway, uri.path(), RouteError::NotFound);
     };
     // The layer names spans and counts calls by the RPC, so both protocols count as one method.
     parts.uri = path;
@@ -115,14 +118,18 @@ impl Route<'_> {
         headers::check_single(&parts.headers)?;
         let caller = self.gateway.access.admit(self.routed, Some(rpc), &parts.headers)?;
         let deadline = self.deadline(&parts.headers)?;
-        refuse_compressed(&parts.headers)?;
+        media::refuse_packed(&parts.headers)?;
+        if self.matched.takes_body() && !body.is_end_stream() {
+            media::refuse_other(&parts)?;
+        }
         let limits = &self.gateway.limits;
         let mut body = self.gateway.intake.measure(body, caller.holder)?;
         // A stream's request is one message like others.
         let intake_ends = deadline.min(Instant::now() + limits.max_timeout);
         let bytes = read_body(&mut body, limits.max_body_bytes, intake_ends).await?;
         let asked = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
-        let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline };
+        let takes_gzip = self.gateway.switches.pack_for(&parts.headers);
+        let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline, takes_gzip };
         let sent = attempts.send_in_turn(parts).await;
         let mut response = sent.map_err(|refusal| refusal.respell(self.matched, &asked))?;
         response.extensions_mut().insert(TakeBy(deadline));
@@ -142,6 +149,7 @@ struct Attempts<'a> {
     caller: &'a Caller,
     asked: &'a crm_transcode::Request,
     deadline: Instant,
+    takes_gzip: bool,
 }
 
 impl Attempts<'_> {
@@ -156,25 +164,21 @@ impl Attempts<'_> {
             let messages = Messages::new(response, limits.max_answer_bytes)?;
             return lines::answer(Arc::clone(transcoder), Arc::clone(rpc), messages, limits.pace).await;
         }
-        unary::answer(gateway, rpc, &self.asked.conditions, response, (self.caller.holder, room)).await
+        let wanted = (&self.asked.conditions, self.takes_gzip);
+        unary::answer(gateway, rpc, wanted, response, (self.caller.holder, room)).await
     }
-}
-
-fn refuse_compressed(headers: &HeaderMap) -> Result<(), Refusal> {
-    let is_plain = headers.get(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity");
-    if is_plain { Ok(()) } else { Err(Refusal::compressed()) }
 }
 
 /// Reads a whole body, which may take as long as the call.
 async fn read_body(body: &mut Measured, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
-    if http_body::Body::is_end_stream(body) {
+    if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     match timeout_at(deadline, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),
         Ok(Err(error)) => Err(match error.downcast::<Status>() {
-            Ok(status) if status.code() == Code::ResourceExhausted => (*status).into(),
+            Ok(status) if matches!(status.code(), Code::ResourceExhausted | Code::InvalidArgument) => (*status).into(),
             _ => Status::cancelled("the request's body broke off").into(),
         }),
         Err(_) => Err(reasons::deadline_exceeded().into()),
@@ -197,17 +201,22 @@ fn grpc_request(mut parts: Parts, message: &[u8], deadline: Instant) -> Result<R
     Ok(Request::from_parts(parts, Body::new(Full::new(framed))))
 }
 
-fn not_routed(gateway: &Gateway, method: &Method, error: &RouteError) -> Response<Body> {
-    let allow = error.allow_header().and_then(|allow| HeaderValue::try_from(allow).ok());
-    let mut response = match (&allow, method) {
-        (Some(_), &Method::OPTIONS) => answer::empty(StatusCode::NO_CONTENT),
-        _ => {
-            let (status, body) = gateway.transcoder.route_error_json(error);
-            answer::json(status, body)
-        }
+/// The methods that are named are those which this gateway would not refuse.
+fn not_routed(gateway: &Gateway, path: &str, error: RouteError) -> Response<Body> {
+    let is_routed = |method: &Method| {
+        let found = gateway.transcoder.route(method, path);
+        found.is_ok_and(|found| gateway.table.find(&found.rpc.path).is_some())
     };
-    if let Some(allow) = allow {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
+    let error = match error {
+        RouteError::MethodNotAllowed { mut allow } => {
+            allow.retain(is_routed);
+            if allow.is_empty() { RouteError::NotFound } else { RouteError::MethodNotAllowed { allow } }
+        }
+        RouteError::NotFound => RouteError::NotFound,
+    };
+    let (status, body) = gateway.transcoder.route_error_json(&error);
+    let mut response = answer::json(status, body);
+    let allow = error.allow_header().and_then(|allow| HeaderValue::try_from(allow).ok());
+    response.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
     response
 }

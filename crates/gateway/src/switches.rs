@@ -1,6 +1,8 @@
 //! What can be flipped while the gateway runs, to see what it is worth.
 
 use crm_balance::Switch;
+use crm_server::compression;
+use http::HeaderMap;
 
 /// One switch as the control API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -21,11 +23,19 @@ pub(crate) struct Switches {
     pub(crate) shedding: Switch,
     /// Whether answers tell their trace's id.
     pub(crate) trace_header: Switch,
+    /// Whether lists and documents go out in gzip.
+    pub(crate) compression: Switch,
 }
 
 impl Default for Switches {
     fn default() -> Self {
-        Self { retries: Switch::on(), ejection: Switch::on(), shedding: Switch::on(), trace_header: Switch::on() }
+        Self {
+            retries: Switch::on(),
+            ejection: Switch::on(),
+            shedding: Switch::on(),
+            trace_header: Switch::on(),
+            compression: Switch::on(),
+        }
     }
 }
 
@@ -48,7 +58,12 @@ impl Switches {
         self.get(name)
     }
 
-    fn entries(&self) -> [(&'static str, &'static str, &Switch); 4] {
+    /// Whether the answer to a request may be packed.
+    pub(crate) fn pack_for(&self, asked: &HeaderMap) -> bool {
+        self.compression.is_on() && compression::is_asked_for(asked)
+    }
+
+    fn entries(&self) -> [(&'static str, &'static str, &Switch); 5] {
         [
             (
                 "retries",
@@ -58,6 +73,7 @@ impl Switches {
             ("ejection", "a replica that fails its calls is taken out, and returns by a probe", &self.ejection),
             ("shedding", "calls that would only queue are refused at once", &self.shedding),
             ("trace_header", "answers carry x-trace-id and traceresponse", &self.trace_header),
+            ("compression", "lists and documents go out in gzip to who asks for it", &self.compression),
         ]
     }
 }

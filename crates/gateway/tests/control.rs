@@ -56,7 +56,7 @@ async fn switches_are_flipped() {
     let all = wire::rest(rig.control, Method::GET, "/switches", &[], "").await.json();
     let names: Vec<&str> =
         all["switches"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["retries", "ejection", "shedding", "trace_header"]);
+    assert_eq!(names, ["retries", "ejection", "shedding", "trace_header", "compression"]);
     let off = put(&rig, "/switches/retries", json!({"on": false})).await.json();
     assert_eq!((&off["name"], &off["on"]), (&json!("retries"), &json!(false)));
     let seen = wire::rest(rig.control, Method::GET, "/switches/retries", &[], "").await.json();
@@ -97,7 +97,16 @@ async fn mistakes_are_told_as_the_public_api_tells_them() {
         assert!(answer.json()["code"].as_i64().is_some_and(|code| code > 0), "{method} {path}");
     }
     let wrong = wire::rest(rig.control, Method::DELETE, "/upstreams", &JSON, "").await;
-    assert!(wrong.header("allow").contains("GET"));
+    assert_eq!(wrong.header("allow"), "GET, HEAD, OPTIONS");
+    for (path, methods) in [
+        ("/switches/retries", "GET, HEAD, OPTIONS, PUT"),
+        ("/upstreams/customers/replicas/0/fault", "DELETE, OPTIONS, PUT"),
+    ] {
+        let options = wire::rest(rig.control, Method::OPTIONS, path, &[], "").await;
+        assert_eq!((options.status, options.header("allow")), (StatusCode::NO_CONTENT, methods), "{path}");
+        let wrong = wire::rest(rig.control, Method::PATCH, path, &JSON, "{}").await;
+        assert_eq!((wrong.status, wrong.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, methods), "{path}");
+    }
 }
 
 /// What a page does whose owner points its name at the loopback address once the browser has loaded it.
@@ -108,7 +117,7 @@ async fn a_web_page_changes_nothing() {
     let body = r#"{"on":false}"#;
     for (host, kind, status) in [
         ("evil.example", "application/json", "403"),
-        ("127.0.0.1", "text/plain", "400"),
+        ("127.0.0.1", "text/plain", "415"),
         ("127.0.0.1", "application/json", "200"),
     ] {
         let mut stream = tokio::net::TcpStream::connect(rig.control).await.unwrap();
@@ -121,6 +130,22 @@ async fn a_web_page_changes_nothing() {
         let switch = wire::rest(rig.control, Method::GET, "/switches/retries", &[], "").await.json();
         assert_eq!(switch["on"], status != "200", "{host} {kind}");
     }
+}
+
+#[tokio::test]
+async fn a_change_is_json_and_says_so() {
+    let rig = Rig::start().await;
+    let flip = async |kind: &[(&str, &str)]| {
+        wire::rest(rig.control, Method::PUT, "/switches/retries", kind, r#"{"on":true}"#).await
+    };
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/merge-patch+json"] {
+        let refused = flip(&[("content-type", kind)]).await;
+        assert_eq!((refused.status, refused.reason().as_str()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "INVALID_HEADER"));
+        assert_eq!(refused.header("accept"), "application/json", "{kind}");
+    }
+    // A page of another origin may send a body without a type, and without asking first.
+    assert_eq!(flip(&[]).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(flip(&[("content-type", "Application/JSON; charset=UTF-8")]).await.status, StatusCode::OK);
 }
 
 async fn next_data(body: &mut Incoming) -> Bytes {

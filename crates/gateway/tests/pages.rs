@@ -39,14 +39,9 @@ async fn the_start_page_suits_its_reader() {
 #[tokio::test]
 async fn what_the_caller_calls_the_gateway_is_escaped() {
     let rig = Rig::start().await;
-    let mut stream = tokio::net::TcpStream::connect(rig.public).await.unwrap();
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let request =
-        b"GET / HTTP/1.1\r\nhost: <script>alert(1)</script>\r\naccept: text/html\r\nconnection: close\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(!answer.contains("<script>"), "{answer}");
+    let page = |host: &str| format!("GET / HTTP/1.1\r\nhost: {host}\r\naccept: text/html\r\n\r\n");
+    let page = wire::raw(rig.public, page("a&b'c").as_bytes()).await;
+    assert!(page.text().contains("a&#38;b&#39;c") && !page.text().contains("a&b'c"), "{}", page.text());
 }
 
 #[tokio::test]

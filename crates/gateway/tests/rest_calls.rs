@@ -133,10 +133,10 @@ async fn paths_and_methods_that_there_are_not() {
     assert_eq!(nowhere.json()["code"], 5);
     let wrong = rig.rest(Method::PUT, "/v1/accounts/7", "").await;
     assert_eq!(wrong.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(wrong.header("allow"), "DELETE, GET, PATCH");
+    assert_eq!(wrong.header("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH");
     let options = rig.rest(Method::OPTIONS, "/v1/accounts/7", "").await;
     assert_eq!(options.status, StatusCode::NO_CONTENT);
-    assert_eq!(options.header("allow"), "DELETE, GET, PATCH");
+    assert_eq!(options.header("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH");
     let head = rig.rest(Method::HEAD, "/v1/accounts/7", "").await;
     assert_eq!(head.status, StatusCode::OK);
     assert!(head.body.is_empty());

@@ -10,6 +10,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::process::{ServerSettings, serve_routes};
 use crate::readiness::Readiness;
 
 /// Prometheus' text format.
@@ -25,8 +26,7 @@ pub fn admin_routes(readiness: Readiness) -> Router {
 
 /// Serves [`admin_routes`] until `shutdown`. Ask for it last: what drains still wants to be watched.
 pub async fn serve_admin(listener: TcpListener, readiness: Readiness, shutdown: CancellationToken) -> io::Result<()> {
-    let app = admin_routes(readiness);
-    axum::serve(listener, app).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    serve_routes(&ServerSettings::beside(), listener, admin_routes(readiness), shutdown).await
 }
 
 fn readyz(readiness: &Readiness) -> impl IntoResponse + use<> {

@@ -2,7 +2,9 @@
 
 pub mod admin;
 pub mod caller;
+pub mod compression;
 pub mod config;
+pub mod document;
 pub mod faults;
 pub mod headers;
 pub mod host;

@@ -1,14 +1,16 @@
 //! A process's listening side: connections within bounds, and an end that loses no call.
 
+mod arriving;
 mod connection;
 mod drain;
-mod first_bytes;
+mod etiquette;
 mod settings;
 mod signal;
+mod silence;
 mod unread;
 mod write_stall;
 
-pub use drain::{serve, serve_grpc};
+pub use drain::{routes_service, serve, serve_grpc, serve_routes};
 pub use settings::{Protocol, ServerSettings};
 pub use signal::shutdown_signal;
 pub use unread::TakeBy;

@@ -11,6 +11,10 @@ pub(crate) const ROLE_NOT_ALLOWED: &str = "ROLE_NOT_ALLOWED";
 pub(crate) const ROLE_READ_ONLY: &str = "ROLE_READ_ONLY";
 /// Reason of a header that says two things.
 pub(crate) const CONFLICTING_VALUE: &str = "CONFLICTING_VALUE";
+/// Reason of a request that does not say for whom it is.
+pub(crate) const HOST_INVALID: &str = "HOST_INVALID";
+/// Reason of a body that HTTP cannot read.
+pub(crate) const BODY_BROKEN: &str = "BODY_BROKEN";
 /// Reason of bytes that are no message of the method.
 pub(crate) const MESSAGE_MALFORMED: &str = "MESSAGE_MALFORMED";
 /// Reason of a message that is too large to be read.
@@ -71,6 +75,8 @@ pub const REASONS: &[(&str, &str)] = &[
     (DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED: the call took longer than its `grpc-timeout`, or than the server allows"),
     (TIMEOUT_MALFORMED, "INVALID_ARGUMENT: `grpc-timeout` is not 1 to 8 digits and a unit (H, M, S, m, u, n)"),
     (CONFLICTING_VALUE, "INVALID_ARGUMENT: a header of one value is given more than once, with different values"),
+    (HOST_INVALID, "INVALID_ARGUMENT: a request does not say for whom it is, or says so twice, or names no host"),
+    (BODY_BROKEN, "INVALID_ARGUMENT: the body is not what its length or its chunks say, or ends too early"),
     (MESSAGE_MALFORMED, "INVALID_ARGUMENT: the bytes that came are no message of this method"),
     (MESSAGE_TOO_LARGE, "INVALID_ARGUMENT: the message is longer than the process reads"),
     (

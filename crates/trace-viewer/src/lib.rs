@@ -7,7 +7,6 @@ mod config;
 mod counters;
 mod host;
 mod ingest;
-mod listen;
 mod query;
 mod run;
 mod span;

@@ -1,7 +1,12 @@
 //! The viewer as a process: environment in, ports open, drain on a signal.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use crm_server::{
+    process::{self, ServerSettings, routes_service},
+    readiness::Readiness,
+    stack::BoxService,
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -14,7 +19,6 @@ use crate::{
     app::App,
     config::{Config, ConfigError, Settings},
     ingest::Ingest,
-    listen::serve_router,
     web,
 };
 
@@ -71,17 +75,29 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let app = Arc::new(App::new(config));
     let ready = shutdown.clone();
     let mut ports = tokio::task::JoinSet::new();
-    let web = web::router(Arc::clone(&app), is_local(&listeners.web));
-    ports.spawn(serve_router(listeners.web, web, shutdown.clone()));
+    let web = web::service(Arc::clone(&app), is_local(&listeners.web));
+    ports.spawn(serve_port(listeners.web, web, shutdown.clone()));
     let ingest = Ingest::new(Arc::clone(&app));
     for listener in [Some(listeners.otlp), listeners.otlp_http].into_iter().flatten() {
         let router = ingest.clone().router(is_local(&listener));
-        ports.spawn(serve_router(listener, router, shutdown.clone()));
+        ports.spawn(serve_port(listener, routes_service(router), shutdown.clone()));
     }
     if let Some(listener) = listeners.admin {
-        ports.spawn(serve_router(listener, admin::router(Arc::clone(&app), ready), shutdown));
+        let admin = routes_service(admin::router(Arc::clone(&app), ready));
+        ports.spawn(serve_port(listener, admin, shutdown));
     }
     ports.join_all().await;
+}
+
+async fn serve_port(listener: TcpListener, service: BoxService, shutdown: CancellationToken) {
+    let settings = ServerSettings {
+        max_concurrent_streams: 64,
+        drain_timeout: Duration::from_secs(5),
+        ..ServerSettings::beside()
+    };
+    if let Err(error) = process::serve(&settings, listener, service, Readiness::alone(), shutdown).await {
+        tracing::warn!(%error, "a port ended");
+    }
 }
 
 /// Whether only this machine reaches the port.

@@ -4,11 +4,14 @@ use std::{path::Path, sync::Arc};
 
 use axum::{
     Router,
+    body::Body,
     extract::{self, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+
+use crm_server::{compression, document::Document};
 
 use crate::app::App;
 
@@ -34,12 +37,16 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// Files below `/static`; every other path is a page of the application.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new().route("/static/{file}", get(asset)).fallback(page).with_state(app)
+    Router::new().route("/static/{file}", get(asset)).route("/", get(page)).route("/{*page}", get(page)).with_state(app)
 }
 
-async fn page(State(app): State<Arc<App>>) -> Response {
+async fn page(State(app): State<Arc<App>>, asked: HeaderMap) -> Response {
     match tokio::fs::read_to_string(app.config.ui_dir.join("index.html")).await {
-        Ok(template) => ([(header::CACHE_CONTROL, "no-cache")], Html(fill(template))).into_response(),
+        Ok(template) => {
+            let page = Document::new("text/html; charset=utf-8", fill(template));
+            let page = page.answer(&asked, compression::is_asked_for(&asked)).map(Body::new);
+            ([(header::CACHE_CONTROL, "no-cache")], page).into_response()
+        }
         Err(error) => without_ui(&app.config.ui_dir, &error),
     }
 }
@@ -66,7 +73,7 @@ async fn asset(
     };
     let folder = app.config.ui_dir.join("static");
     let head = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, FOREVER), (header::VARY, "accept-encoding")];
-    if accepts_gzip(&headers)
+    if compression::is_asked_for(&headers)
         && let Ok(packed) = tokio::fs::read(folder.join(format!("{file}.gz"))).await
     {
         return (head, [(header::CONTENT_ENCODING, "gzip")], packed).into_response();
@@ -93,9 +100,4 @@ fn content_type(file: &str) -> Option<&'static str> {
         "woff2" => "font/woff2",
         _ => return None,
     })
-}
-
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).map(HeaderValue::to_str);
-    accepted.is_some_and(|text| text.is_ok_and(|text| text.contains("gzip")))
 }

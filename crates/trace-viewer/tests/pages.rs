@@ -65,6 +65,67 @@ async fn assets_are_cached_for_good_and_packed_for_who_can_unpack() {
 }
 
 #[tokio::test]
+async fn pages_are_sent_once_and_packed_for_who_asks() {
+    let folder = Folder::create("once");
+    std::fs::write(folder.0.join("index.html"), "x".repeat(5000)).unwrap();
+    let viewer = viewer(&folder).await;
+    let ask = async |method: &str, path: &str, name: &str, value: &str| {
+        let request = ::http::Request::builder().method(method).uri(viewer.url(path)).header(name, value);
+        http::send(request.body(http_body_util::Full::default()).unwrap()).await
+    };
+    let packed = |answer: &http::Answer| answer.headers.contains_key("content-encoding");
+    let page = ask("GET", "/search", "accept-encoding", "gzip").await;
+    let head = ask("HEAD", "/search", "accept-encoding", "gzip").await;
+    assert!(packed(&page) && packed(&head) && page.body.len() < 500);
+    assert_eq!(page.headers["content-length"], head.headers["content-length"]);
+    for refused in ["gzip;q=0", "identity", "br"] {
+        assert!(!packed(&ask("GET", "/", "accept-encoding", refused).await), "{refused}");
+        let asset = ask("GET", "/static/app-1.js", "accept-encoding", refused).await;
+        assert_eq!(
+            (&*asset.text(), &asset.headers["vary"]),
+            ("plain", &"accept-encoding".parse().unwrap()),
+            "{refused}"
+        );
+    }
+    let tag = page.headers["etag"].to_str().unwrap().to_owned();
+    assert_eq!(ask("GET", "/", "if-none-match", &tag).await.status, 304);
+    assert_eq!(ask("GET", "/", "if-none-match", "\"other\"").await.status, 200);
+    for (method, path, methods) in [
+        ("POST", "/search", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/", "GET, HEAD, OPTIONS"),
+        ("PUT", "/api/services", "GET, HEAD, OPTIONS"),
+        ("POST", "/static/app-1.js", "GET, HEAD, OPTIONS"),
+    ] {
+        let wrong = ask(method, path, "x", "y").await;
+        assert_eq!((wrong.status, &wrong.headers["allow"]), (405, &methods.parse().unwrap()), "{method} {path}");
+        let options = ask("OPTIONS", path, "x", "y").await;
+        assert_eq!((options.status, &options.headers["allow"]), (204, &methods.parse().unwrap()), "{path}");
+    }
+    viewer.stop().await;
+}
+
+#[tokio::test]
+async fn every_port_keeps_to_http() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let viewer = Viewer::start().await;
+    let ports = [viewer.url("/"), format!("http://{}/", viewer.admin)];
+    for port in ports.map(|url| url.trim_start_matches("http://").trim_end_matches('/').to_owned()) {
+        for (request, expected) in [
+            ("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"),
+            ("GET / HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n", "HTTP/1.1 400"),
+            ("OPTIONS * HTTP/1.1\r\nhost: localhost\r\n\r\n", "HTTP/1.1 204"),
+        ] {
+            let mut stream = tokio::net::TcpStream::connect(&port).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(std::str::from_utf8(&answer).unwrap(), expected, "{port} {request}");
+        }
+    }
+    viewer.stop().await;
+}
+
+#[tokio::test]
 async fn without_the_pages_the_api_serves_and_the_front_says_what_to_run() {
     let viewer = Viewer::start_with(Config { ui_dir: "/nonexistent".into(), ..Config::default() }).await;
     let front = http::get(&viewer.url("/")).await;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     Answer, Conditions, Error, Limits, Request, RequestError, RouteError, Rpc, Verdict, Violation,
     annotations::Annotations,
-    binding::{self, Binding},
+    binding::{self, Binding, Body},
     entity_tag::Tag,
     faults::Faults,
     json::{self, Defaults},
@@ -55,6 +55,11 @@ impl Match<'_> {
     /// The path template that matched, such as `/v1/accounts/{id}`: a bounded label for spans and metrics.
     pub fn template(&self) -> &str {
         &self.binding.text
+    }
+
+    /// Whether the route reads a body.
+    pub fn takes_body(&self) -> bool {
+        !matches!(self.binding.body, Body::None)
     }
 
     /// The message and the details of a status in the words of who sent `request`: fields have the names that they

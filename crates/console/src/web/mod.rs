@@ -6,7 +6,7 @@ mod guard;
 mod painter;
 mod stream;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -15,12 +15,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use crm_server::stack::BoxService;
-use http::{HeaderValue, header};
+use crm_server::{compression, document::Document, process::routes_service, stack::BoxService};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tonic::body::Body;
-use tower::ServiceBuilder;
 
 use self::painter::Painter;
 use crate::{
@@ -60,8 +58,7 @@ impl Web {
 
 /// The whole console as a service.
 pub(crate) fn service(web: Web) -> BoxService {
-    let routes = ServiceBuilder::new().map_response(|response: Response| response.map(Body::new)).service(routes(web));
-    BoxService::new(routes)
+    compression::packing(routes_service(routes(web)))
 }
 
 fn routes(web: Web) -> Router {
@@ -72,25 +69,36 @@ fn routes(web: Web) -> Router {
         .route("/upstreams/{upstream}/replicas/{replica}/fault", post(actions::set_fault))
         .route("/tours/{tour}/break", post(actions::break_tour))
         .route("/tours/{tour}/heal", post(actions::heal_tour))
+        .route("/style.css", get(|asked| file(&STYLE, asked)))
+        .route("/live.js", get(|asked| file(&SCRIPT, asked)))
+        .route("/icon.svg", get(|asked| file(&ICON, asked)))
         .route_layer(middleware::from_fn_with_state(web.clone(), guard::same_site))
-        .route("/style.css", get(|| file("text/css; charset=utf-8", STYLE.as_str())))
-        .route("/live.js", get(|| file("text/javascript; charset=utf-8", include_str!("../../templates/live.js"))))
-        .route("/icon.svg", get(|| file("image/svg+xml", include_str!("../../templates/icon.svg"))))
         .route("/healthz", get(|| async { "ok\n" }))
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(middleware::map_response(with_headers))
         .with_state(web)
 }
 
-static STYLE: std::sync::LazyLock<String> =
-    std::sync::LazyLock::new(|| format!("{}{}", crm_chart::STYLE, include_str!("../../templates/style.css")));
+static STYLE: LazyLock<Document> = LazyLock::new(|| {
+    let own = include_str!("../../templates/style.css");
+    Document::new("text/css; charset=utf-8", format!("{}{own}", crm_chart::STYLE))
+});
+static SCRIPT: LazyLock<Document> =
+    LazyLock::new(|| Document::new("text/javascript; charset=utf-8", include_str!("../../templates/live.js")));
+static ICON: LazyLock<Document> =
+    LazyLock::new(|| Document::new("image/svg+xml", include_str!("../../templates/icon.svg")));
 
-async fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text)
+async fn file(document: &'static Document, asked: HeaderMap) -> Response {
+    let response = document.answer(&asked, compression::is_asked_for(&asked));
+    ([(header::CACHE_CONTROL, "no-cache")], response.map(axum::body::Body::new)).into_response()
 }
 
 async fn with_headers(mut response: Response) -> Response {
+    let is_other_media = response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
     let headers = response.headers_mut();
+    if is_other_media {
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    }
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -66,11 +66,22 @@ impl Room {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], form: &str) -> Response<Incoming> {
+        let headers = [&[("content-type", "application/x-www-form-urlencoded")], headers].concat();
+        self.send_as(method, path, &headers, form).await
+    }
+
+    /// Without a word about the body but the caller's.
+    pub async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response<Incoming> {
         let request = Request::builder().method(method).uri(self.url(path));
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        client.request(request.body(Full::new(Bytes::from(form.to_owned()))).unwrap()).await.unwrap()
+        client.request(request.body(Full::new(Bytes::from(body.to_owned()))).unwrap()).await.unwrap()
     }
 
     /// Asks for the page until it shows something.

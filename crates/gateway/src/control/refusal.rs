@@ -10,7 +10,7 @@ use http::StatusCode;
 use tonic::Status;
 
 use super::Control;
-use crate::reasons;
+use crate::{reasons, rest::JSON};
 
 /// An error as it is sent.
 #[derive(Debug)]
@@ -33,10 +33,20 @@ impl Control {
     }
 }
 
+impl Refusal {
+    /// The same for a body of another type than is taken.
+    pub(super) fn not_taken(self) -> Self {
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..self }
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let kind = [(http::header::CONTENT_TYPE, "application/json")];
-        (self.status, kind, Body::from(self.json)).into_response()
+        let accept = (self.status == StatusCode::UNSUPPORTED_MEDIA_TYPE).then_some((http::header::ACCEPT, JSON));
+        let mut response = (self.status, kind, Body::from(self.json)).into_response();
+        response.headers_mut().extend(accept);
+        response
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! A deflated entry of a zip archive and the body of a gzip file (RFC 1952) are the same bytes, and the archive's
 //! directory holds the checksum and the size that gzip wants behind them.
-//! So an asset goes out as `content-encoding: gzip` with eighteen bytes put around it: no inflater among the
-//! dependencies, and no unpacked copy in memory or in the binary.
+//! So an asset goes out as `content-encoding: gzip` with eighteen bytes put around it: no unpacked copy lies in memory or in
+//! the binary.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use crm_server::document;
 
 const END_OF_DIRECTORY: u32 = 0x0605_4b50;
 const DIRECTORY_ENTRY: u32 = 0x0201_4b50;
@@ -21,6 +22,8 @@ pub(crate) struct Asset {
     pub(crate) body: Bytes,
     /// Whether the body is gzip.
     pub(crate) gzip: bool,
+    /// Names its content.
+    pub(crate) tag: String,
 }
 
 /// Finds the file whose path ends in `suffix`, or `None` if there is none or the archive is damaged.
@@ -75,9 +78,10 @@ impl<'a> Entry<'a> {
         let skip = usize::from(u16_at(archive, self.header + 26)?) + usize::from(u16_at(archive, self.header + 28)?);
         let start = self.header + 30 + skip;
         let data = archive.get(start..start.checked_add(self.packed)?)?;
+        let tag = document::tag(&format!("{:08x}-{:x}", self.crc, self.size));
         match self.method {
-            STORED => Some(Asset { body: Bytes::from_static(data), gzip: false }),
-            DEFLATED => Some(Asset { body: self.gzip(data), gzip: true }),
+            STORED => Some(Asset { body: Bytes::from_static(data), gzip: false, tag }),
+            DEFLATED => Some(Asset { body: self.gzip(data), gzip: true, tag }),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! The start page, for a browser and for a terminal.
 
 use askama::Template;
-use bytes::Bytes;
+use crm_server::document::Document;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use tonic::body::Body;
 use tracing::error;
@@ -59,21 +59,21 @@ struct Text<'a> {
 
 impl Home {
     /// Answers as a page to whoever asks for HTML, and as text to everyone else, `curl` among them.
-    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response<Body> {
-        let as_page = accepts_html(headers);
+    pub(crate) fn answer(&self, asked: &HeaderMap, takes_gzip: bool) -> Response<Body> {
+        let as_page = accepts_html(asked);
         let rendered = if as_page { self.html().render() } else { self.text().render() };
         let body = match rendered {
-            Ok(body) => Bytes::from(body),
+            Ok(body) => body,
             Err(error) => {
                 error!(%error, "cannot render the start page");
                 return answer::empty(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
         let kind = if as_page { "text/html; charset=utf-8" } else { "text/plain; charset=utf-8" };
-        let mut response = answer::with_type(kind, body);
+        let mut response = Document::new(kind, body).answer(asked, takes_gzip);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-        headers.insert(header::VARY, HeaderValue::from_static("accept"));
+        headers.append(header::VARY, HeaderValue::from_static("accept"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }

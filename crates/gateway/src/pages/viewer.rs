@@ -3,8 +3,13 @@
 //! Nothing is fetched from elsewhere: a page that loads scripts from a stranger's host would show the stranger who
 //! reads our API, and would be blank without a network.
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use std::sync::LazyLock;
+
+use crm_server::{
+    compression,
+    document::{self, Document},
+};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use tonic::body::Body;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
@@ -12,9 +17,11 @@ use super::archive::{Asset, find_asset};
 use crate::answer;
 
 /// The page around the viewer; it follows the reader's colour scheme.
-const PAGE: &str = include_str!("../../templates/docs.html");
+static PAGE: LazyLock<Document> =
+    LazyLock::new(|| Document::new("text/html; charset=utf-8", include_str!("../../templates/docs.html")));
 /// Starts the viewer, in a file of its own so that the page needs no inline script.
-const START: &str = include_str!("../../templates/docs.js");
+static START: LazyLock<Document> =
+    LazyLock::new(|| Document::new("text/javascript", include_str!("../../templates/docs.js")));
 /// Scripts and data of our own origin only; the viewer writes styles into elements and shows icons from data URLs.
 const POLICY: &str =
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
@@ -31,33 +38,34 @@ const FILES: [(&str, &str, &str); 3] = [
 /// Answers for what follows `/docs` in the path.
 ///
 /// Assets are looked up anew each time: browsers keep them, and so nobody else has to.
-pub(crate) fn answer(path: &str) -> Response<Body> {
+pub(crate) fn answer(path: &str, asked: &HeaderMap, takes_gzip: bool) -> Response<Body> {
     match path {
-        "" | "/" => page(),
-        "/start.js" => answer::with_type("text/javascript", Bytes::from_static(START.as_bytes())),
-        _ => asset(path).unwrap_or_else(missing),
+        "" | "/" => page(asked, takes_gzip),
+        "/start.js" => START.answer(asked, takes_gzip),
+        _ => asset(path, asked, takes_gzip).unwrap_or_else(missing),
     }
 }
 
-fn asset(path: &str) -> Option<Response<Body>> {
+fn asset(path: &str, asked: &HeaderMap, takes_gzip: bool) -> Option<Response<Body>> {
     let (_, suffix, kind) = FILES.into_iter().find(|(name, ..)| *name == path)?;
-    Some(file(kind, find_asset(ARCHIVE, suffix)?))
+    let mut response = file(kind, find_asset(ARCHIVE, suffix)?, asked, takes_gzip)?;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    Some(response)
 }
 
-fn page() -> Response<Body> {
-    let mut response = answer::with_type("text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()));
+fn page(asked: &HeaderMap, takes_gzip: bool) -> Response<Body> {
+    let mut response = PAGE.answer(asked, takes_gzip);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }
 
-fn file(kind: &'static str, asset: Asset) -> Response<Body> {
-    let mut response = answer::with_type(kind, asset.body);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    if asset.gzip {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+fn file(kind: &'static str, asset: Asset, asked: &HeaderMap, takes_gzip: bool) -> Option<Response<Body>> {
+    if document::is_known(asked, &asset.tag) {
+        return Some(document::not_modified(&asset.tag));
     }
-    response
+    let is_packed = asset.gzip && takes_gzip;
+    let body = if asset.gzip && !takes_gzip { compression::unpack(&asset.body)? } else { asset.body };
+    Some(document::whole(kind, &asset.tag, body, is_packed))
 }
 
 fn missing() -> Response<Body> {

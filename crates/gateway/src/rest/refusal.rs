@@ -2,7 +2,7 @@
 
 use crm_proto::google::rpc::{RetryInfo, Status as RpcStatus};
 use crm_transcode::{Match, Request, RequestError, Transcoder};
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use prost::Message;
 use tonic::{Code, Status, body::Body};
 
@@ -15,6 +15,8 @@ pub(crate) enum Refusal {
     Request(RequestError),
     /// No, with an HTTP status that says more than the gRPC code.
     Http(StatusCode, Status),
+    /// 415, with the headers that say what is taken (RFC 9110, 15.5.16).
+    NotTaken(Status, HeaderMap),
     /// The gateway or the service says no.
     Status(Status),
 }
@@ -44,10 +46,6 @@ impl Refusal {
         Self::Http(StatusCode::PRECONDITION_FAILED, status)
     }
 
-    pub(crate) fn compressed() -> Self {
-        Self::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, reasons::compressed_body())
-    }
-
     /// The service's words about the request, with the names that its caller knows.
     pub(crate) fn respell(self, found: &Match<'_>, asked: &Request) -> Self {
         let Self::Status(status) = &self else { return self };
@@ -69,6 +67,12 @@ impl Refusal {
             Self::Http(http_status, status) => {
                 let mut response = status_response(transcoder, &status);
                 *response.status_mut() = http_status;
+                response
+            }
+            Self::NotTaken(status, taken) => {
+                let mut response = status_response(transcoder, &status);
+                *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                response.headers_mut().extend(taken);
                 response
             }
             Self::Status(status) => status_response(transcoder, &status),

@@ -1,9 +1,10 @@
 //! One message in answer.
 
-use crm_server::shares;
+use crm_server::{compression, shares};
 use crm_shares::{Holder, Share};
 use crm_transcode::{Conditions, Rpc, Verdict};
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
 use tonic::{Status, body::Body};
 
 use super::{GRPC_STATUS, messages::Messages, refusal::Refusal};
@@ -19,11 +20,12 @@ pub(crate) fn reserve(gateway: &Gateway, holder: Holder) -> Result<Share, Status
 }
 
 /// Waits for the message and the status behind it, and shows the message as JSON, to whom does not have it yet. Both take
-/// up room: the one until it is the other, and that until it has been read.
+/// up room: the one until it is the other, and that until it has been read. What is no single resource has no tag, and is
+/// packed for who `takes_gzip`.
 pub(crate) async fn answer(
     gateway: &Gateway,
     rpc: &Rpc,
-    conditions: &Conditions,
+    (conditions, takes_gzip): (&Conditions, bool),
     response: Response<Body>,
     (holder, mut room): (Holder, Share),
 ) -> Result<Response<Body>, Refusal> {
@@ -38,6 +40,12 @@ pub(crate) async fn answer(
     gateway.outlet.enlarge(&mut room, shown.json.len())?;
     room.shrink_to(shown.json.len());
     let mut response = match shown.verdict {
+        Verdict::Show if shown.etag.is_none() => {
+            let mut response = answer::json(StatusCode::OK, Vec::new());
+            let body = compression::pack(takes_gzip, shown.json.into(), response.headers_mut()).await;
+            room.shrink_to(body.len());
+            response.map(|_| Body::new(Full::new(body)))
+        }
         Verdict::Show => answer::json(StatusCode::OK, shown.json),
         Verdict::NotModified => answer::empty(StatusCode::NOT_MODIFIED),
         Verdict::Failed => return Err(Refusal::precondition_failed(reasons::precondition_failed())),

@@ -15,7 +15,10 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tonic::body::Body;
 
 /// A whole answer over HTTP.
@@ -59,6 +62,36 @@ pub async fn rest(
 ) -> Answer {
     let mut sender = http1_connection(to).await;
     rest_on(&mut sender, method, path, headers, body).await
+}
+
+/// Sends these bytes and reads one answer: what a client library would not send, or would not show.
+pub async fn raw(to: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    raw_on(&mut stream, request).await
+}
+
+/// The same on an open connection.
+pub async fn raw_on(stream: &mut TcpStream, request: &[u8]) -> Answer {
+    stream.write_all(request).await.unwrap();
+    let read = tokio::time::timeout(std::time::Duration::from_secs(20), read_answer(stream)).await;
+    read.unwrap_or_else(|_| panic!("no answer to {:?}", String::from_utf8_lossy(request)))
+}
+
+async fn read_answer(stream: &mut TcpStream) -> Answer {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let fields = lines.filter_map(|line| line.split_once(": "));
+    let headers: HeaderMap =
+        fields.map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())).collect();
+    let length = headers.get("content-length").map_or(0, |length| length.to_str().unwrap().parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    Answer { status, headers, body: body.into() }
 }
 
 pub async fn http1_connection(to: SocketAddr) -> http1::SendRequest<Full<Bytes>> {

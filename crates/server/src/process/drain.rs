@@ -3,12 +3,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use axum::Router;
+use axum::response::Response;
 use crm_telemetry::{metrics, names};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tower::ServiceBuilder;
 
 use super::{Protocol, ServerSettings, connection};
 use crate::readiness::Readiness;
@@ -35,6 +39,21 @@ pub async fn serve_grpc(
 ) -> io::Result<()> {
     let settings = ServerSettings { protocol: Protocol::Http2, ..settings.clone() };
     serve(&settings, listener, service, readiness, shutdown).await
+}
+
+/// Serves a port for operators or for people, beside what callers use, until `shutdown`.
+pub async fn serve_routes(
+    settings: &ServerSettings,
+    listener: TcpListener,
+    routes: Router,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    serve(settings, listener, routes_service(routes), Readiness::alone(), shutdown).await
+}
+
+/// Routes as a port serves them.
+pub fn routes_service(routes: Router) -> BoxService {
+    BoxService::new(ServiceBuilder::new().map_response(|response: Response| response.map(Body::new)).service(routes))
 }
 
 /// Serves a port until `shutdown`, then ends without losing a call:

@@ -22,8 +22,10 @@ pub struct ServerSettings {
     pub max_concurrent_streams: u32,
     /// All headers of one request, in bytes.
     pub max_header_bytes: u32,
-    /// How long a new connection may take to show what it speaks, and HTTP/1 to send its headers.
+    /// How long a new connection may take to say something, and the head of a request from its first byte.
     pub header_timeout: Duration,
+    /// How long a connection of HTTP/1 is kept for its next request.
+    pub idle_timeout: Duration,
     /// How often a silent connection is pinged, and how long its answer may take.
     pub keepalive: Duration,
     /// How long an answer may wait for a peer that takes nothing of it. Longer than any pause of a network.
@@ -45,6 +47,8 @@ impl Default for ServerSettings {
             max_concurrent_streams: 1_024,
             max_header_bytes: 16 * 1024,
             header_timeout: Duration::from_secs(10),
+            // What clients and proxies before us expect, nginx among them: theirs should be the shorter one.
+            idle_timeout: Duration::from_secs(75),
             keepalive: Duration::from_secs(20),
             stall_timeout: Duration::from_secs(30),
             max_connection_age: None,
@@ -55,6 +59,17 @@ impl Default for ServerSettings {
 }
 
 impl ServerSettings {
+    /// For a port beside the one that callers use: a few people and programs, which an end need not wait for long.
+    pub fn beside() -> Self {
+        Self {
+            protocol: Protocol::Any,
+            max_connections: 256,
+            drain_grace: Duration::ZERO,
+            drain_timeout: Duration::from_secs(2),
+            ..Self::default()
+        }
+    }
+
     /// `CRM_MAX_CONNECTIONS`, `CRM_MAX_CONNECTION_AGE_S`, `CRM_DRAIN_GRACE_MS`, `CRM_DRAIN_TIMEOUT_MS`.
     pub fn from_env(env: &mut Env) -> Self {
         let default = Self::default();

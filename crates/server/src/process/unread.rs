@@ -20,6 +20,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 use tonic::body::Body;
 
+use super::silence::Call;
+
 /// Most that is handed to HTTP at a time, where the peer's window does not bound it: one frame of HTTP/2.
 const SLICE_BYTES: usize = 16 * 1024;
 
@@ -87,12 +89,13 @@ pub(super) struct Outgoing {
     rest: Bytes,
     deadline: Option<Instant>,
     stall: Duration,
+    _call: Call,
 }
 
-/// Every answer of a port passes here. One of which nothing is taken for `stall` is dropped.
-pub(super) fn watch(response: Response<Body>, stall: Duration) -> Response<Outgoing> {
+/// Every answer of a port passes here, and its call ends with it. One of which nothing is taken for `stall` is dropped.
+pub(super) fn watch(response: Response<Body>, stall: Duration, call: Call) -> Response<Outgoing> {
     let deadline = response.extensions().get::<TakeBy>().map(|by| by.0 + GRACE);
-    response.map(|inner| Outgoing { inner, rest: Bytes::new(), deadline, stall })
+    response.map(|inner| Outgoing { inner, rest: Bytes::new(), deadline, stall, _call: call })
 }
 
 impl Outgoing {
@@ -166,7 +169,7 @@ mod tests {
         if let Some(after) = deadline {
             response.extensions_mut().insert(TakeBy(Instant::now() + after));
         }
-        watch(response, STALL).into_body()
+        watch(response, STALL, Call::begin(&Arc::default())).into_body()
     }
 
     /// Seconds after which a task ends that takes a frame each time it is told to, and is told so `every` so often.

@@ -13,7 +13,7 @@ use super::{
     receive::receive,
     wire::{ExportRequest, ExportResponse, RpcStatus},
 };
-use crate::host;
+use crm_server::host::is_for_private;
 
 /// Seconds after which what was not read is worth another try.
 const RETRY_AFTER: &str = "1";
@@ -50,7 +50,7 @@ pub(super) async fn export(State(receiver): State<Receiver>, request: Request) -
 }
 
 async fn read(receiver: &Receiver, media: Option<Media>, request: Request) -> Result<ExportResponse, Fault> {
-    if receiver.is_local && !host::is_ours(request.uri(), request.headers()) {
+    if receiver.is_local && !is_for_private(request.uri(), request.headers()) {
         return Err(Fault::ForeignHost);
     }
     let media = media.ok_or(Fault::Media)?;
