@@ -131,7 +131,7 @@ fn find_update_mask(input: &MessageDescriptor, method: &Method, body: &Body) -> 
     (method == Method::PATCH && matches!(body, Body::Field(_)) && is_mask && !field.is_list()).then_some(field)
 }
 
-fn find_request_id(input: &MessageDescriptor) -> Option<FieldDescriptor> {
+pub(crate) fn find_request_id(input: &MessageDescriptor) -> Option<FieldDescriptor> {
     let field = input.get_field_by_name("request_id")?;
     (field.kind() == Kind::String && !field.is_list()).then_some(field)
 }

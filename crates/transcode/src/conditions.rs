@@ -53,6 +53,13 @@ pub enum Verdict {
     Failed,
 }
 
+impl Request {
+    /// One message, in any state.
+    pub(crate) fn of(message: Bytes) -> Self {
+        Self { messages: vec![message], is_conditional: false, conditions: Conditions::default(), key_in_header: false }
+    }
+}
+
 impl Conditions {
     /// Judges by the state that was read, `If-Match` first (RFC 9110, 13.2.2).
     pub(crate) fn judge(&self, current: Option<&Tag>) -> Verdict {
@@ -75,15 +82,13 @@ pub(crate) fn read(binding: &Binding, headers: &HeaderMap, message: &DynamicMess
             faults.add("INVALID_REQUEST", "If-Match", "what this route answers has no etag");
         }
         let conditions = Conditions { if_match, if_none_match };
-        return Request { messages: vec![encode(message)], is_conditional: false, conditions, key_in_header: false };
+        return Request { conditions, ..Request::of(encode(message)) };
     }
     refuse_unchecked(headers, faults);
     let states = if_match.and_then(|tags| states(binding, message, &tags, faults));
-    Request {
-        is_conditional: states.is_some(),
-        messages: states.unwrap_or_else(|| vec![encode(message)]),
-        conditions: Conditions::default(),
-        key_in_header: false,
+    match states {
+        Some(messages) => Request { messages, is_conditional: true, ..Request::of(Bytes::new()) },
+        None => Request::of(encode(message)),
     }
 }
 

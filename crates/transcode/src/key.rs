@@ -1,6 +1,9 @@
 //! The `Idempotency-Key` header, which names a request as its `request_id` field does.
 
-use prost_reflect::Value;
+use http::HeaderMap;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
+
+use crate::faults::Faults;
 
 /// Name of the header.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -9,6 +12,33 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub(crate) fn unquote(key: &str) -> &str {
     let key = key.trim();
     key.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(key)
+}
+
+/// Fills the request id; one that is given already must be the same. Says whether the header alone gave it.
+pub(crate) fn fill(
+    field: Option<&FieldDescriptor>,
+    headers: &HeaderMap,
+    message: &mut DynamicMessage,
+    faults: &mut Faults,
+) -> bool {
+    let Some(field) = field else { return false };
+    let is_given = message.has_field(field);
+    for line in headers.get_all(IDEMPOTENCY_KEY) {
+        let Ok(key) = line.to_str() else {
+            faults.invalid("Idempotency-Key", "must be visible ASCII characters");
+            continue;
+        };
+        let key = unquote(key);
+        match message.get_field(field).as_str() {
+            Some(given) if !given.is_empty() && !is_same_key(given, key) => {
+                faults.conflict("Idempotency-Key", "differs from what is given already");
+            }
+            // Refused types cannot occur: the field was checked to be a string.
+            Some("") | None => drop(message.try_set_field(field, Value::String(key.to_owned()))),
+            Some(_) => {}
+        }
+    }
+    !is_given && message.has_field(field)
 }
 
 /// Whether two keys name the same request: the digits of a UUID may be written in either case (RFC 9562, 4).

@@ -3,6 +3,7 @@
 mod annotations;
 mod binding;
 mod conditions;
+mod connect;
 mod entity_tag;
 mod error;
 mod faults;
@@ -24,6 +25,7 @@ mod template;
 mod transcoder;
 
 pub use conditions::{Answer, Conditions, Request, Verdict};
+pub use connect::Codec;
 pub use error::{Error, REASONS, RequestError, RouteError, Violation};
 pub use key::{IDEMPOTENCY_KEY, is_same_key};
 pub use limits::Limits;

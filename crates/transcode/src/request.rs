@@ -11,8 +11,7 @@ use crate::{
     conditions,
     faults::Faults,
     json::{self, Json},
-    key::{self, IDEMPOTENCY_KEY},
-    mask,
+    key, mask,
     percent::{self, Slash},
     query,
 };
@@ -28,6 +27,19 @@ pub fn refuse_repeated_keys(json: &[u8]) -> Result<(), RequestError> {
         json::refuse_twice(&json, "", &mut faults);
     }
     faults.finish()
+}
+
+/// The JSON of a body, if it is some, within limits.
+pub(crate) fn parse_json<'j>(body: &'j [u8], limits: &Limits, faults: &mut Faults) -> Option<Json<'j>> {
+    let max = limits.body_bytes;
+    if body.len() > max {
+        faults.add("BODY_TOO_LARGE", "body", format!("must not be longer than {max} bytes"));
+        return None;
+    }
+    let parsed = json::parse(body, limits.json_depth);
+    let json = parsed.map_err(|fault| faults.add("MALFORMED_JSON", "body", fault)).ok()?;
+    json::refuse_twice(&json, "", faults);
+    Some(json)
 }
 
 /// No reader of the platform takes JSON that is nested deeper: it is serde_json's own bound.
@@ -59,7 +71,7 @@ impl Reader<'_> {
             query::apply(self.binding, query, &mut message, &mut faults);
         }
         self.apply_path(parts.captures, &mut message, &mut faults);
-        let key_in_header = self.apply_idempotency_key(parts.headers, &mut message, &mut faults);
+        let key_in_header = key::fill(self.binding.request_id.as_ref(), parts.headers, &mut message, &mut faults);
         self.derive_mask(json.as_ref(), &mut message);
         let request = conditions::read(self.binding, parts.headers, &message, &mut faults);
         faults.finish().map(|()| Request { key_in_header, ..request })
@@ -67,22 +79,15 @@ impl Reader<'_> {
 
     /// An empty body is none at all.
     fn parse_body<'j>(&self, body: &'j [u8], faults: &mut Faults) -> Option<Json<'j>> {
-        let max = self.limits.body_bytes;
-        if body.len() > max {
-            faults.add("BODY_TOO_LARGE", "body", format!("must not be longer than {max} bytes"));
+        let is_short = body.len() <= self.limits.body_bytes;
+        if is_short && body.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return None;
-        }
-        if matches!(self.binding.body, Body::None) {
+        if is_short && matches!(self.binding.body, Body::None) {
             faults.add("INVALID_REQUEST", "body", "this route takes no body");
             return None;
         }
-        let parsed = json::parse(body, self.limits.json_depth);
-        let json = parsed.map_err(|fault| faults.add("MALFORMED_JSON", "body", fault)).ok()?;
-        json::refuse_twice(&json, "", faults);
-        Some(json)
+        parse_json(body, self.limits, faults)
     }
 
     fn read_body(&self, json: Option<&Json<'_>>, faults: &mut Faults) -> DynamicMessage {
@@ -121,28 +126,6 @@ impl Reader<'_> {
                 },
             }
         }
-    }
-
-    /// Fills the request id; one that is given already must be the same. Says whether the header alone gave it.
-    fn apply_idempotency_key(&self, headers: &HeaderMap, message: &mut DynamicMessage, faults: &mut Faults) -> bool {
-        let Some(field) = &self.binding.request_id else { return false };
-        let is_given = message.has_field(field);
-        for line in headers.get_all(IDEMPOTENCY_KEY) {
-            let Ok(key) = line.to_str() else {
-                faults.invalid("Idempotency-Key", "must be visible ASCII characters");
-                continue;
-            };
-            let key = key::unquote(key);
-            match message.get_field(field).as_str() {
-                Some(given) if !given.is_empty() && !key::is_same_key(given, key) => {
-                    faults.conflict("Idempotency-Key", "differs from what is given already");
-                }
-                // Refused types cannot occur: the field was checked to be a string.
-                Some("") | None => drop(message.try_set_field(field, Value::String(key.to_owned()))),
-                Some(_) => {}
-            }
-        }
-        !is_given && message.has_field(field)
     }
 
     /// A mask without paths is none (AIP-134).

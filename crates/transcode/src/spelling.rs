@@ -1,4 +1,4 @@
-//! A service's words about a request, as the caller over REST would say them.
+//! A service's words about a request, as a caller who writes JSON would say them.
 //!
 //! Services name fields by their path in the request message: `account.annual_revenue`. Who calls over REST has never
 //! written `account.`, for the body stands for it, and writes `annualRevenue`.
@@ -8,16 +8,18 @@ use prost::Message;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::{
-    binding::{Binding, Body},
+    binding::Body,
     field_path::{self, find_field},
     json::WellKnown,
 };
 
-/// Names the fields of one route's requests.
+/// Names the fields of requests that stand for one message.
 pub(crate) struct Spelling<'a> {
-    pub(crate) binding: &'a Binding,
-    /// The request id came as a header.
-    pub(crate) key_in_header: bool,
+    pub(crate) input: &'a MessageDescriptor,
+    /// What of the message the body stands for.
+    pub(crate) body: &'a Body,
+    /// The request id, where it came as a header.
+    pub(crate) key_in_header: Option<&'a FieldDescriptor>,
 }
 
 /// A field that a service has named, and what stood behind its name, such as `[1]`.
@@ -54,19 +56,17 @@ impl Spelling<'_> {
     /// The caller's name of a field; what is no field of the request keeps its name.
     fn name(&self, path: &str) -> String {
         let Some(Named { fields, behind }) = self.find(path) else { return path.to_owned() };
-        match (&self.binding.body, fields.as_slice()) {
+        match (self.body, fields.as_slice()) {
             (Body::Field(body), [first]) if first == body && behind.is_empty() => "body".to_owned(),
             (Body::Field(body), [first, rest @ ..]) if first == body => field_path::json(rest) + behind,
-            (_, [only]) if self.key_in_header && Some(only) == self.binding.request_id.as_ref() => {
-                "Idempotency-Key".to_owned()
-            }
+            (_, [only]) if Some(only) == self.key_in_header => "Idempotency-Key".to_owned(),
             (_, fields) => field_path::json(fields) + behind,
         }
     }
 
     /// Down to what JSON writes as one value: a mask's paths are none of its caller's fields.
     fn find<'t>(&self, path: &'t str) -> Option<Named<'t>> {
-        let (mut at, mut fields, mut rest) = (Some(self.binding.rpc.input.clone()), Vec::new(), path);
+        let (mut at, mut fields, mut rest) = (Some(self.input.clone()), Vec::new(), path);
         while let Some(message) = at {
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
             let (name, behind) = rest.split_at(end);
@@ -109,14 +109,16 @@ fn replace_words(text: &str, replace: impl Fn(&str) -> Option<String>) -> String
 mod tests {
     use http::Method;
 
-    use crate::Transcoder;
+    use crate::{Transcoder, binding::Binding};
 
     use super::*;
 
     fn check(method: &Method, path: &str, key_in_header: bool, names: &[(&str, &str)]) {
         let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
         let found = transcoder.route(method, path).unwrap();
-        let spelling = Spelling { binding: found.binding(), key_in_header };
+        let Binding { rpc, body, request_id, .. } = found.binding();
+        let spelling =
+            Spelling { input: &rpc.input, body, key_in_header: request_id.as_ref().filter(|_| key_in_header) };
         for (given, expected) in names {
             assert_eq!(spelling.name(given), *expected, "{method} {path}");
         }

@@ -83,6 +83,14 @@ fn any_json(pool: &DescriptorPool, type_url: &str, value: &[u8]) -> Option<Strin
     String::from_utf8(out).ok()
 }
 
+impl RequestError {
+    /// The error as every protocol says it.
+    pub fn status(&self) -> GrpcStatus {
+        let (_, code, message, details) = of_request_error(self);
+        GrpcStatus { code, message: message.to_owned(), details }
+    }
+}
+
 /// The encoded `google.rpc.Status` of a request that does not fit, with its HTTP status and message.
 pub(crate) fn of_request_error(error: &RequestError) -> (StatusCode, i32, &'static str, Vec<u8>) {
     let reason = error.reason();

@@ -12,9 +12,10 @@ use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDesc
 use serde_json::Value;
 
 use crate::{
-    Answer, Conditions, Error, Limits, Request, RequestError, RouteError, Rpc, Verdict, Violation,
+    Answer, Codec, Conditions, Error, Limits, Request, RequestError, RouteError, Rpc, Verdict, Violation,
     annotations::Annotations,
     binding::{self, Binding, Body},
+    connect,
     entity_tag::Tag,
     faults::Faults,
     json::{self, Defaults},
@@ -65,8 +66,9 @@ impl Match<'_> {
     /// The message and the details of a status in the words of who sent `request`: fields have the names that they
     /// have over REST. `None` if the status names no field.
     pub fn respell(&self, request: &Request, message: &str, details: &[u8]) -> Option<(String, Vec<u8>)> {
-        let spelling = Spelling { binding: self.binding, key_in_header: request.key_in_header };
-        spelling.respell(message, details)
+        let Binding { rpc, body, request_id, .. } = self.binding;
+        let key_in_header = request_id.as_ref().filter(|_| request.key_in_header);
+        Spelling { input: &rpc.input, body, key_in_header }.respell(message, details)
     }
 
     #[cfg(test)]
@@ -130,6 +132,25 @@ impl Transcoder {
     ) -> Result<Request, RequestError> {
         let reader = Reader { binding: found.binding, limits: &self.limits, fixed: &self.fixed };
         reader.read(&Parts { captures: &found.captures, query, headers, body })
+    }
+
+    /// The message that a body is, whole and by itself: as Connect's callers write it, to no route.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcoder::request`].
+    pub fn whole(&self, rpc: &Rpc, codec: Codec, headers: &HeaderMap, body: &[u8]) -> Result<Request, RequestError> {
+        connect::read(rpc, &self.limits, codec, headers, body)
+    }
+
+    /// As [`Match::respell`], to who sent `request` as a whole in JSON.
+    pub fn respell(&self, rpc: &Rpc, request: &Request, message: &str, details: &[u8]) -> Option<(String, Vec<u8>)> {
+        connect::respell(rpc, request, message, details)
+    }
+
+    /// An error as Connect writes it: its code in words, and details with their bytes.
+    pub fn connect_error(&self, code: i32, message: &str, details: &[u8]) -> Vec<u8> {
+        connect::error(&self.detail_pool, code, message, details)
     }
 
     /// One answer as JSON, with the tag of its state; of its `response_body` alone, if the route that `rpc` came from
