@@ -219,6 +219,7 @@ async fn too_many_calls_are_refused_at_once_with_pushback() {
     let status = client.clone().oneshot(request(false)).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "UPSTREAM_OVERLOADED"));
     assert!(status.metadata().get("grpc-retry-pushback-ms").is_some());
+    assert!(status.get_details_retry_info().is_some());
     assert_eq!(begin.elapsed(), Duration::ZERO);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -44,8 +44,11 @@ pub(super) fn refuse(code: Code, reason: &'static str, message: impl Into<String
     Status::with_error_details(code, message, details)
 }
 
-/// The same with advice on when to come again.
-pub(super) fn push_back(mut status: Status, after: Duration) -> Status {
+/// Too much for now, with advice on when to come again, for people and for programs.
+pub(super) fn refuse_for_now(reason: &'static str, message: impl Into<String>, after: Duration) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, "bellwether", HashMap::new());
+    details.set_retry_info(Some(after));
+    let mut status = Status::with_error_details(Code::ResourceExhausted, message, details);
     let millis = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
     status.metadata_mut().insert(PUSHBACK, MetadataValue::from(millis));
     status

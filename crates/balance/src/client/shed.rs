@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use super::limit::Limit;
-use super::refusal::{self, push_back, refuse};
+use super::refusal::{self, refuse_for_now};
 use super::stage::{Call, Stage};
 use super::tracker::early_code;
 use crate::Upstream;
@@ -37,7 +37,7 @@ impl<S> Shed<S> {
         };
         let message = format!("too many calls to {} are in flight{whose}", shared.name);
         let after = PUSHBACK.mul_f64(1.0 + shared.dice.unit());
-        push_back(refuse(Code::ResourceExhausted, reason, message), after)
+        refuse_for_now(reason, message, after)
     }
 }
 
