@@ -13,7 +13,7 @@ use crate::{
     access::Access,
     config::{CallLimits, Links},
     faults::Faults,
-    grpc::OwnServices,
+    grpc::{OwnServices, Packer},
     intake::Intake,
     pages::{Home, Pages, UpstreamRow},
     switches::Switches,
@@ -35,6 +35,8 @@ pub(crate) struct Gateway {
     pub(crate) intake: Intake,
     /// Answers that are put together before they go out.
     pub(crate) outlet: Intake,
+    /// Answers over gRPC that go out in gzip.
+    pub(crate) packer: Packer,
     pub(crate) max_header_bytes: u32,
     pub(crate) links: PageLinks,
 }

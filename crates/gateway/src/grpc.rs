@@ -1,5 +1,8 @@
 //! gRPC as it comes: the head of a call is read, its messages never.
 
+mod deflate;
+mod encoding;
+mod inflate;
 mod own;
 mod upload;
 
@@ -12,6 +15,7 @@ use http::{Request, Response, StatusCode, Version, header};
 use tonic::{Status, body::Body};
 use tower::service_fn;
 
+pub(crate) use deflate::Packer;
 pub(crate) use own::OwnServices;
 pub use own::ReflectionError;
 
@@ -41,10 +45,11 @@ async fn forward(gateway: &Gateway, request: Request<Body>) -> Result<Response<B
 }
 
 async fn route(gateway: &Gateway, rpc: Option<&Rpc>, request: Request<Body>) -> Result<Response<Body>, Status> {
-    headers::check_length(request.headers(), gateway.max_header_bytes)?;
+    headers::check_head(&request, gateway.max_header_bytes)?;
     headers::check_single(request.headers())?;
     let routed = gateway.table.find(request.uri().path()).ok_or_else(reasons::service_not_routed)?;
     let caller = gateway.access.admit(routed, rpc, request.headers())?;
+    let takes_gzip = gateway.switches.compression.is_on() && encoding::takes_gzip(request.headers());
     let is_one_message = rpc.is_some_and(|rpc| !rpc.client_streaming);
     let response = if is_one_message {
         // What it takes up is free again when the answer begins: the replica has read the request by then.
@@ -56,6 +61,9 @@ async fn route(gateway: &Gateway, rpc: Option<&Rpc>, request: Request<Body>) -> 
     let may_stream = rpc.is_none_or(|rpc| rpc.server_streaming);
     let pace = gateway.limits.pace;
     let response = if may_stream { response.map(|body| Body::new(Paced::new(body, pace))) } else { response };
+    // Outside the pace, which is that of what the service says, however few bytes it becomes.
+    let packs = takes_gzip && is_one_message;
+    let response = if packs { gateway.packer.pack(response, caller.holder) } else { response };
     Ok(shares::hold(response, Some(caller.place)))
 }
 

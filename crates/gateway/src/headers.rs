@@ -5,26 +5,33 @@
 
 use crm_server::headers as shared;
 use crm_transcode::{IDEMPOTENCY_KEY, is_same_key};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use tonic::Status;
-
-use crate::reasons;
 
 /// Says how urgent a call is: `interactive` or `bulk`.
 pub(crate) const PRIORITY: &str = "x-crm-priority";
 /// Prefix of the headers that the platform's processes set for each other.
 const INTERNAL: &str = "x-crm-";
 
-/// What the gateway adds on the way: the context of the trace, the deadline, and the request line.
+/// What the gateway adds on the way: the context of the trace, the deadline, and the request line but for its path.
 const ROOM: usize = 1024;
 
-/// Checks that a service which accepts `limit` bytes takes these, too, counted as HTTP/2 counts them (RFC 9113, 6.5.2).
-///
-/// Its refusal would be HTTP's, not gRPC's, and the replica would be blamed for it.
-pub(crate) fn check_length(headers: &HeaderMap, limit: u32) -> Result<(), Status> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(ROOM);
-    let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
-    if length > limit { Err(reasons::headers_too_large(limit)) } else { Ok(()) }
+/// Checks that a service which accepts `limit` bytes takes these, too, so that no replica is asked for what it refuses;
+/// else says how many it takes.
+pub(crate) fn check_length(headers: &HeaderMap, limit: u32) -> Result<(), usize> {
+    let limit = passed_at_most(limit);
+    if shared::length_of_map(headers) > limit { Err(limit) } else { Ok(()) }
+}
+
+/// The same over gRPC, where the path is the caller's, too.
+pub(crate) fn check_head<B>(request: &Request<B>, limit: u32) -> Result<(), Status> {
+    let limit = passed_at_most(limit);
+    let length = shared::length_of_map(request.headers()) + request.uri().path().len();
+    if length > limit { Err(shared::too_large(limit).into()) } else { Ok(()) }
+}
+
+fn passed_at_most(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(ROOM)
 }
 
 /// Refuses a call of which a header says two things; what two idempotency keys say is told by the names they give.

@@ -1,9 +1,9 @@
 //! Every error that the gateway makes itself: its code, its reason and its words, in one place.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use crm_server::problem::{Problem, Violation};
-use tonic::{Code, Status};
+use tonic::{Code, Status, metadata::MetadataValue};
 
 use crate::pace::PaceSettings;
 
@@ -16,8 +16,8 @@ pub const REASONS: &[(&str, &str)] = &[
     (INVALID_HEADER, "a header that the gateway reads has no valid value; the violation names it"),
     (ETAG_MISMATCH, "the resource is in another state than `If-Match` names"),
     (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
-    (MESSAGE_TOO_LARGE, "the message of a gRPC call is longer than services read"),
     (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
+    (COMPRESSION_UNSUPPORTED, "the messages of a call are packed, and not with gzip"),
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
     (INVALID_CHANGE, "the body of a call to the control API is not what it takes; the violation says why"),
     (UNKNOWN_UPSTREAM, "the control API knows no upstream of this name"),
@@ -34,7 +34,8 @@ const SERVICE_NOT_ROUTED: &str = "SERVICE_NOT_ROUTED";
 const DEADLINE_EXCEEDED: &str = "DEADLINE_EXCEEDED";
 const OVERLOADED: &str = "OVERLOADED";
 const STREAM_TOO_SLOW: &str = "STREAM_TOO_SLOW";
-const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
+/// By which every service says so, of what it cannot unpack.
+const COMPRESSION_UNSUPPORTED: &str = "COMPRESSION_UNSUPPORTED";
 const INVALID_HEADER: &str = "INVALID_HEADER";
 /// By which every service says so (docs/errors.md), and the gateway itself of what it has read.
 pub(crate) const ETAG_MISMATCH: &str = "ETAG_MISMATCH";
@@ -52,7 +53,8 @@ const UNKNOWN_ROUTE: &str = "UNKNOWN_ROUTE";
 const FOREIGN_HOST: &str = "FOREIGN_HOST";
 
 pub(crate) fn too_many_own_calls() -> Status {
-    Problem::new(Code::ResourceExhausted, OVERLOADED, "too many calls of the gateway's own services").into()
+    let problem = Problem::new(Code::ResourceExhausted, OVERLOADED, "too many calls of the gateway's own services");
+    problem.with_retry_delay(Duration::from_secs(1)).into()
 }
 
 pub(crate) fn service_not_routed() -> Status {
@@ -70,10 +72,11 @@ pub(crate) fn read_too_slowly(pace: &PaceSettings) -> Status {
     problem.with_metadata("bytes_per_second", bytes_per_second.to_string()).into()
 }
 
-/// What a service would say of it.
-pub(crate) fn message_too_large(limit: usize) -> Status {
-    let message = format!("the message is longer than {limit} bytes");
-    Problem::new(Code::InvalidArgument, MESSAGE_TOO_LARGE, message).into()
+pub(crate) fn unknown_encoding() -> Status {
+    let message = "grpc-encoding is neither gzip nor identity";
+    let mut status = Status::from(Problem::new(Code::Unimplemented, COMPRESSION_UNSUPPORTED, message).of_the_call());
+    status.metadata_mut().insert("grpc-accept-encoding", MetadataValue::from_static("identity,gzip"));
+    status
 }
 
 pub(crate) fn body_too_large(limit: usize) -> Status {

@@ -21,10 +21,10 @@ pub(crate) struct Switches {
     pub(crate) ejection: Switch,
     /// Whether calls that would only queue are refused.
     pub(crate) shedding: Switch,
+    /// Whether answers go out in gzip to callers who ask for it.
+    pub(crate) compression: Switch,
     /// Whether answers tell their trace's id.
     pub(crate) trace_header: Switch,
-    /// Whether lists and documents go out in gzip.
-    pub(crate) compression: Switch,
 }
 
 impl Default for Switches {
@@ -33,8 +33,8 @@ impl Default for Switches {
             retries: Switch::on(),
             ejection: Switch::on(),
             shedding: Switch::on(),
-            trace_header: Switch::on(),
             compression: Switch::on(),
+            trace_header: Switch::on(),
         }
     }
 }
@@ -72,8 +72,12 @@ impl Switches {
             ),
             ("ejection", "a replica that fails its calls is taken out, and returns by a probe", &self.ejection),
             ("shedding", "calls that would only queue are refused at once", &self.shedding),
+            (
+                "compression",
+                "messages over gRPC, lists and documents go out in gzip to who asks for it",
+                &self.compression,
+            ),
             ("trace_header", "answers carry x-trace-id and traceresponse", &self.trace_header),
-            ("compression", "lists and documents go out in gzip to who asks for it", &self.compression),
         ]
     }
 }

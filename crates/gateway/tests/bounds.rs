@@ -9,6 +9,7 @@ use crm_proto::customers::{self as pb, account_service_client::AccountServiceCli
 use http::{Method, StatusCode};
 use support::{Rig, eventually, wire::Grpc, with_token};
 use tonic::Code;
+use tonic_types::StatusExt;
 
 fn get(id: &str) -> pb::GetAccountRequest {
     pb::GetAccountRequest { id: id.into() }
@@ -47,6 +48,7 @@ async fn streams_of_the_gateways_own_are_bounded_and_health_checks_go_on() {
                 Ok(watch) => watches.push(watch),
                 Err(status) => {
                     assert_eq!(status.code(), Code::ResourceExhausted);
+                    assert!(status.get_details_retry_info().is_some(), "{status}");
                     refused += 1;
                 }
             }

@@ -56,7 +56,7 @@ async fn switches_are_flipped() {
     let all = wire::rest(rig.control, Method::GET, "/switches", &[], "").await.json();
     let names: Vec<&str> =
         all["switches"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["retries", "ejection", "shedding", "trace_header", "compression"]);
+    assert_eq!(names, ["retries", "ejection", "shedding", "compression", "trace_header"]);
     let off = put(&rig, "/switches/retries", json!({"on": false})).await.json();
     assert_eq!((&off["name"], &off["on"]), (&json!("retries"), &json!(false)));
     let seen = wire::rest(rig.control, Method::GET, "/switches/retries", &[], "").await.json();

@@ -72,7 +72,7 @@ async fn headers_that_no_replica_would_take_are_refused_by_the_gateway() {
     let mut request = with_token(pb::GetAccountRequest { id: "7".into() }, &rig.token());
     request.metadata_mut().insert("x-large", large.parse().unwrap());
     let refused = AccountServiceClient::new(Grpc::connect(rig.public).await).get_account(request).await.unwrap_err();
-    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused}");
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted, "{refused}");
     let upstream = wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
     assert_eq!(upstream["replicas"][0]["failures"], 0, "{upstream}");
 }

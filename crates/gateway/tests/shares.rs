@@ -62,9 +62,12 @@ async fn a_thousand_hanging_calls_of_one_tenant_leave_every_other_answered() {
     }
 }
 
-/// A request of `length` bytes, and then nothing for as long as anybody waits.
-fn stalled(length: usize) -> Body {
-    let begun = stream::iter([Ok::<_, tonic::Status>(Frame::data(Bytes::from(vec![0; length])))]);
+/// `came` bytes of a message of `length`, and then nothing for as long as anybody waits.
+fn stalled(came: usize, length: usize) -> Body {
+    let mut begun = vec![0];
+    begun.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+    begun.resize(came, 0);
+    let begun = stream::iter([Ok::<_, tonic::Status>(Frame::data(Bytes::from(begun)))]);
     Body::new(StreamBody::new(begun.chain(stream::pending())))
 }
 
@@ -74,7 +77,8 @@ async fn uploads_of_one_tenant_that_stall_leave_room_for_those_of_others() {
     let client = Grpc::connect(rig.public).await;
     let bearer = rig.bearer_of("greedy");
     let headers = [("authorization", bearer.as_str()), ("grpc-timeout", "50S")];
-    let mut greedy = stream::iter(0..20).map(|_| client.stream(CREATE, &headers, stalled(10_000))).buffer_unordered(20);
+    let mut greedy =
+        stream::iter(0..20).map(|_| client.stream(CREATE, &headers, stalled(10_000, 20_000))).buffer_unordered(20);
     // Five of them fit into half of the room; the others are refused.
     for _ in 0..15 {
         let refused = tokio::time::timeout(Duration::from_secs(20), greedy.next()).await.expect("in time");
@@ -91,14 +95,14 @@ async fn an_upload_that_stalls_is_no_replicas_business_however_much_of_it_has_co
     let client = Grpc::connect(rig.public).await;
     let bearer = rig.bearer_of("slow");
     let headers = [("authorization", bearer.as_str()), ("grpc-timeout", "700m")];
-    let answer = client.stream(CREATE, &headers, stalled(3 << 20));
+    let answer = client.stream(CREATE, &headers, stalled(3 << 20, 4 << 20));
     assert_eq!(answer.await.headers()["grpc-status"].to_str().unwrap(), "4");
     assert_eq!(rig.seen().calls.load(Ordering::SeqCst), 0, "no replica heard of it");
     let headers = [("authorization", bearer.as_str())];
-    let refused = client.stream(CREATE, &headers, stalled((4 << 20) + 6)).await;
+    let refused = client.stream(CREATE, &headers, stalled(5, (4 << 20) + 1)).await;
     assert_eq!(
         (refused.headers()["grpc-status"].to_str().unwrap(), reason(&refused).as_str()),
-        ("3", "MESSAGE_TOO_LARGE")
+        ("8", "MESSAGE_TOO_LARGE")
     );
 }
 

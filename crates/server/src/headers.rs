@@ -1,12 +1,38 @@
-//! Headers that say one thing.
+//! Headers that are not too long, and say one thing.
 //!
 //! Two lines with two values say two things, and which of them counts would depend on who reads it: a proxy on the way,
 //! the gateway or the service. Nobody chooses here; the call is refused. Equal lines say the same thing twice.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Request};
+use tonic::Code;
 
 use crate::problem::{Problem, Violation};
-use crate::reasons::CONFLICTING_VALUE;
+use crate::reasons::{CONFLICTING_VALUE, HEADERS_TOO_LARGE};
+
+/// What HTTP/2 counts for a header beside its name and its value (RFC 9113, 6.5.2).
+const EACH: usize = 32;
+
+/// Length of a request's headers as HTTP/2 counts them, its method, scheme, authority and path among them.
+pub fn length<B>(request: &Request<B>) -> usize {
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = uri.authority().map_or(0, |authority| ":authority".len() + authority.as_str().len() + EACH);
+    let scheme = uri.scheme_str().map_or(0, |scheme| ":scheme".len() + scheme.len() + EACH);
+    let line = ":method".len() + request.method().as_str().len() + EACH + ":path".len() + path + EACH;
+    line + scheme + authority + length_of_map(request.headers())
+}
+
+/// The same without what stands in the request line.
+pub fn length_of_map(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + EACH).sum()
+}
+
+/// The refusal of longer headers, which no waiting makes shorter.
+pub fn too_large(most_bytes: usize) -> Problem {
+    let message = format!("the headers are longer than {most_bytes} bytes, counting {EACH} for each");
+    let problem = Problem::new(Code::ResourceExhausted, HEADERS_TOO_LARGE, message);
+    problem.with_metadata("max_bytes", most_bytes.to_string()).of_the_call()
+}
 
 /// Those of HTTP and gRPC that somebody here reads and that are no lists. All that begin with `x-crm-` are such, too.
 const SINGLE: [&str; 7] =

@@ -17,6 +17,7 @@ pub struct MethodTable {
 struct Method {
     only_reads: bool,
     streams: bool,
+    takes_one: bool,
 }
 
 /// A descriptor set that cannot be decoded.
@@ -36,7 +37,8 @@ impl MethodTable {
                     let level = method.options.as_ref().map(|options| options.idempotency_level());
                     let only_reads = level == Some(IdempotencyLevel::NoSideEffects);
                     let streams = method.server_streaming() || method.client_streaming();
-                    methods.insert(name, Method { only_reads, streams });
+                    let takes_one = !method.client_streaming();
+                    methods.insert(name, Method { only_reads, streams, takes_one });
                 }
             }
         }
@@ -51,6 +53,11 @@ impl MethodTable {
     /// Whether a request's path names a method that streams, to or from its caller. Unknown methods do not.
     pub fn streams(&self, path: &str) -> bool {
         self.get(path).streams
+    }
+
+    /// Whether a request's path names a method that takes exactly one message. Of unknown methods nobody knows.
+    pub fn takes_one(&self, path: &str) -> bool {
+        self.get(path).takes_one
     }
 
     fn get(&self, path: &str) -> Method {
@@ -84,6 +91,8 @@ mod tests {
         assert!(table.streams("/crm.customers.v1.ContactService/ExportContacts"));
         assert!(!table.streams("/crm.customers.v1.ContactService/ListContacts"));
         assert!(!table.streams("/crm.customers.v1.ContactService/Invented"));
+        assert!(table.takes_one("/crm.customers.v1.ContactService/ExportContacts"));
+        assert!(!table.takes_one("/crm.customers.v1.ContactService/Invented"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Errors that say what is wrong in a form that programs can read (AIP-193).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_proto::google::rpc;
+use crm_telemetry::rpc::CallersFault;
 use prost::Message;
 use prost_types::Any;
 use tonic::{Code, Status};
@@ -44,6 +46,7 @@ struct Parts {
     metadata: HashMap<String, String>,
     retry_delay: Option<Duration>,
     is_passed_on: bool,
+    is_of_the_call: bool,
 }
 
 impl Problem {
@@ -57,6 +60,7 @@ impl Problem {
             metadata: HashMap::new(),
             retry_delay: None,
             is_passed_on: false,
+            is_of_the_call: false,
         }))
     }
 
@@ -93,6 +97,13 @@ impl Problem {
         self
     }
 
+    /// Says that the call itself is at fault, whatever gRPC's code for it sounds like: waiting mends nothing
+    /// (`grpc-retry-pushback-ms: -1`), no balancer holds it against this process, and it is not counted as our failure.
+    pub fn of_the_call(mut self) -> Self {
+        self.0.is_of_the_call = true;
+        self
+    }
+
     /// The gRPC code.
     pub fn code(&self) -> Code {
         self.0.code
@@ -107,7 +118,7 @@ impl Problem {
 impl From<Problem> for Status {
     /// Encoded here: the `reason` of a field's violation is newer than the ready-made bindings.
     fn from(Problem(parts): Problem) -> Self {
-        let Parts { code, reason, message, violations, metadata, retry_delay, is_passed_on } = *parts;
+        let Parts { code, reason, message, violations, metadata, retry_delay, is_passed_on, is_of_the_call } = *parts;
         let domain = DOMAIN.to_owned();
         let mut details = vec![any("ErrorInfo", &rpc::ErrorInfo { reason: reason.to_owned(), domain, metadata })];
         if !violations.is_empty() {
@@ -121,9 +132,12 @@ impl From<Problem> for Status {
         let encoded = rpc::Status { code: code.into(), message: message.clone(), details }.encode_to_vec();
         let mut status = Self::with_details(code, message, encoded.into());
         let milliseconds = |delay: Duration| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        let pushback = if is_passed_on { Some(-1) } else { retry_delay.map(milliseconds) };
+        let pushback = if is_passed_on || is_of_the_call { Some(-1) } else { retry_delay.map(milliseconds) };
         if let Some(pushback) = pushback {
             status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.into());
+        }
+        if is_of_the_call {
+            status.set_source(Arc::new(CallersFault));
         }
         status
     }

@@ -4,6 +4,7 @@ mod arriving;
 mod connection;
 mod drain;
 mod etiquette;
+mod header_limit;
 mod settings;
 mod signal;
 mod silence;

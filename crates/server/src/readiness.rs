@@ -3,26 +3,32 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
+use tonic_health::pb::health_server::{Health, HealthServer};
+
+use crate::health::Board;
 
 /// A switch that the whole process shares. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     ready: Arc<AtomicBool>,
-    reporter: HealthReporter,
+    board: Board,
     services: Arc<[String]>,
 }
 
 impl Readiness {
-    /// Tells `reporter` about the whole server and each of `services`.
-    pub fn new(reporter: HealthReporter, services: Vec<String>) -> Self {
-        Self { ready: Arc::new(AtomicBool::new(false)), reporter, services: services.into() }
+    /// Tells of the whole server and each of `services`, which are known from the first word on.
+    pub fn new(services: Vec<String>) -> Self {
+        Self { ready: Arc::new(AtomicBool::new(false)), board: Board::new(), services: services.into() }
     }
 
     /// For a process without a gRPC server of its own: only `/readyz` asks it.
     pub fn alone() -> Self {
-        Self::new(HealthReporter::new(), Vec::new())
+        Self::new(Vec::new())
+    }
+
+    /// `grpc.health.v1.Health`, which tells it.
+    pub fn health(&self) -> HealthServer<impl Health> {
+        self.board.service()
     }
 
     /// Whether calls are wanted.
@@ -31,24 +37,13 @@ impl Readiness {
     }
 
     /// Wants calls, or no more. Watchers of the health service are told at once.
-    pub async fn set(&self, ready: bool) {
+    pub fn set(&self, ready: bool) {
         self.ready.store(ready, Ordering::Release);
-        let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for service in self.names() {
-            self.reporter.set_service_status(service, status).await;
-        }
+        self.board.set(&self.services, ready);
     }
 
     /// Ends every stream that watches health. Such a stream has no end of its own and would outlast the drain.
-    pub(crate) async fn close(&self) {
-        let mut reporter = self.reporter.clone();
-        for service in self.names() {
-            reporter.clear_service_status(service).await;
-        }
-    }
-
-    /// The empty name stands for the whole server.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.services.iter().map(String::as_str).chain([""])
+    pub(crate) fn close(&self) {
+        self.board.close();
     }
 }

@@ -19,6 +19,12 @@ pub(crate) const BODY_BROKEN: &str = "BODY_BROKEN";
 pub(crate) const MESSAGE_MALFORMED: &str = "MESSAGE_MALFORMED";
 /// Reason of a message that is too large to be read.
 pub(crate) const MESSAGE_TOO_LARGE: &str = "MESSAGE_TOO_LARGE";
+/// Reason of more or fewer messages than the method takes.
+pub(crate) const MESSAGE_COUNT: &str = "MESSAGE_COUNT";
+/// Reason of headers that are longer than they may be.
+pub(crate) const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
+/// Reason of a message that is not packed as it says.
+pub(crate) const COMPRESSION_INVALID: &str = "COMPRESSION_INVALID";
 /// Reason of a message in an encoding that is not understood.
 pub(crate) const COMPRESSION_UNSUPPORTED: &str = "COMPRESSION_UNSUPPORTED";
 /// Reason of a method that is not there.
@@ -78,7 +84,13 @@ pub const REASONS: &[(&str, &str)] = &[
     (HOST_INVALID, "INVALID_ARGUMENT: a request does not say for whom it is, or says so twice, or names no host"),
     (BODY_BROKEN, "INVALID_ARGUMENT: the body is not what its length or its chunks say, or ends too early"),
     (MESSAGE_MALFORMED, "INVALID_ARGUMENT: the bytes that came are no message of this method"),
-    (MESSAGE_TOO_LARGE, "INVALID_ARGUMENT: the message is longer than the process reads"),
+    (MESSAGE_TOO_LARGE, "RESOURCE_EXHAUSTED: the message, unpacked, is longer than the process reads"),
+    (MESSAGE_COUNT, "UNIMPLEMENTED: the method takes one message, and none or more came"),
+    (HEADERS_TOO_LARGE, "RESOURCE_EXHAUSTED: the call's headers are longer than the process accepts"),
+    (
+        COMPRESSION_INVALID,
+        "INTERNAL: a message is not packed as it says: the flag is none, `grpc-encoding` is missing, or the bytes are no gzip",
+    ),
     (
         COMPRESSION_UNSUPPORTED,
         "UNIMPLEMENTED: the message is compressed; `grpc-accept-encoding` says what is understood",

@@ -6,8 +6,9 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::{HealthReporter, HealthService};
+use tonic_reflection::server as reflection;
+use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
+use tonic_reflection::server::v1alpha::{ServerReflection as OlderReflection, ServerReflectionServer as Older};
 use tower::Service;
 
 use crate::methods::{DescriptorError, MethodTable};
@@ -24,20 +25,16 @@ pub struct Services {
     pub(crate) routes: Routes,
     pub(crate) methods: MethodTable,
     descriptors: &'static [u8],
-    reporter: HealthReporter,
     names: Vec<String>,
 }
 
 impl Services {
     /// `descriptors` is the encoded descriptor set of all services that will be added.
     pub fn new(descriptors: &'static [u8]) -> Result<Self, DescriptorError> {
-        let reporter = HealthReporter::new();
-        let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
         Ok(Self {
-            routes: Routes::new(health),
+            routes: Routes::default(),
             methods: MethodTable::from_descriptors(descriptors)?,
             descriptors,
-            reporter,
             names: Vec::new(),
         })
     }
@@ -58,15 +55,30 @@ impl Services {
 
     /// Health and reflection in front of what was added, and the switch that says whether calls are wanted.
     pub(crate) fn finish(self) -> Result<(Routes, MethodTable, Readiness), DescriptorError> {
-        let mut reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(self.descriptors)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health");
-        for name in &self.names {
-            reflection = reflection.with_service_name(name);
-        }
-        let reflection = reflection.build_v1().map_err(|_| DescriptorError)?;
-        let routes = self.routes.add_service(reflection).prepare();
-        Ok((routes, self.methods, Readiness::new(self.reporter, self.names)))
+        let (v1, v1alpha) = reflection(self.descriptors, &self.names).map_err(|_| DescriptorError)?;
+        let readiness = Readiness::new(self.names);
+        let routes = self.routes.add_service(readiness.health()).add_service(v1).add_service(v1alpha).prepare();
+        Ok((routes, self.methods, readiness))
     }
+}
+
+/// Reflection over the services of these names and health, in both versions that clients ask for.
+///
+/// `descriptors` describes the services, and what they need.
+pub fn reflection(
+    descriptors: &'static [u8],
+    names: &[String],
+) -> Result<
+    (ServerReflectionServer<impl ServerReflection + use<>>, Older<impl OlderReflection + use<>>),
+    reflection::Error,
+> {
+    let builder = || {
+        let builder = reflection::Builder::configure()
+            .include_reflection_service(false)
+            .register_encoded_file_descriptor_set(descriptors)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let named = names.iter().fold(builder, |builder, name| builder.with_service_name(name));
+        named.with_service_name(tonic_health::pb::health_server::SERVICE_NAME)
+    };
+    Ok((builder().build_v1()?, builder().build_v1alpha()?))
 }

@@ -4,6 +4,7 @@ mod access;
 mod deadline;
 mod explain;
 mod fault;
+mod framed;
 mod limit;
 mod panics;
 mod refusal;
@@ -24,12 +25,14 @@ use crate::config::{Env, OnOff};
 use crate::faults::{Faults, Handler};
 use crate::methods::DescriptorError;
 use crate::readiness::Readiness;
-use crate::services::Services;
+use crate::services::{MAX_MESSAGE_BYTES, Services};
 use crate::token::Verifier;
 
 use access::AccessLayer;
 use deadline::DeadlineLayer;
+pub use explain::explain;
 use fault::FaultLayer;
+pub use framed::{Framed, FramedLayer};
 use limit::LimitLayer;
 pub use panics::CatchPanicLayer;
 pub(crate) use refusal::count_refusal;
@@ -107,13 +110,15 @@ pub fn build(
         .layer(AccessLayer::new(verifier, Arc::clone(&methods)))
         // Before any work is spent on a call. For the whole process: a limit per connection bounds nothing.
         .layer(LimitLayer::new(settings.max_concurrent_calls))
-        .layer(DeadlineLayer::new(settings, methods))
+        .layer(DeadlineLayer::new(settings, Arc::clone(&methods)))
         // Within the limit and the deadline: a delay holds a place, and runs into the deadline, as real slowness does.
         .layer(FaultLayer::new(faults))
         // Innermost: what is made once more was let in, counted and given its deadline once.
         .layer(RepeatLayer)
         // What no handler has seen is refused by the routes themselves, and needs words.
-        .map_response(explain::explain)
+        .map_response(explain)
+        // Inside what repeats a call: what is read again is watched again.
+        .layer(FramedLayer::new(methods, MAX_MESSAGE_BYTES))
         .service(routes);
     Ok((BoxService::new(stack), readiness))
 }

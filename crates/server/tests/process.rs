@@ -169,7 +169,7 @@ async fn operators_see_life_readiness_and_metrics() {
     let done = tokio::spawn(serve_admin(listener, readiness.clone(), shutdown.clone()));
     assert!(fetch(address, "/healthz").await.starts_with("HTTP/1.1 200"));
     assert!(fetch(address, "/readyz").await.starts_with("HTTP/1.1 503"));
-    readiness.set(true).await;
+    readiness.set(true);
     assert!(fetch(address, "/readyz").await.starts_with("HTTP/1.1 200"));
     crm_telemetry::metrics::counter(&crm_telemetry::names::SERVER_PANICS).add(0, &[]);
     let metrics = fetch(address, "/metrics").await;

@@ -17,6 +17,7 @@ use support::{Server, raw, reason, value};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 #[tokio::test]
 async fn a_handler_knows_its_caller() {
@@ -278,21 +279,29 @@ async fn hostile_requests_do_not_take_the_server_down() {
     let server = Server::start().await;
     let mut channel = server.channel().await;
     let uri = format!("{}crm.customers.v1.AccountService/GetAccount", server.origin());
-    let bodies: [(&'static [u8], &str); 4] = [
-        (b"", "MESSAGE_MALFORMED"),
-        (b"\x00\xff\xff\xff\xff", "MESSAGE_TOO_LARGE"),
-        (b"\x01\x00\x00\x00\x01\x00", "MESSAGE_MALFORMED"),
-        (b"\x00\x00\x00\x00\x03\xff\xff\xff", "MESSAGE_MALFORMED"),
+    let bodies: [(&'static [u8], Code, &str); 8] = [
+        (b"", Code::Unimplemented, "MESSAGE_COUNT"),
+        (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", Code::Unimplemented, "MESSAGE_COUNT"),
+        (b"\x00\x00\x00\x00\x00garbage", Code::Unimplemented, "MESSAGE_COUNT"),
+        (b"\x00\xff\xff\xff\xff", Code::ResourceExhausted, "MESSAGE_TOO_LARGE"),
+        (b"\x01\x00\x00\x00\x01\x00", Code::Internal, "COMPRESSION_INVALID"),
+        (b"\x02\x00\x00\x00\x01\x00", Code::Internal, "COMPRESSION_INVALID"),
+        // Not INTERNAL: a balancer in front would take this process for broken.
+        (b"\x00\x00\x00\x00\x03\xff\xff\xff", Code::InvalidArgument, "MESSAGE_MALFORMED"),
+        (b"\x00\x00\x00\x00\x03\x0a", Code::InvalidArgument, "MESSAGE_MALFORMED"),
     ];
-    for (bytes, expected) in bodies {
+    for (bytes, code, expected) in bodies {
         let request = Request::post(&uri)
             .header("content-type", "application/grpc")
             .header("authorization", format!("Bearer {}", server.token(Role::Admin)))
             .header("traceparent", "00-zz")
             .body(Body::new(http_body_util::Full::from(bytes)));
         let status = raw(&mut channel, request.unwrap()).await;
-        // Not INTERNAL: a balancer in front would take this process for broken.
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, expected), "{bytes:?}");
+        assert_eq!((status.code(), reason(&status).as_str()), (code, expected), "{bytes:?}");
+        // Whoever waits sends the same again; and no balancer holds it against this process.
+        assert!(status.get_details_retry_info().is_none());
+        let pushback = status.metadata().get("grpc-retry-pushback-ms").map(|value| value.to_str().unwrap());
+        assert_eq!(pushback, (code != Code::InvalidArgument).then_some("-1"), "{bytes:?}");
     }
     server.client().await.get_account(server.get("who")).await.unwrap();
 }
@@ -308,4 +317,5 @@ async fn a_compressed_message_is_told_what_is_understood() {
         .body(Body::new(http_body_util::Full::from(&b"\x01\x00\x00\x00\x01\x00"[..])));
     let status = raw(&mut channel, request.unwrap()).await;
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "COMPRESSION_UNSUPPORTED"));
+    assert_eq!(status.metadata().get("grpc-accept-encoding").unwrap(), "identity");
 }

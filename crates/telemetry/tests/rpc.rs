@@ -7,7 +7,7 @@ use std::future::pending;
 
 use bytes::Bytes;
 use crm_telemetry::metrics_text;
-use crm_telemetry::rpc::{Attempt, Methods, ServerLayer};
+use crm_telemetry::rpc::{Attempt, CallersFault, Methods, ServerLayer};
 use crm_telemetry::testing::{SpanData, attribute, record};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -24,6 +24,7 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 enum Answer {
     Trailers(&'static str),
     TrailersOnly(Code),
+    CallersFault(Code),
     NoStatus,
     Never,
     NeverEnds,
@@ -43,6 +44,11 @@ async fn answer(answer: Answer) -> Result<Response<Body>, Infallible> {
             Response::new(body(vec![Frame::data(Bytes::from_static(b"hello")), Frame::trailers(trailers(status))]))
         }
         Answer::TrailersOnly(code) => Status::new(code, "no").into_http(),
+        Answer::CallersFault(code) => {
+            let mut status = Status::new(code, "no");
+            status.set_source(std::sync::Arc::new(CallersFault));
+            status.into_http()
+        }
         Answer::NoStatus => Response::new(body(vec![Frame::data(Bytes::from_static(b"hello"))])),
         Answer::Never => pending().await,
         Answer::NeverEnds => Response::new(Body::new(StreamBody::new(futures_util::stream::pending::<
@@ -114,6 +120,14 @@ fn a_span_continues_its_callers_trace() {
 fn a_callers_mistake_is_no_failure_of_the_server() {
     let span = check("t.S/NotFound", Answer::TrailersOnly(Code::NotFound), "ok", "NOT_FOUND");
     assert_eq!(span.status, SpanStatus::Unset);
+    // Nor where gRPC's code for it is one that servers fail with, if it is marked.
+    for code in [Code::ResourceExhausted, Code::Internal] {
+        let name =
+            if code == Code::Internal { ("t.S/Packed", "INTERNAL") } else { ("t.S/Large", "RESOURCE_EXHAUSTED") };
+        let span = check(name.0, Answer::CallersFault(code), "ok", name.1);
+        assert_eq!(span.status, SpanStatus::Unset);
+    }
+    check("t.S/Shed", Answer::TrailersOnly(Code::ResourceExhausted), "error", "RESOURCE_EXHAUSTED");
 }
 
 #[test]

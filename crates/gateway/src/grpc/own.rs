@@ -2,25 +2,33 @@
 
 use std::sync::Arc;
 
-use crm_server::{readiness::Readiness, stack::CatchPanicLayer};
+use crm_server::{
+    methods::MethodTable,
+    readiness::Readiness,
+    services::reflection,
+    stack::{CatchPanicLayer, Framed, FramedLayer, explain},
+};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use tonic::{body::Body, service::Routes};
 use tower::{Layer, ServiceExt};
 
+use super::inflate;
 use crate::reasons;
 
 /// Calls that may be under way at once. They are streams that end when their callers like, so they must not take the places
 /// of other calls; nor may there be any number of them, for they need no token.
 const PLACES: usize = 1_000;
+/// Names of services and symbols are all that is asked for. So it is bounded what strangers can send without a place.
+const MOST_BYTES: usize = 64 * 1024;
 /// Answered at once, and always: whoever asks decides whether this gateway is sent calls.
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// Services that are answered here and not forwarded. They need no token: they tell nothing about a tenant.
 #[derive(Clone)]
 pub(crate) struct OwnServices {
-    routes: Routes,
+    routes: Framed<Routes>,
     places: Arc<Semaphore>,
 }
 
@@ -30,21 +38,14 @@ pub(crate) struct OwnServices {
 pub struct ReflectionError(#[from] tonic_reflection::server::Error);
 
 impl OwnServices {
-    /// Reflection names `services` and no others: those that this gateway routes. Health is what the switch says.
+    /// Reflection names `services`, which this gateway routes, and health, which is what the switch says.
     pub(crate) fn new(services: &[&str]) -> Result<(Self, Readiness), ReflectionError> {
-        let (health, health_service) = tonic_health::server::health_reporter();
-        let builder = || {
-            let builder = tonic_reflection::server::Builder::configure()
-                .include_reflection_service(false)
-                .register_encoded_file_descriptor_set(crm_proto::DESCRIPTORS);
-            services.iter().fold(builder, |builder, service| builder.with_service_name(*service))
-        };
-        let routes = Routes::new(health_service)
-            .add_service(builder().build_v1()?)
-            .add_service(builder().build_v1alpha()?)
-            .prepare();
-        let own = Self { routes, places: Arc::new(Semaphore::new(PLACES)) };
-        Ok((own, Readiness::new(health, services.iter().map(ToString::to_string).collect())))
+        let names: Vec<String> = services.iter().map(ToString::to_string).collect();
+        let (v1, v1alpha) = reflection(crm_proto::DESCRIPTORS, &names)?;
+        let readiness = Readiness::new(names);
+        let routes = Routes::new(readiness.health()).add_service(v1).add_service(v1alpha).prepare();
+        let routes = FramedLayer::new(Arc::new(MethodTable::default()), MOST_BYTES).layer(routes);
+        Ok((Self { routes, places: Arc::new(Semaphore::new(PLACES)) }, readiness))
     }
 
     /// Whether a path belongs to one of them.
@@ -53,6 +54,13 @@ impl OwnServices {
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Response<Body> {
+        match inflate::unpack(request, MOST_BYTES) {
+            Ok(request) => self.call_unpacked(request).await,
+            Err(status) => status.into_http(),
+        }
+    }
+
+    async fn call_unpacked(&self, request: Request<Body>) -> Response<Body> {
         if request.uri().path() == CHECK {
             return self.answer(request).await;
         }
@@ -71,7 +79,7 @@ impl OwnServices {
     /// A defect that one call finds ends this call and no other.
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         match CatchPanicLayer.layer(self.routes.clone()).oneshot(request).await {
-            Ok(response) => response.map(Body::new),
+            Ok(response) => explain(response.map(Body::new)),
             Err(never) => match never {},
         }
     }

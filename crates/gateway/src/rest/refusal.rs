@@ -38,8 +38,8 @@ impl Refusal {
         Self::Http(StatusCode::PAYLOAD_TOO_LARGE, reasons::body_too_large(limit))
     }
 
-    pub(crate) fn headers_too_large(status: Status) -> Self {
-        Self::Http(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, status)
+    pub(crate) fn headers_too_large(limit: usize) -> Self {
+        Self::Http(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, reasons::headers_too_large(limit))
     }
 
     pub(crate) fn precondition_failed(status: Status) -> Self {

@@ -10,10 +10,12 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::etiquette::{self, Bounds};
+use super::header_limit;
 use super::silence::{Call, Calls, Silence};
 use super::unread::Tasks;
 use super::write_stall::WriteStall;
-use super::{Protocol, ServerSettings, etiquette};
+use super::{Protocol, ServerSettings};
 use crate::stack::BoxService;
 
 /// What HTTP/1 buffers, which bounds its headers, too: a smaller buffer would slow down bodies.
@@ -33,7 +35,7 @@ pub(super) fn builder(settings: &ServerSettings) -> Builder<Tasks> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(settings.max_concurrent_streams)
-        .max_header_list_size(settings.max_header_bytes)
+        .max_header_list_size(header_limit::read_at_most(settings))
         .keep_alive_interval(settings.keepalive)
         .keep_alive_timeout(settings.keepalive);
     if settings.protocol == Protocol::Http2 { builder.http2_only() } else { builder }
@@ -61,7 +63,8 @@ async fn serve_stream(
 ) {
     let (stall, calls) = (settings.stall_timeout, Arc::new(Calls::default()));
     let io = TokioIo::new(Silence::new(WriteStall::new(stream, stall), settings, Arc::clone(&calls)));
-    let answer = service_fn(move |request| etiquette::answer(service.clone(), request, Call::begin(&calls), stall));
+    let bounds = Bounds { stall, most_header_bytes: settings.max_header_bytes };
+    let answer = service_fn(move |request| etiquette::answer(service.clone(), request, Call::begin(&calls), bounds));
     let mut connection = pin!(builder.serve_connection(io, answer));
     let mut ending = pin!(ending(settings.max_connection_age, drain));
     let result = tokio::select! {

@@ -70,11 +70,11 @@ pub async fn serve(
 ) -> io::Result<()> {
     LazyLock::force(&GAUGE);
     let mut port = Port::new(settings, listener, service);
-    readiness.set(true).await;
+    readiness.set(true);
     port.accept_until(shutdown.cancelled()).await;
-    readiness.set(false).await;
+    readiness.set(false);
     port.accept_until(sleep(settings.drain_grace)).await;
-    readiness.close().await;
+    readiness.close();
     port.drain().await;
     Ok(())
 }

@@ -11,9 +11,9 @@ use hyper::body::Incoming;
 use tonic::body::Body;
 use tower::ServiceExt;
 
-use super::arriving;
 use super::silence::Call;
 use super::unread::{self, Outgoing};
+use super::{arriving, header_limit};
 use crate::host;
 use crate::problem::{DOMAIN, Violation};
 use crate::stack::BoxService;
@@ -21,19 +21,31 @@ use crate::stack::BoxService;
 /// What some resource here takes: the answer to `OPTIONS *`.
 const ALL_METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
+/// What bounds one request and its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// How long an answer may wait for a peer that takes nothing of it.
+    pub(super) stall: Duration,
+    /// All headers of a call.
+    pub(super) most_header_bytes: u32,
+}
+
 /// Answers one request by the service, or for it.
 pub(super) async fn answer(
     service: BoxService,
     request: Request<Incoming>,
     call: Call,
-    stall: Duration,
+    bounds: Bounds,
 ) -> Result<Response<Outgoing>, Infallible> {
     let (version, method) = (request.version(), request.method().clone());
     let (request, rest) = arriving::watch(request);
     let mut response = match host::check(&request) {
         Err(violation) => refuse(&violation),
         Ok(()) if method == Method::OPTIONS && request.uri().path() == "*" => allow(ALL_METHODS),
-        Ok(()) => service.oneshot(request).await?,
+        Ok(()) => match header_limit::refuse(&request, bounds.most_header_bytes) {
+            Some(refused) => refused,
+            None => service.oneshot(request).await?,
+        },
     };
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response = name_methods(response, &method);
@@ -45,7 +57,7 @@ pub(super) async fn answer(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         call.leave_unread();
     }
-    Ok(unread::watch(response, stall, call))
+    Ok(unread::watch(response, bounds.stall, call))
 }
 
 fn refuse(violation: &Violation) -> Response<Body> {

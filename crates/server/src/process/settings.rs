@@ -20,7 +20,7 @@ pub struct ServerSettings {
     pub max_connections: usize,
     /// Calls at a time on one connection.
     pub max_concurrent_streams: u32,
-    /// All headers of one request, in bytes.
+    /// All headers of one request, in bytes, as HTTP/2 counts them. Over gRPC more is a status of the call.
     pub max_header_bytes: u32,
     /// How long a new connection may take to say something, and the head of a request from its first byte.
     pub header_timeout: Duration,

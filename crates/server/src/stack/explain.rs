@@ -13,7 +13,7 @@ const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 ///
 /// tonic calls bytes that are no message `INTERNAL`. To a balancer that is a defect of this process: a caller that sends
 /// rubbish could take replicas out of service. Errors with details are a handler's own and stay as they are.
-pub(super) fn explain(response: Response<Body>) -> Response<Body> {
+pub fn explain(response: Response<Body>) -> Response<Body> {
     let headers = response.headers();
     let Some(status) = Status::from_header_map(headers).filter(|status| status.details().is_empty()) else {
         return response;
@@ -22,8 +22,10 @@ pub(super) fn explain(response: Response<Body>) -> Response<Body> {
     let message = status.message().to_owned();
     let problem = match (status.code(), &accepted) {
         (Code::Internal, _) => Problem::new(Code::InvalidArgument, MESSAGE_MALFORMED, message),
-        (Code::OutOfRange, _) => Problem::new(Code::InvalidArgument, MESSAGE_TOO_LARGE, message),
-        (Code::Unimplemented, Some(_)) => Problem::new(Code::Unimplemented, COMPRESSION_UNSUPPORTED, message),
+        (Code::OutOfRange, _) => Problem::new(Code::ResourceExhausted, MESSAGE_TOO_LARGE, message).of_the_call(),
+        (Code::Unimplemented, Some(_)) => {
+            Problem::new(Code::Unimplemented, COMPRESSION_UNSUPPORTED, message).of_the_call()
+        }
         (Code::Unimplemented, None) => {
             Problem::new(Code::Unimplemented, METHOD_UNKNOWN, "this process serves no such method")
         }

@@ -25,9 +25,14 @@ pub(super) fn answer(problem: Problem) -> Response<Body> {
 /// The same for a call whose headers are out: the status goes into trailers.
 pub(super) fn refuse_late(problem: Problem) -> http::HeaderMap {
     count_refusal(&problem);
+    trailers(&problem.into())
+}
+
+/// A status as it ends an answer that has begun.
+pub(super) fn trailers(status: &Status) -> http::HeaderMap {
     let mut trailers = http::HeaderMap::new();
     // Fails only for a message that is no header value, and then the status alone is what remains.
-    if Status::from(problem).add_header(&mut trailers).is_err() {
+    if status.add_header(&mut trailers).is_err() {
         trailers.insert("grpc-status", http::HeaderValue::from_static("13"));
     }
     trailers

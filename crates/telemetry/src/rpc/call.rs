@@ -49,6 +49,8 @@ pub(super) struct Call {
     method: &'static Method,
     started: Instant,
     code: Option<Code>,
+    /// Whether a code that servers fail with is our failure.
+    is_ours: bool,
 }
 
 impl Call {
@@ -61,7 +63,7 @@ impl Call {
         let _ = span.set_parent(propagation::extract(headers));
         let context = span.context();
         describe(&context, method, path);
-        Self { span, context, method, started: Instant::now(), code: None }
+        Self { span, context, method, started: Instant::now(), code: None, is_ours: true }
     }
 
     pub(super) fn span(&self) -> &Span {
@@ -72,10 +74,20 @@ impl Call {
         self.code = Some(code);
     }
 
+    /// The same, by a fault that may be the caller's.
+    pub(super) fn end_by(mut self, code: Code, is_ours: bool) {
+        self.is_ours = is_ours;
+        self.end(code);
+    }
+
+    fn has_failed(&self, code: Code) -> bool {
+        self.is_ours && is_server_error(code)
+    }
+
     fn count(&self, code: Code) {
         let labels = match self.code {
             None => &self.method.cancelled,
-            Some(code) if is_server_error(code) => &self.method.error,
+            Some(code) if self.has_failed(code) => &self.method.error,
             Some(_) => &self.method.ok,
         };
         INSTRUMENTS.calls.add(1, labels);
@@ -92,7 +104,7 @@ impl Drop for Call {
         IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
         let code = self.code.unwrap_or(Code::Cancelled);
         self.count(code);
-        finish(&self.context, code, is_server_error(code));
+        finish(&self.context, code, self.has_failed(code));
     }
 }
 

@@ -1,5 +1,21 @@
-use http::HeaderMap;
-use tonic::Code;
+use http::{HeaderMap, Response};
+use tonic::{Code, Status};
+
+/// The source of a status that is the caller's own doing, although its code is one that servers fail with.
+///
+/// gRPC has RESOURCE_EXHAUSTED for a message that is too long, and INTERNAL for one that cannot be unpacked: a caller that
+/// sends such must not look like an outage.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the caller's own doing")]
+pub struct CallersFault;
+
+impl CallersFault {
+    /// Whether an answer of this process is marked so.
+    pub(super) fn is_told<B>(response: &Response<B>) -> bool {
+        let source = response.extensions().get::<Status>().and_then(std::error::Error::source);
+        source.is_some_and(<dyn std::error::Error>::is::<Self>)
+    }
+}
 
 /// The status that headers or trailers carry. A status that is no number counts as UNKNOWN, as gRPC wants it.
 pub fn code_of(headers: &HeaderMap) -> Option<Code> {

@@ -9,7 +9,7 @@ use tonic::Code;
 use tower::{Layer, Service};
 
 use super::call::Call;
-use super::{Methods, code_of};
+use super::{CallersFault, Methods, code_of};
 
 /// Gives every gRPC call a SERVER span and counts its rate, errors and duration.
 ///
@@ -100,7 +100,10 @@ where
 fn watch_body<R>(response: Response<R>, call: Option<Call>) -> Response<CallBody<R>> {
     let call = match code_of(response.headers()) {
         Some(code) => {
-            end(call, code);
+            let is_ours = !CallersFault::is_told(&response);
+            if let Some(call) = call {
+                call.end_by(code, is_ours);
+            }
             None
         }
         None => call,

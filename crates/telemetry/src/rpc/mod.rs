@@ -8,7 +8,7 @@ mod method;
 mod timeout;
 
 pub use attempt::Attempt;
-pub use code::{code_of, is_server_error, status_text};
+pub use code::{CallersFault, code_of, is_server_error, status_text};
 pub use layer::{CallBody, CallFuture, ServerLayer, ServerService};
 pub use method::{Method, Methods, OTHER};
 pub use timeout::{GRPC_TIMEOUT, MalformedTimeout, read_timeout, write_timeout};
