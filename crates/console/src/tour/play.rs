@@ -6,7 +6,7 @@ use crm_balance::{Phase, Policy};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Action, Metric, Tour, Verdict, act::ask, check};
+use super::{Action, Find, Metric, Tour, Verdict, act::ask, check};
 use crate::{
     config::{Config, Link},
     control::{Controls, Upstream},
@@ -142,7 +142,7 @@ impl Player {
             stop.run_until_cancelled(sleep(PAUSE)).await.ok_or(PlayError::Stopped)?;
             let checks = check(tour, &self.room.look());
             let watched = began.elapsed();
-            let is_seen = watched >= LEAST && checks.iter().all(|check| check.held);
+            let is_seen = watched >= LEAST && checks.iter().all(|check| check.held) && self.may_read(tour);
             if is_seen || watched >= most {
                 return Ok(Played { checks, trace: self.trace(tour) });
             }
@@ -215,6 +215,11 @@ impl Player {
                 seen => return seen,
             }
         }
+    }
+
+    /// A slow call there will be, and its trace comes a little after it; a failed one may never come.
+    fn may_read(&self, tour: &Tour) -> bool {
+        self.traces.is_none() || tour.read.find == Find::Failed || self.trace(tour).is_some()
     }
 
     fn trace(&self, tour: &Tour) -> Option<String> {

@@ -97,7 +97,10 @@ async fn creates_among_kills_are_applied_once_each() {
         }
     };
     let kills = async {
-        for replica in [0, 1, 0] {
+        for (kill, replica) in [0, 1, 0].into_iter().enumerate() {
+            // However slow the machine is, each kill comes in the middle of work.
+            let is_at_work = || async { acknowledged.borrow().len() > 5 * kill };
+            assert!(eventually(is_at_work).await, "{}", platform.status());
             let old = platform.kill("customers", replica);
             let is_back = eventually(|| async {
                 let process = platform.process("customers", replica);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crm_sandbox::child::{Child, Program};
+use crm_sandbox::child::{Child, ChildSignal, Program};
 use serde_json::Value;
 
 use crate::platform::{PATIENCE, Platform};
@@ -28,6 +28,12 @@ impl Load {
 
     pub(crate) fn is_running(&self) -> bool {
         self.child.exit_status().is_none()
+    }
+
+    /// Ends it before its time; what it counted until then.
+    pub(crate) fn end(self) -> Value {
+        assert!(self.child.signal(ChildSignal::SIGINT));
+        self.result()
     }
 
     /// What it counted, once it is over.

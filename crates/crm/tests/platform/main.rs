@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod breaking;
+mod cluster;
 mod faults;
 mod haste;
 #[path = "../../src/http.rs"]
@@ -13,5 +14,8 @@ mod load;
 mod metrics;
 mod operate;
 mod platform;
+mod readme;
+mod room;
 mod tours;
 mod trace;
+mod turns;

@@ -6,10 +6,10 @@ use ::http::Method;
 use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings, TemporaryFolder};
 use serde_json::Value;
-use tokio::sync::MutexGuard;
 
 use crate::http;
-use crate::platform::{Platform, Start, crm, crm_with, dir_in, done, eventually, folder, take_turn};
+use crate::platform::{Platform, Start, crm, crm_with, dir_in, done, eventually, folder};
+use crate::turns::{Turn, take_turn};
 
 fn said(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -18,7 +18,7 @@ fn said(output: &std::process::Output) -> String {
 /// A platform in the background, which is taken down at the end of the test even when that fails.
 struct Detached {
     folder: TemporaryFolder,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
 }
 
 impl Detached {

@@ -11,9 +11,10 @@ use crm_sandbox::child::{Child, ChildSignal, Program};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, MutexGuard};
 
+use crate::cluster;
 use crate::http::{self, Answer};
+use crate::turns::{Turn, take_turn, take_turn_alone};
 
 /// Bound of every wait; a loaded machine takes its time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -24,11 +25,8 @@ pub(crate) struct Platform {
     pub(crate) dir: PathBuf,
     token: String,
     folder: TemporaryFolder,
-    /// One platform at a time: several on two cores would measure each other.
-    turn: Option<MutexGuard<'static, ()>>,
+    turn: Option<Turn>,
 }
-
-static TURN: Mutex<()> = Mutex::const_new(());
 
 /// How a platform is started, beside its folder and free ports.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +35,8 @@ pub(crate) struct Start<'a> {
     pub(crate) environment: &'a [(&'static str, String)],
     /// Instead of the program under test, another file that holds it.
     pub(crate) program: Option<&'a Path>,
+    /// Beside no other platform: what it measures needs the whole machine.
+    pub(crate) alone: bool,
 }
 
 /// The program under test.
@@ -68,11 +68,6 @@ pub(crate) fn dir_in(folder: &TemporaryFolder) -> PathBuf {
     folder.path().join("platform")
 }
 
-/// Waits until no other platform runs.
-pub(crate) async fn take_turn() -> MutexGuard<'static, ()> {
-    TURN.lock().await
-}
-
 /// Starts `crm up` without waiting. A test that is killed takes it along.
 fn spawn_up(folder: &TemporaryFolder, start: Start<'_>) -> Child {
     const MAX_LOG_BYTES: u64 = 16 << 20;
@@ -98,7 +93,9 @@ impl Platform {
     }
 
     pub(crate) async fn start_as(start: Start<'_>) -> Self {
-        let (turn, folder) = (Some(take_turn().await), folder());
+        let turn = if start.alone { take_turn_alone().await } else { take_turn().await };
+        let (turn, folder) = (Some(turn), folder());
+        cluster::put_into(&dir_in(&folder));
         let (supervisor, dir) = (spawn_up(&folder, start), dir_in(&folder));
         let mut platform = Self { supervisor, dir, token: String::new(), folder, turn };
         platform.until_ready().await;
