@@ -336,6 +336,6 @@ async fn other_signals_and_paths_are_told_where_traces_go() {
     assert_eq!((answer.status, told.code), (404, 12));
     assert!(told.message.contains("POST /v1/traces"), "{}", told.message);
     let answer = http::get(&format!("http://{}/v1/traces", viewer.otlp)).await;
-    assert_eq!((answer.status, &answer.headers["allow"]), (405, &"POST".parse().unwrap()));
+    assert_eq!((answer.status, &answer.headers["allow"]), (405, &"OPTIONS, POST".parse().unwrap()));
     viewer.stop().await;
 }
