@@ -2,6 +2,8 @@
 
 #[path = "build/rights.rs"]
 mod rights;
+#[path = "build/standard.rs"]
+mod standard;
 
 use std::{
     collections::BTreeSet,
@@ -26,6 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let encoded = compiler.encode_file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), &encoded)?;
+
+    fs::write(out.join("standard.rs"), standard::impls(&compiler.descriptor_pool()))?;
 
     let set = FileDescriptorSet::decode(encoded.as_slice())?;
     let table = root.join("rights.md");

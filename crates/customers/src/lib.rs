@@ -1,23 +1,69 @@
 #![doc = include_str!("../README.md")]
 
-pub mod app;
-pub mod cached_store;
-pub mod call;
-pub mod config;
-pub mod convert;
-pub mod create_account;
-pub mod create_contact;
-pub mod customers;
-pub mod delete_account;
-pub mod delete_contact;
-pub mod domain;
-pub mod error;
-pub mod grpc;
+pub mod accounts;
+pub mod contacts;
 pub mod seed;
-pub mod store;
-pub mod update_account;
-pub mod update_contact;
+#[cfg(test)]
+mod tests;
 
-pub use app::{migrate, run};
-pub use crm_values::FIELD_REASONS;
-pub use error::REASONS;
+use crm_database::migrate::MigrateError;
+use crm_proto::customers::account_service_server::AccountServiceServer;
+use crm_proto::customers::contact_service_server::ContactServiceServer;
+use crm_resource::{AnyResource, Records, RunError, Service, Store, Stored};
+use crm_server::services::{MAX_MESSAGE_BYTES, Services};
+use crm_telemetry::Telemetry;
+
+use accounts::Account;
+use contacts::Contact;
+
+/// How texts are compared, for those who bring records from elsewhere.
+pub mod domain {
+    pub use crm_values::text_key;
+}
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The service.
+pub static SERVICE: Service = Service {
+    name: "customers",
+    stored: Stored {
+        schema: "customers",
+        role: "crm_customers",
+        url_setting: "CRM_CUSTOMERS_DATABASE_URL",
+        password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
+        migrator: &MIGRATOR,
+        resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>()],
+    },
+    routes,
+    refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES],
+};
+
+/// What the handlers of one process share; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Customers {
+    accounts: Records<Account>,
+    contacts: Records<Contact>,
+}
+
+fn routes(store: &Store, services: Services) -> Services {
+    let customers = Customers { accounts: Records::new(store), contacts: Records::new(store) };
+    let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let contacts = ContactServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    services.add(accounts).add(contacts)
+}
+
+/// Brings the service's schema and role up to date, as the database's owner.
+///
+/// # Errors
+/// Whatever kept the schema from being right afterwards.
+pub async fn migrate(owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
+    SERVICE.migrate(owner_url, role_password).await
+}
+
+/// Runs a service process as its environment says, until SIGTERM or SIGINT.
+///
+/// # Errors
+/// It could not start.
+pub async fn run(telemetry: Telemetry) -> Result<(), RunError> {
+    SERVICE.run(telemetry).await
+}

@@ -1,18 +1,14 @@
 //! Demo data: plausible, the same in every run, loaded while the service serves.
-//!
-//! `copy` straight into a table with row-level security is refused, and rightly so. So the rows are copied into a
-//! temporary table and inserted from there, as the service's role and under its policies, a chunk a transaction.
-//! Rows that are there already stay as they are: a second run creates nothing.
 
 mod companies;
 mod people;
-mod random;
 mod words;
 
-use crm_database::{Database, TenantTransaction};
+use crm_database::{Database, Error};
+use crm_resource::seed::{Table, load};
 use uuid::Uuid;
 
-use crate::error::Error;
+pub use crm_resource::seed::Progress;
 
 /// How much data to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +22,6 @@ pub struct SeedSize {
 impl SeedSize {
     /// What `crm seed demo` loads.
     pub const DEMO: Self = Self { accounts: 20_000, contacts: 200_000 };
-}
-
-/// How far the loading is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// `accounts` or `contacts`.
-    pub what: &'static str,
-    /// Rows handled.
-    pub done: u32,
-    /// Rows there will be.
-    pub of: u32,
 }
 
 /// Rows that were not there before.
@@ -82,21 +67,12 @@ pub async fn demo(
     Ok(seeded)
 }
 
-/// How rows of a kind get into their table.
-#[derive(Clone, Copy)]
-struct Table {
-    create: &'static str,
-    copy: &'static str,
-    insert: &'static str,
-}
-
 // Industries, territories and owners here are their own keys.
 const ACCOUNTS: Table = Table {
     create: "create temporary table seed on commit drop as \
              select id, name, name_key, domain, industry, country, territory, owner, employees, \
              annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time \
              from customers.accounts with no data",
-    copy: "copy seed from stdin",
     // A parent that somebody else's domain kept from being loaded is left out.
     insert: "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, industry_key, country, \
              territory, territory_key, owner, owner_key, employees, annual_revenue_minor, annual_revenue_currency, \
@@ -111,7 +87,6 @@ const CONTACTS: Table = Table {
     create: "create temporary table seed on commit drop as \
              select id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
              create_time, update_time from customers.contacts with no data",
-    copy: "copy seed from stdin",
     insert: "with created as (insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, \
              family_name_key, title, emails, phones, owner, owner_key, create_time, update_time) \
              select $1, id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, owner, \
@@ -122,23 +97,3 @@ const CONTACTS: Table = Table {
              select $1, lower(email), id from created, unnest(emails) email) \
              select id from created",
 };
-
-/// Loads one chunk, given in the text form of `copy`. Answers how many rows are new.
-async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -> Result<u64, Error> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    let mut transaction = database.begin(tenant, None).await?;
-    transaction.execute("create_seed", sqlx::query(table.create).persistent(false)).await?;
-    copy(&mut transaction, table.copy, rows).await.map_err(crm_database::Error::from)?;
-    let insert = sqlx::query(table.insert).bind(tenant).persistent(false);
-    let created = transaction.execute("insert_seed", insert).await?;
-    transaction.commit().await?;
-    Ok(created)
-}
-
-async fn copy(transaction: &mut TenantTransaction, statement: &str, rows: &str) -> Result<(), sqlx::Error> {
-    let mut copy = transaction.copy_in_raw(statement).await?;
-    copy.send(rows.as_bytes()).await?;
-    copy.finish().await.map(drop)
-}

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![allow(missing_docs, clippy::all, unreachable_pub, unused_qualifications, reason = "generated code")]
 
+pub mod standard;
+
 /// Every file of `/proto` and what it imports, encoded as `google.protobuf.FileDescriptorSet`.
 ///
 /// Decode it with a library that keeps unknown options (`prost-reflect`): the HTTP routes are among them.

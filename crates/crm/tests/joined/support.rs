@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
-use crm_customers::{app, config::ServiceConfig};
+use crm_customers::SERVICE;
 use crm_gateway::{Config, Listeners, PublicKeys};
+use crm_resource::ServiceConfig;
 use crm_sandbox::testing::{self, TestDatabase};
 use crm_server::token::{Role, Signer, TokenRequest, Verifier};
 use serde_json::Value;
@@ -90,15 +91,15 @@ pub(crate) fn json(answer: &Answer) -> Value {
 }
 
 async fn serve_customers(public_key: &str, running: &mut JoinSet<()>) -> (TestDatabase, SocketAddr) {
-    let setup = |url: String| async move { app::migrate(&url, None).await };
+    let setup = |url: String| async move { SERVICE.migrate(&url, None).await };
     let database = testing::template_database("customers", setup).await.unwrap().database().await.unwrap();
     let redis_url = testing::redis().await.unwrap();
-    let database_url = database.url_as(app::ROLE, "");
+    let database_url = database.url_as(SERVICE.stored.role, "");
     let config = ServiceConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
     let (listener, admin) = (listen().await, listen().await);
     let address = listener.local_addr().unwrap();
     let verifier = Verifier::from_pem(public_key).unwrap();
-    let served = app::serve(config, verifier, listener, admin, CancellationToken::new());
+    let served = SERVICE.serve(config, verifier, listener, admin, CancellationToken::new());
     running.spawn(async move { served.await.unwrap() });
     (database, address)
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
+use crm_resource::seed::{Random, time};
 use crm_values::{Currency, name_key};
 use uuid::Uuid;
 
 use super::SeedSize;
-use super::random::Random;
 use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, INDUSTRIES, OWNERS, PLACES};
 
 const KIND: u64 = 0x00ac_c041;
@@ -115,14 +115,6 @@ fn created(number: u32) -> u64 {
 /// A later moment within the span.
 pub(super) fn updated(created: u64, random: &mut Random) -> u64 {
     created + random.below(BEGIN_MS + SPAN_MS - created)
-}
-
-/// A moment in the text form of Postgres.
-pub(super) fn time(milliseconds: u64) -> String {
-    let nanos = i128::from(milliseconds) * 1_000_000;
-    let time = time::OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
-    let (date, (hour, minute, second, millisecond)) = (time.date(), time.to_hms_milli());
-    format!("{date} {hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::SeedSize;
-use super::companies::{self, Company, people_up_to, time, updated};
-use super::random::Random;
-use super::words::{FAMILY, GIVEN, OWNERS, TITLES};
+use crm_resource::seed::{Random, time};
 use crm_values::name_key;
+
+use super::SeedSize;
+use super::companies::{self, Company, people_up_to, updated};
+use super::words::{FAMILY, GIVEN, OWNERS, TITLES};
 
 const KIND: u64 = 0x0c04_7ac7;
 const DAY_MS: u64 = 24 * 3_600_000;

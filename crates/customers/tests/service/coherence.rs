@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crm_customers::app;
-use crm_customers::config::ServiceConfig;
+use crate::support::app;
 use crm_proto::customers as pb;
+use crm_resource::ServiceConfig;
 use crm_sandbox::{Redis, RedisSettings, TemporaryFolder};
 use crm_server::token::Role;
 use tonic::Code;

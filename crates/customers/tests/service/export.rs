@@ -1,9 +1,9 @@
 //! Exports.
 
-use crm_customers::app;
-use crm_customers::config::ServiceConfig;
+use crate::support::app;
 use crm_customers::seed::{self, SeedSize};
 use crm_proto::customers as pb;
+use crm_resource::ServiceConfig;
 use crm_sandbox::testing;
 use crm_server::token::{Role, tenant_id};
 use tokio_stream::StreamExt;

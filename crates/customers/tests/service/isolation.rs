@@ -1,13 +1,13 @@
 //! What Postgres itself keeps apart, whatever the service's statements say.
 
+use crm_customers::SERVICE;
 use crm_customers::seed::{self, SeedSize};
 use crm_database::{ConstraintKind, Error};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use crm_resource::testkit::check_walls;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::support::{database, pool};
-
-const TABLES: [&str; 4] = ["accounts", "contacts", "contact_emails", "idempotency_keys"];
 
 async fn rows(connection: &mut PgConnection, table: &str) -> i64 {
     let sql = AssertSqlSafe(format!("select count(*) from customers.{table}"));
@@ -28,15 +28,6 @@ async fn without_a_predicate_a_tenant_sees_its_own_rows_and_nobody_sees_all() {
         assert_eq!(rows(&mut transaction, "accounts").await, accounts);
         assert_eq!(rows(&mut transaction, "contacts").await, contacts);
         assert!(rows(&mut transaction, "contact_emails").await >= contacts);
-    }
-    let mut connection = PgConnection::connect(&own.url_as("crm_customers", "")).await.unwrap();
-    for table in TABLES {
-        assert_eq!(rows(&mut connection, table).await, 0, "{table} without a tenant");
-    }
-    let set = "select set_config('crm.tenant', '', false)";
-    sqlx::query(set).execute(&mut connection).await.unwrap();
-    for table in TABLES {
-        assert_eq!(rows(&mut connection, table).await, 0, "{table} with an empty tenant");
     }
 }
 
@@ -59,31 +50,8 @@ async fn a_row_for_another_tenant_is_refused() {
 #[tokio::test]
 async fn the_role_owns_nothing_and_bypasses_nothing() {
     let own = database().await;
-    let mut owner = PgConnection::connect(own.url()).await.unwrap();
-    let (bypasses, is_super): (bool, bool) =
-        sqlx::query_as("select rolbypassrls, rolsuper from pg_roles where rolname = 'crm_customers'")
-            .fetch_one(&mut owner)
-            .await
-            .unwrap();
-    assert!(!bypasses && !is_super);
-    let open: Vec<String> = sqlx::query_scalar(
-        "select relname::text from pg_class where relnamespace = 'customers'::regnamespace and relkind = 'r' \
-         and relname <> 'migrations' and not (relrowsecurity and relforcerowsecurity) \
-         or relowner = 'crm_customers'::regrole",
-    )
-    .fetch_all(&mut owner)
-    .await
-    .unwrap();
-    assert_eq!(open, Vec::<String>::new());
-    let unnamed: Vec<String> = sqlx::query_scalar(
-        "select indexrelid::regclass::text from pg_index where indrelid::regclass::text like 'customers.%' \
-         and indrelid <> 'customers.migrations'::regclass \
-         and not indisprimary and obj_description(indexrelid) is null",
-    )
-    .fetch_all(&mut owner)
-    .await
-    .unwrap();
-    assert_eq!(unnamed, Vec::<String>::new(), "indexes that do not say which question they answer");
+    seed::demo(&pool(&own).await, Uuid::from_u128(1), SeedSize { accounts: 3, contacts: 9 }, |_| ()).await.unwrap();
+    check_walls(&SERVICE, &own).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Rows that were there before their keys were made as they are now.
 
-use crm_customers::app;
+use crate::support::app;
 use crm_database::migrate::{self, Role};
 use crm_sandbox::testing::{self, TestDatabase};
 use sqlx::migrate::Migrator;

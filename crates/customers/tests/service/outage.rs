@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::app;
 use crm_balance::{Client, ClientSettings, Discovery, Endpoint, HealthCheck, Phase, Policy, Upstream, client};
-use crm_customers::app;
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_sandbox::child::ChildSignal;

@@ -1,10 +1,9 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
-use crm_customers::convert::{self, List, PageRequest};
-use crm_customers::store::listing::{Listing, Position, accounts_page, contacts_page};
-use crm_customers::store::{accounts, contacts};
-use crm_database::{Database, plan};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres, QueryBuilder};
+use crm_customers::{SERVICE, accounts, contacts};
+use crm_database::Database;
+use crm_resource::testkit::{Plans, Variant};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres};
 use uuid::Uuid;
 
 use crate::support::{database, pool, tenant};
@@ -59,56 +58,6 @@ where
     sqlx::query_scalar(sql).fetch_one(&mut *transaction).await.unwrap()
 }
 
-/// Filter, order, index, whether the index gives the order, too.
-type Variant<'v> = (&'v str, &'v str, &'v str, bool);
-
-async fn check(
-    database: &Database,
-    list: List,
-    statement: fn(Uuid, &Listing) -> QueryBuilder<Postgres>,
-    variant: Variant<'_>,
-) {
-    let (filter, order_by, index, in_order) = variant;
-    for show_deleted in [false, true] {
-        let request = PageRequest {
-            filter: filter.to_owned(),
-            order_by: order_by.to_owned(),
-            show_deleted,
-            ..PageRequest::default()
-        };
-        let (mut listing, _) = convert::page(list, tenant(), &request).unwrap();
-        for page in ["first", "later"] {
-            let mut transaction = database.begin_read(tenant(), None).await.unwrap();
-            let mut query = statement(tenant(), &listing);
-            let plan = plan::explain(&mut transaction, query.build()).await.unwrap();
-            println!("{filter:?} by {order_by:?}, {page} page: {:?}", plan.indexes());
-            plan.assert_no_sequential_scan().assert_uses_index(index);
-            if in_order {
-                plan.assert_no_sort();
-            }
-            let conditions = plan.details("Index Cond").join(" ");
-            assert!(conditions.contains("tenant_id"), "{plan}");
-            for field in ["owner", "industry", "territory", "parent_id", "account_id", "email", "name", "update_time"] {
-                let is_filtered = filter.starts_with(field) || filter.contains(&format!(" {field}"));
-                assert!(!is_filtered || conditions.contains(field), "{field} is not an index condition:\n{plan}");
-            }
-            listing.after = Some(middle(order_by));
-        }
-    }
-}
-
-/// A position half-way, in its stored form.
-fn middle(order_by: &str) -> Position {
-    let id = Uuid::from_u128(u128::MAX / 2);
-    let key = if order_by.starts_with("update_time") {
-        let month_ago = time::OffsetDateTime::now_utc() - time::Duration::days(30);
-        serde_json::json!({ "Time": month_ago })
-    } else {
-        serde_json::json!({ "Name": "7f" })
-    };
-    serde_json::from_value(serde_json::json!({ "key": key, "id": id })).unwrap()
-}
-
 #[tokio::test]
 async fn every_list_is_answered_by_its_index() {
     let own = database().await;
@@ -144,9 +93,9 @@ async fn every_list_is_answered_by_its_index() {
         (&recent, "name", "accounts_update_time_idx", false),
         ("name = \"7f*\" AND owner = \"owner 9\"", "name", "accounts_owner_name_idx", true),
     ];
-    for variant in accounts {
-        check(&database, List::ACCOUNTS, accounts_page, variant).await;
-    }
+    let plans = Plans { database: &database, tenant: tenant() };
+    let [of_accounts, of_contacts] = SERVICE.stored.resources else { panic!("a resource without plans") };
+    plans.check_lists(of_accounts, &accounts).await;
 
     let account: Uuid = scalar(&database, "select id from customers.accounts order by id limit 1").await;
     let of_account = format!("account_id = \"{account}\"");
@@ -163,32 +112,23 @@ async fn every_list_is_answered_by_its_index() {
         (&recent, "update_time desc", "contacts_update_time_idx", true),
         (&recent, "family_name", "contacts_update_time_idx", false),
     ];
-    for variant in contacts {
-        check(&database, List::CONTACTS, contacts_page, variant).await;
+    plans.check_lists(of_contacts, &contacts).await;
+    for resource in SERVICE.stored.resources {
+        plans.check_standard_statements(resource, &[account, parent]).await;
     }
-    check_statements(&database, account, parent).await;
+    check_statements(&plans, account).await;
 }
 
-/// The statements about single rows, each with the index it must use.
-async fn check_statements(database: &Database, account: Uuid, parent: Uuid) {
-    let ids = vec![account, parent];
+/// The statements that are particular, each with the index it must use.
+async fn check_statements(plans: &Plans<'_>, account: Uuid) {
     let one = |sql: &'static str| sqlx::query(sql).bind(tenant()).bind(account);
     for (query, index) in [
-        (sqlx::query(accounts::FIND).bind(tenant()).bind(ids.clone()), "accounts_pkey"),
-        (sqlx::query(contacts::FIND).bind(tenant()).bind(ids), "contacts_pkey"),
-        (one(accounts::LOCK), "accounts_pkey"),
-        (one(contacts::LOCK), "contacts_pkey"),
-        (one(accounts::HOLD), "accounts_pkey"),
         (one(accounts::ANCESTORS).bind(32), "accounts_pkey"),
-        (one(accounts::SET_DELETED).bind(true), "accounts_pkey"),
-        (one(contacts::SET_DELETED).bind(true), "contacts_pkey"),
+        (one(accounts::HEIGHT).bind(32), "accounts_parent_idx"),
         (one(accounts::SUBSIDIARY), "accounts_parent_idx"),
         // Either index of an account's contacts will do.
         (one(contacts::OF_ACCOUNT), "contacts_account_"),
     ] {
-        let mut transaction = database.begin(tenant(), None).await.unwrap();
-        let plan = plan::explain(&mut transaction, query).await.unwrap();
-        plan.assert_no_sequential_scan();
-        assert!(plan.indexes().iter().any(|used| used.starts_with(index)), "{index} is not used:\n{plan}");
+        plans.check_statement(query, index).await;
     }
 }

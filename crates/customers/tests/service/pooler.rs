@@ -1,6 +1,6 @@
 //! The whole service behind PgBouncer in transaction mode.
 
-use crm_customers::app;
+use crate::support::app;
 use crm_proto::customers as pb;
 use crm_sandbox::{Pgbouncer, TemporaryFolder, testing};
 use crm_server::token::Role;

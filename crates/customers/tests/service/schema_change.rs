@@ -1,6 +1,6 @@
 //! A server that changes under a service that runs: the schema, and whether it may be written to.
 
-use crm_customers::app;
+use crate::support::app;
 use crm_proto::customers as pb;
 use crm_sandbox::testing;
 use crm_server::token::Role;

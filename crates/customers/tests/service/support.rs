@@ -1,95 +1,79 @@
 //! A service of its own for each test: database from a template, Redis database, ports, keys.
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::ops::Deref;
 
-use crm_customers::app;
-use crm_customers::config::ServiceConfig;
-use crm_database::{Database, Settings};
+use crm_customers::SERVICE;
+use crm_database::Database;
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_proto::customers::{self as pb};
+use crm_resource::ServiceConfig;
+use crm_resource::testkit::{self, Http, Process};
 use crm_sandbox::testing::{self, TestDatabase};
-use crm_server::token::{Role, Signer, TokenRequest, Verifier, tenant_id};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use tonic::body::Body;
-use tonic::{Code, Request, Status};
-use tonic_types::StatusExt;
+use crm_server::token::{Role, tenant_id};
+use tonic::Status;
 use uuid::Uuid;
 
-pub type Http = Client<HttpConnector, Body>;
+pub use crm_resource::testkit::{eventually, field_mask, refusal, refused, violations};
+
+/// The service's own, as these tests call it.
+pub mod app {
+    use crm_customers::SERVICE;
+
+    pub use crm_customers::migrate;
+
+    pub const ROLE: &str = SERVICE.stored.role;
+    pub const SCHEMA: &str = SERVICE.stored.schema;
+}
 
 /// An empty, migrated database.
 pub async fn database() -> TestDatabase {
-    let setup = |url: String| async move { app::migrate(&url, None).await };
-    testing::template_database("customers", setup).await.unwrap().database().await.unwrap()
+    testkit::database(&SERVICE).await
 }
 
 /// The pool that the service would use.
 pub async fn pool(database: &TestDatabase) -> Database {
-    Database::connect(&Settings::new(database.url_as(app::ROLE, ""))).await.unwrap()
+    testkit::pool(&SERVICE, database).await
 }
 
 pub fn tenant() -> Uuid {
     tenant_id("acme")
 }
 
-/// A running service and who calls it.
-pub struct Service {
-    pub address: SocketAddr,
-    pub admin: SocketAddr,
-    signer: Signer,
-    shutdown: CancellationToken,
-    running: JoinHandle<Result<(), app::RunError>>,
-}
+/// A running service.
+pub struct Service(Process);
 
 impl Service {
     pub async fn start(database_url: &str, redis_url: &str) -> Self {
-        Self::start_as(ServiceConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap())).await
+        Self(Process::start(&SERVICE, database_url, redis_url).await)
     }
 
-    pub async fn start_as(mut config: ServiceConfig) -> Self {
-        let (private, public) = Signer::generate_pem().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
-        config.server.drain_grace = Duration::from_millis(10);
-        let shutdown = CancellationToken::new();
-        let verifier = Verifier::from_pem(&public).unwrap();
-        let running = tokio::spawn(app::serve(config, verifier, listener, admin_listener, shutdown.clone()));
-        Self { address, admin, signer: Signer::from_pem(&private).unwrap(), shutdown, running }
+    pub async fn start_as(config: ServiceConfig) -> Self {
+        Self(Process::start_as(&SERVICE, config).await)
     }
 
     /// A client that speaks for `tenant` in `role`.
     pub fn caller(&self, tenant: &str, role: Role) -> Caller {
-        let request =
-            TokenRequest { subject: "ada".to_owned(), tenant: tenant.to_owned(), role, ttl: Duration::from_secs(600) };
-        let authorization = format!("Bearer {}", self.signer.sign(&request).unwrap());
-        let mut connector = HttpConnector::new();
-        // Small requests would else wait for acknowledgements of earlier ones.
-        connector.set_nodelay(true);
-        let http = Client::builder(TokioExecutor::new()).http2_only(true).build(connector);
-        let origin: http::Uri = format!("http://{}", self.address).parse().unwrap();
-        Caller {
-            accounts: AccountServiceClient::with_origin(http.clone(), origin.clone()),
-            contacts: ContactServiceClient::with_origin(http, origin),
-            authorization,
-        }
+        let own = self.0.caller(tenant, role);
+        let accounts = AccountServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        Caller { accounts, contacts, own }
     }
 
     pub async fn stop(self) {
-        self.shutdown.cancel();
-        self.end().await.unwrap();
+        self.0.stop().await;
     }
 
-    /// Waits until it has ended by itself, at most 30 s.
-    pub async fn end(self) -> Result<(), app::RunError> {
-        tokio::time::timeout(Duration::from_secs(30), self.running).await.unwrap().unwrap()
+    pub async fn end(self) -> Result<(), crm_resource::RunError> {
+        self.0.end().await
+    }
+}
+
+impl Deref for Service {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.0
     }
 }
 
@@ -112,7 +96,15 @@ pub async fn world() -> World {
 pub struct Caller {
     pub accounts: AccountServiceClient<Http>,
     pub contacts: ContactServiceClient<Http>,
-    pub authorization: String,
+    own: testkit::Caller,
+}
+
+impl Deref for Caller {
+    type Target = testkit::Caller;
+
+    fn deref(&self) -> &testkit::Caller {
+        &self.own
+    }
 }
 
 /// Calls one method of a client: `call!(caller, accounts.get_account(message))`.
@@ -126,12 +118,6 @@ macro_rules! call {
 pub(crate) use call;
 
 impl Caller {
-    pub fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.authorization.parse().unwrap());
-        request
-    }
-
     pub async fn create_account(&self, account: pb::Account) -> Result<pb::Account, Status> {
         let request_id = Uuid::new_v4().to_string();
         call!(self, accounts.create_account(pb::CreateAccountRequest { account: Some(account), request_id }))
@@ -179,46 +165,10 @@ impl Caller {
     }
 }
 
-fn field_mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
-    let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-    (!paths.is_empty()).then_some(prost_types::FieldMask { paths })
-}
-
 pub fn account(name: &str) -> pb::Account {
     pb::Account { name: name.to_owned(), ..Default::default() }
 }
 
 pub fn contact(account_id: &str, family_name: &str) -> pb::Contact {
     pb::Contact { account_id: account_id.to_owned(), family_name: family_name.to_owned(), ..Default::default() }
-}
-
-/// The code and the reason of a refusal.
-pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
-    let status = answer.unwrap_err();
-    let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
-    (status.code(), reason.unwrap_or_default())
-}
-
-pub fn refused(code: Code, reason: &str) -> (Code, String) {
-    (code, reason.to_owned())
-}
-
-/// The fields at fault, in their order.
-pub fn violations<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-    let details = status.get_error_details();
-    let violations = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
-    violations.into_iter().map(|violation| violation.field).collect()
-}
-
-/// Waits until `condition` holds, at most 10 s.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
-    for _ in 0..500 {
-        if condition().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{what} has not happened");
 }

@@ -1,0 +1,47 @@
+use crm_proto::customers as pb;
+use crm_proto::customers::account_service_server::AccountService;
+use crm_resource::{Answer, Export, answer};
+use tonic::{Request, async_trait};
+
+use super::{create, delete, update};
+use crate::Customers;
+
+#[async_trait]
+impl AccountService for Customers {
+    type ExportAccountsStream = Export<pb::Account>;
+
+    async fn create_account(&self, request: Request<pb::CreateAccountRequest>) -> Answer<pb::Account> {
+        answer(create::create(&self.accounts, request).await)
+    }
+
+    async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::Account> {
+        answer(self.accounts.get(request).await)
+    }
+
+    async fn batch_get_accounts(
+        &self,
+        request: Request<pb::BatchGetAccountsRequest>,
+    ) -> Answer<pb::BatchGetAccountsResponse> {
+        answer(self.accounts.batch_get(request).await)
+    }
+
+    async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Answer<pb::ListAccountsResponse> {
+        answer(self.accounts.list(request).await)
+    }
+
+    async fn update_account(&self, request: Request<pb::UpdateAccountRequest>) -> Answer<pb::Account> {
+        answer(update::update(&self.accounts, request).await)
+    }
+
+    async fn delete_account(&self, request: Request<pb::DeleteAccountRequest>) -> Answer<pb::Account> {
+        answer(delete::delete(&self.accounts, request).await)
+    }
+
+    async fn undelete_account(&self, request: Request<pb::UndeleteAccountRequest>) -> Answer<pb::Account> {
+        answer(delete::undelete(&self.accounts, request).await)
+    }
+
+    async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Answer<Self::ExportAccountsStream> {
+        answer(self.accounts.export(request).await)
+    }
+}

@@ -1,0 +1,25 @@
+//! Creates a contact at an account that is there.
+
+use crm_proto::customers as pb;
+use crm_resource::{Claim, Error, New, Records};
+use tonic::Request;
+
+use super::{ACCOUNT_NOT_FOUND, Contact};
+use crate::accounts::Account;
+
+/// Creates the contact, or answers what the same request was answered before.
+pub(super) async fn create(
+    contacts: &Records<Contact>,
+    accounts: &Records<Account>,
+    request: Request<pb::CreateContactRequest>,
+) -> Result<pb::Contact, Error> {
+    let new = New::<Contact>::of(request)?;
+    let mut write = match contacts.claim(new.call, new.request_id).await? {
+        Claim::First(write) => write,
+        Claim::Answered(answer) => return Ok(answer),
+    };
+    if !accounts.hold(&mut write, new.fields.account_id).await? {
+        return Err(Error::from(&ACCOUNT_NOT_FOUND));
+    }
+    contacts.finish(write, new).await
+}

@@ -1,0 +1,144 @@
+//! Contacts: people at accounts.
+
+mod calls;
+mod create;
+mod undelete;
+
+use crm_proto::customers as pb;
+use crm_resource::value::timestamp;
+use crm_resource::{Error, Filter, Head, Kind, Order, Reading, Refusal, Resource, Row, Violations, Write};
+use crm_values::{Flaw, email_key, name_key, parse_email, parse_id, parse_phone, text_key, within};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// The resource.
+#[derive(Debug, Clone)]
+pub struct Contact;
+
+/// What callers may set; empty texts mean "not known".
+#[derive(Debug, Clone, PartialEq, Eq, Default, FromRow)]
+pub struct Fields {
+    /// Where the person works; never changes.
+    account_id: Uuid,
+    given_name: String,
+    family_name: String,
+    title: String,
+    /// The preferred one first, none twice.
+    emails: Vec<String>,
+    /// In E.164 form, the preferred one first, none twice.
+    phones: Vec<String>,
+    owner: String,
+}
+
+/// There is no such contact.
+pub const NOT_FOUND: Refusal = Refusal::not_found("CONTACT_NOT_FOUND", "there is no such contact");
+/// The contact to be brought back is there.
+pub const NOT_DELETED: Refusal = Refusal::already_exists("CONTACT_NOT_DELETED", "the contact is not deleted");
+/// The account of the contact is not there.
+pub const ACCOUNT_NOT_FOUND: Refusal =
+    Refusal::failed_precondition("CONTACT_ACCOUNT_NOT_FOUND", "there is no such account for the contact");
+
+impl Resource for Contact {
+    type Message = pb::Contact;
+    type Fields = Fields;
+
+    const KIND: &'static Kind = &Kind {
+        filters: &[
+            Filter::id("account_id"),
+            Filter::text("owner", "owner_key", text_key),
+            Filter::beside(
+                "email",
+                "id in (select contact_id from customers.contact_emails where tenant_id = $1 and email_key = {})",
+                email_key,
+            ),
+            Filter::name("family_name", "family_name_key"),
+            Filter::since("update_time"),
+        ],
+        orders: &[Order::text("family_name", "family_name_key"), Order::time("update_time")],
+        constraints: &[("contacts_account_fkey", &ACCOUNT_NOT_FOUND)],
+        // The reference from there is checked when the statement ends, so the order within it does not matter.
+        insert_with: "with addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
+                      select $1, unnest({email_keys}::text[]), $2)",
+        // Addresses that stay are left alone; parts of one statement do not see each other's rows, so none is both
+        // removed and added.
+        update_with: "with removed as (delete from customers.contact_emails \
+                      where tenant_id = $1 and contact_id = $2 and email_key <> all({email_keys}::text[])), \
+                      added as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
+                      select $1, unnest({email_keys}::text[]), $2 on conflict do nothing)",
+        // Ten times as many contacts as accounts are read, each seldom.
+        cache_bytes: 3 << 20,
+        ..Kind::new("contacts", "customers.contacts", &NOT_FOUND, &NOT_DELETED)
+    };
+
+    fn read(it: &pb::Contact, fields: &mut Fields, reading: &mut Reading<'_>) {
+        reading.set("account_id", &mut fields.account_id, || parse_id(&it.account_id));
+        reading.set("given_name", &mut fields.given_name, || within(100).parse(&it.given_name));
+        reading.set("family_name", &mut fields.family_name, || within(100).parse(&it.family_name));
+        reading.set("title", &mut fields.title, || within(100).parse(&it.title));
+        reading.set_each("emails", &mut fields.emails, &it.emails, parse_email);
+        reading.set_each("phones", &mut fields.phones, &it.phones, parse_phone);
+        reading.set("owner", &mut fields.owner, || within(100).parse(&it.owner));
+    }
+
+    fn write(it: Fields, head: &Head) -> Result<pb::Contact, Error> {
+        Ok(pb::Contact {
+            id: head.id.to_string(),
+            account_id: it.account_id.to_string(),
+            given_name: it.given_name,
+            family_name: it.family_name,
+            title: it.title,
+            emails: it.emails,
+            phones: it.phones,
+            owner: it.owner,
+            etag: head.etag().to_string(),
+            create_time: Some(timestamp(head.create_time)),
+            update_time: Some(timestamp(head.update_time)),
+            delete_time: head.delete_time.map(timestamp),
+        })
+    }
+
+    fn columns(it: &Fields, row: &mut Row) {
+        row.set("account_id", it.account_id);
+        row.set("given_name", &it.given_name);
+        row.set("family_name", &it.family_name);
+        row.key("family_name_key", name_key(&it.family_name));
+        row.set("title", &it.title);
+        row.set("emails", &it.emails);
+        row.parameter("email_keys", &email_keys(&it.emails));
+        row.set("phones", &it.phones);
+        row.set("owner", &it.owner);
+        row.key("owner_key", text_key(&it.owner));
+    }
+
+    fn check(before: Option<&Fields>, now: &Fields, found: &mut Violations) {
+        if before.is_some_and(|before| before.account_id != now.account_id) {
+            let rule = "cannot be changed; create a contact at the other account";
+            found.add("contact.account_id", Flaw::new(Flaw::IMMUTABLE, rule));
+        }
+        // Someone without any name cannot be found again. Told only where neither name has a flaw of its own.
+        let is_nameless = now.given_name.is_empty() && now.family_name.is_empty();
+        if is_nameless && found.is_clear("contact.given_name") && found.is_clear("contact.family_name") {
+            found.add("contact.family_name", Flaw::new(Flaw::REQUIRED, "given_name or family_name is required"));
+        }
+    }
+}
+
+/// The addresses as they are searched, none twice: `A@x.example` and `a@x.example` are one there.
+fn email_keys(emails: &[String]) -> Vec<String> {
+    let mut keys: Vec<String> = emails.iter().map(|email| email_key(email)).collect();
+    // What no rule of today would let in must not keep the rest of the contact from being changed.
+    keys.retain(|key| (1..=254).contains(&key.len()));
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Behind [`exist_at`].
+pub const OF_ACCOUNT: &str = "select id from customers.contacts \
+     where tenant_id = $1 and account_id = $2 and delete_time is null limit 1";
+
+/// Whether the account has a contact that is not deleted.
+pub(crate) async fn exist_at(write: &mut Write, account_id: Uuid) -> Result<bool, Error> {
+    let query = sqlx::query(OF_ACCOUNT).bind(write.call.tenant).bind(account_id);
+    Ok(write.fetch_optional::<(Uuid,)>("find_contact_of_account", query).await?.is_some())
+}

@@ -1,0 +1,22 @@
+//! Brings a contact back to its account.
+
+use crm_proto::customers as pb;
+use crm_resource::{Error, Records};
+use tonic::Request;
+
+use super::{ACCOUNT_NOT_FOUND, Contact};
+use crate::accounts::Account;
+
+/// Takes the mark away, if the contact's account is still there.
+pub(super) async fn undelete(
+    contacts: &Records<Contact>,
+    accounts: &Records<Account>,
+    request: Request<pb::UndeleteContactRequest>,
+) -> Result<pb::Contact, Error> {
+    let (mut write, id, etag) = contacts.begin_undelete(request).await?;
+    let current = contacts.lock_deleted(&mut write, id, &etag).await?;
+    if !accounts.hold(&mut write, current.fields.account_id).await? {
+        return Err(Error::from(&ACCOUNT_NOT_FOUND));
+    }
+    contacts.mark(write, id, false).await
+}

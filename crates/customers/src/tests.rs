@@ -1,0 +1,124 @@
+//! Whatever comes in: no panic, no text that Postgres could not store, and what is kept is kept as it is.
+
+use crm_proto::customers as pb;
+use crm_proto::google::r#type::Money;
+use crm_proto::standard::Create;
+use crm_resource::{Call, Change, Error, Head, New, Resource};
+use proptest::prelude::*;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::accounts::Account;
+use crate::contacts::Contact;
+
+const CALL: Call = Call { tenant: Uuid::nil(), deadline: None };
+const HEAD: Head = Head {
+    id: Uuid::nil(),
+    version: 1,
+    create_time: OffsetDateTime::UNIX_EPOCH,
+    update_time: OffsetDateTime::UNIX_EPOCH,
+    delete_time: None,
+};
+
+fn create<R: Resource>(request: impl Create<Resource = R::Message>) -> Result<R::Fields, Error> {
+    New::<R>::read(CALL, request).map(|new| new.fields)
+}
+
+const ID: &str = "0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e";
+
+/// Texts from harmless to hostile.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[A-Za-z0-9 .@+-]{0,30}",
+        "\\PC{0,30}",
+        any::<String>(),
+        Just("x".repeat(5_000)),
+        Just("a\0b".to_owned()),
+        Just("acme.example".to_owned()),
+        Just(ID.to_owned()),
+    ]
+}
+
+prop_compose! {
+    fn money()(currency_code in prop_oneof![Just("EUR".to_owned()), Just("JPY".to_owned()), text()],
+               units in any::<i64>(), nanos in prop_oneof![Just(0), Just(10_000_000), any::<i32>()]) -> Money {
+        Money { currency_code, units, nanos }
+    }
+}
+
+prop_compose! {
+    fn account()(texts in prop::array::uniform7(text()), employees in any::<Option<i32>>(),
+                 annual_revenue in prop::option::of(money()), founded_year in any::<Option<i32>>()) -> pb::Account {
+        let [name, domain, industry, country, territory, owner, parent_id] = texts;
+        pb::Account {
+            name, domain, industry, country, territory, owner, parent_id, employees, annual_revenue, founded_year,
+            ..pb::Account::default()
+        }
+    }
+}
+
+prop_compose! {
+    fn contact()(texts in prop::array::uniform4(text()), account_id in prop_oneof![Just(ID.to_owned()), text()],
+                 emails in prop::collection::vec(prop_oneof![text(), "[a-z.]{1,9}@[A-Z]{1,9}\\.example"], 0..12),
+                 phones in prop::collection::vec(prop_oneof![text(), "(\\+|00)[0-9 ().-]{6,20}"], 0..12)) -> pb::Contact {
+        let [given_name, family_name, title, owner] = texts;
+        pb::Contact { given_name, family_name, title, owner, account_id, emails, phones, ..pb::Contact::default() }
+    }
+}
+
+proptest! {
+    #[test]
+    fn accounts_are_refused_or_kept_as_they_are(account in account(), request_id in text()) {
+        let request = pb::CreateAccountRequest { account: Some(account.clone()), request_id };
+        let _ = create::<Account>(request);
+        let request = pb::CreateAccountRequest { account: Some(account), request_id: ID.to_owned() };
+        if let Ok(fields) = create::<Account>(request) {
+            let message = Account::write(fields.clone(), &HEAD).unwrap();
+            let shown = format!("{fields:?}");
+            prop_assert!(!shown.contains("\\0"), "{}", shown);
+            let again = pb::CreateAccountRequest { account: Some(message), request_id: ID.to_owned() };
+            prop_assert_eq!(create::<Account>(again).unwrap(), fields);
+        }
+    }
+
+    #[test]
+    fn contacts_are_refused_or_kept_as_they_are(contact in contact()) {
+        let request = pb::CreateContactRequest { contact: Some(contact), request_id: ID.to_owned() };
+        if let Ok(fields) = create::<Contact>(request) {
+            let message = Contact::write(fields.clone(), &HEAD).unwrap();
+            let shown = format!("{fields:?}");
+            prop_assert!(!shown.contains("\\0"), "{}", shown);
+            let again = pb::CreateContactRequest { contact: Some(message), request_id: ID.to_owned() };
+            prop_assert_eq!(create::<Contact>(again).unwrap(), fields);
+        }
+    }
+
+    #[test]
+    fn no_mask_panics(account in account(), paths in prop::collection::vec(text(), 0..8)) {
+        let update_mask = Some(prost_types::FieldMask { paths });
+        let _ = Change::<Account>::read(CALL, pb::UpdateAccountRequest { account: Some(account), update_mask });
+    }
+}
+
+#[test]
+fn a_full_account_keeps_every_field() {
+    let account = pb::Account {
+        name: "Acme".to_owned(),
+        domain: "acme.example".to_owned(),
+        industry: "retail".to_owned(),
+        country: "Côte d'Ivoire".to_owned(),
+        territory: "emea-south".to_owned(),
+        owner: "ada".to_owned(),
+        employees: Some(10_000_000),
+        annual_revenue: Some(Money { currency_code: "KWD".to_owned(), units: 7, nanos: 1_000_000 }),
+        founded_year: Some(2100),
+        parent_id: ID.to_owned(),
+        ..pb::Account::default()
+    };
+    let request = pb::CreateAccountRequest { account: Some(account.clone()), request_id: ID.to_owned() };
+    let fields = create::<Account>(request).unwrap();
+    let message = Account::write(fields, &HEAD).unwrap();
+    let (id, etag) = (message.id.clone(), message.etag.clone());
+    let (create_time, update_time) = (message.create_time, message.update_time);
+    assert_eq!(message, pb::Account { id, etag, create_time, update_time, ..account });
+}

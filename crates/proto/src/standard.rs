@@ -1,0 +1,131 @@
+//! What the messages of standard methods have in common (AIP-131 to 135, 158, 164, 231), as traits.
+//!
+//! The impls are written by `build.rs` from the descriptors: a resource's message is what a `Get…` answers, and a request
+//! is told by its method's name and by its fields. `tests/golden/standard.rs` shows them all.
+
+use prost::Message;
+use prost_types::FieldMask;
+
+/// The message of a resource.
+pub trait Resource: Message + Default + Clone + PartialEq + 'static {
+    /// What requests call it, such as `account`.
+    const NAME: &'static str;
+    /// Fields that callers may set, and those that they may set once.
+    const FIELDS: &'static [&'static str];
+    /// Of these, the ones that are fixed at creation.
+    const IMMUTABLE: &'static [&'static str];
+    /// Fields that the service sets. Masks may name them and nothing happens (AIP-161).
+    const OUTPUT_ONLY: &'static [&'static str];
+
+    /// Its id.
+    fn id(&self) -> &str;
+    /// The state that is meant, if one in particular.
+    fn etag(&self) -> &str;
+    /// Ids of other resources that it holds.
+    fn references(&mut self) -> Vec<&mut String>;
+    /// Whether the field has a value: a text or list that is not empty, a number or message that is present.
+    fn is_set(&self, field: &str) -> bool;
+    /// Whether the field has the same value in `other`.
+    fn is_same(&self, other: &Self, field: &str) -> bool;
+}
+
+/// Creates one.
+pub trait Create: Message {
+    /// What is created.
+    type Resource: Resource;
+    /// The method, such as `customers.CreateAccount`: request ids are a method's own.
+    const METHOD: &'static str;
+
+    /// What is to be created.
+    fn resource(&mut self) -> &mut Option<Self::Resource>;
+    /// The caller's name for this creation (AIP-155).
+    fn request_id(&mut self) -> &mut String;
+}
+
+/// Reads one.
+pub trait Get {
+    /// What is read.
+    type Resource: Resource;
+
+    /// Which one.
+    fn id(&self) -> &str;
+}
+
+/// Reads several.
+pub trait BatchGet {
+    /// What is read.
+    type Resource: Resource;
+    /// What is answered.
+    type Answer;
+
+    /// Which ones.
+    fn ids(&self) -> &[String];
+    /// The answer that holds these.
+    fn answer(found: Vec<Self::Resource>) -> Self::Answer;
+}
+
+/// Reads a page.
+pub trait List {
+    /// What is read.
+    type Resource: Resource;
+    /// What is answered.
+    type Answer;
+
+    /// Which page.
+    fn page(self) -> Page;
+    /// The answer that holds these, and where the next page begins.
+    fn answer(found: Vec<Self::Resource>, next_page_token: String) -> Self::Answer;
+}
+
+/// Changes one.
+pub trait Update {
+    /// What is changed.
+    type Resource: Resource;
+
+    /// The new values, and which of them are meant.
+    fn parts(self) -> (Option<Self::Resource>, Option<FieldMask>);
+}
+
+/// Deletes one.
+pub trait Delete {
+    /// What is deleted.
+    type Resource: Resource;
+
+    /// Its id, and the state that is meant.
+    fn parts(self) -> (String, String);
+}
+
+/// Brings one back.
+pub trait Undelete {
+    /// What is brought back.
+    type Resource: Resource;
+
+    /// Its id, and the state that is meant.
+    fn parts(self) -> (String, String);
+}
+
+/// Streams all.
+pub trait Export {
+    /// What is streamed.
+    type Resource: Resource;
+
+    /// The filter, and whether deleted ones are wanted.
+    fn parts(self) -> (String, bool);
+}
+
+/// Which page is asked for, as it is written in a request.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "documented in the requests' protos")]
+pub struct Page {
+    pub page_size: i32,
+    pub page_token: String,
+    pub filter: String,
+    pub order_by: String,
+    pub show_deleted: bool,
+}
+
+include!(concat!(env!("OUT_DIR"), "/standard.rs"));
+
+/// The impls as they were written.
+#[doc(hidden)]
+pub const GENERATED: &str = include_str!(concat!(env!("OUT_DIR"), "/standard.rs"));

@@ -1,0 +1,167 @@
+// Written by build.rs from the descriptors.
+
+impl Create for crate::crm::customers::v1::CreateAccountRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    const METHOD: &'static str = "customers.CreateAccount";
+    fn resource(&mut self) -> &mut Option<crate::crm::customers::v1::Account> { &mut self.account }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::customers::v1::Account {
+    const NAME: &'static str = "account";
+    const FIELDS: &'static [&'static str] = &["name", "domain", "industry", "country", "territory", "owner", "employees", "annual_revenue", "founded_year", "parent_id"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.parent_id] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "name" => !self.name.is_empty(),
+            "domain" => !self.domain.is_empty(),
+            "industry" => !self.industry.is_empty(),
+            "country" => !self.country.is_empty(),
+            "territory" => !self.territory.is_empty(),
+            "owner" => !self.owner.is_empty(),
+            "employees" => self.employees.is_some(),
+            "annual_revenue" => self.annual_revenue.is_some(),
+            "founded_year" => self.founded_year.is_some(),
+            "parent_id" => !self.parent_id.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "name" => self.name == other.name,
+            "domain" => self.domain == other.domain,
+            "industry" => self.industry == other.industry,
+            "country" => self.country == other.country,
+            "territory" => self.territory == other.territory,
+            "owner" => self.owner == other.owner,
+            "employees" => self.employees == other.employees,
+            "annual_revenue" => self.annual_revenue == other.annual_revenue,
+            "founded_year" => self.founded_year == other.founded_year,
+            "parent_id" => self.parent_id == other.parent_id,
+            _ => false,
+        }
+    }
+}
+
+impl Get for crate::crm::customers::v1::GetAccountRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::customers::v1::BatchGetAccountsRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    type Answer = crate::crm::customers::v1::BatchGetAccountsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(accounts: Vec<crate::crm::customers::v1::Account>) -> crate::crm::customers::v1::BatchGetAccountsResponse { crate::crm::customers::v1::BatchGetAccountsResponse { accounts } }
+}
+
+impl List for crate::crm::customers::v1::ListAccountsRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    type Answer = crate::crm::customers::v1::ListAccountsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(accounts: Vec<crate::crm::customers::v1::Account>, next_page_token: String) -> crate::crm::customers::v1::ListAccountsResponse { crate::crm::customers::v1::ListAccountsResponse { accounts, next_page_token } }
+}
+
+impl Update for crate::crm::customers::v1::UpdateAccountRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    fn parts(self) -> (Option<crate::crm::customers::v1::Account>, Option<prost_types::FieldMask>) { (self.account, self.update_mask) }
+}
+
+impl Delete for crate::crm::customers::v1::DeleteAccountRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::customers::v1::UndeleteAccountRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Export for crate::crm::customers::v1::ExportAccountsRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl Create for crate::crm::customers::v1::CreateContactRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    const METHOD: &'static str = "customers.CreateContact";
+    fn resource(&mut self) -> &mut Option<crate::crm::customers::v1::Contact> { &mut self.contact }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::customers::v1::Contact {
+    const NAME: &'static str = "contact";
+    const FIELDS: &'static [&'static str] = &["account_id", "given_name", "family_name", "title", "emails", "phones", "owner"];
+    const IMMUTABLE: &'static [&'static str] = &["account_id"];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.account_id] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "account_id" => !self.account_id.is_empty(),
+            "given_name" => !self.given_name.is_empty(),
+            "family_name" => !self.family_name.is_empty(),
+            "title" => !self.title.is_empty(),
+            "emails" => !self.emails.is_empty(),
+            "phones" => !self.phones.is_empty(),
+            "owner" => !self.owner.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "account_id" => self.account_id == other.account_id,
+            "given_name" => self.given_name == other.given_name,
+            "family_name" => self.family_name == other.family_name,
+            "title" => self.title == other.title,
+            "emails" => self.emails == other.emails,
+            "phones" => self.phones == other.phones,
+            "owner" => self.owner == other.owner,
+            _ => false,
+        }
+    }
+}
+
+impl Get for crate::crm::customers::v1::GetContactRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::customers::v1::BatchGetContactsRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    type Answer = crate::crm::customers::v1::BatchGetContactsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(contacts: Vec<crate::crm::customers::v1::Contact>) -> crate::crm::customers::v1::BatchGetContactsResponse { crate::crm::customers::v1::BatchGetContactsResponse { contacts } }
+}
+
+impl List for crate::crm::customers::v1::ListContactsRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    type Answer = crate::crm::customers::v1::ListContactsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(contacts: Vec<crate::crm::customers::v1::Contact>, next_page_token: String) -> crate::crm::customers::v1::ListContactsResponse { crate::crm::customers::v1::ListContactsResponse { contacts, next_page_token } }
+}
+
+impl Update for crate::crm::customers::v1::UpdateContactRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    fn parts(self) -> (Option<crate::crm::customers::v1::Contact>, Option<prost_types::FieldMask>) { (self.contact, self.update_mask) }
+}
+
+impl Delete for crate::crm::customers::v1::DeleteContactRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::customers::v1::UndeleteContactRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Export for crate::crm::customers::v1::ExportContactsRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}

@@ -1,0 +1,62 @@
+//! A resource without its types, for what treats all of a service's alike.
+
+use crm_proto::standard::Resource as _;
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+
+use crate::kind::Kind;
+use crate::record::Record;
+use crate::records::row_of;
+use crate::row::Row;
+use crate::statements::Statements;
+use crate::{Refusal, Resource};
+
+/// What can be known of a resource without its types.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyResource {
+    /// What requests call it.
+    pub name: &'static str,
+    /// What is particular about it.
+    pub kind: &'static Kind,
+    columns: fn() -> Row,
+    written: fn(&PgRow) -> Result<Row, sqlx::Error>,
+}
+
+impl AnyResource {
+    /// Of a resource.
+    pub const fn of<R: Resource>() -> Self {
+        Self {
+            name: R::Message::NAME,
+            kind: R::KIND,
+            columns: || row_of::<R>(&R::Fields::default()),
+            written: |row| Ok(row_of::<R>(&Record::<R::Fields>::from_row(row)?.fields)),
+        }
+    }
+
+    /// Refusals that its kind has.
+    pub fn refusals(&self) -> impl Iterator<Item = &'static Refusal> {
+        let constraints = self.kind.constraints.iter().map(|(_, refusal)| *refusal);
+        [self.kind.not_found, self.kind.not_deleted].into_iter().chain(constraints)
+    }
+
+    /// Its columns, with the values of nothing in particular.
+    pub(crate) fn columns(&self) -> Row {
+        (self.columns)()
+    }
+
+    /// A stored row as this release would write it.
+    pub(crate) fn written(&self, row: &PgRow) -> Result<Row, sqlx::Error> {
+        (self.written)(row)
+    }
+
+    pub(crate) fn statements(&self) -> Statements {
+        Statements::new(self.name, self.kind, &self.columns())
+    }
+
+    /// Its statements under their names, to be looked at.
+    #[cfg(feature = "testkit")]
+    pub fn statement_texts(&self) -> String {
+        let statements = self.statements();
+        statements.all().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql.as_str())).concat()
+    }
+}

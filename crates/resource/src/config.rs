@@ -1,0 +1,111 @@
+//! Settings of the process, from its environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crm_server::config::{ConfigError, Env, Secret};
+use crm_server::process::ServerSettings;
+use crm_server::stack::StackSettings;
+
+/// What the process needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where gRPC is served (`CRM_LISTEN`).
+    pub listen: SocketAddr,
+    /// Where health and metrics are served (`CRM_ADMIN_LISTEN`).
+    pub admin_listen: SocketAddr,
+    /// What [`Service::serve`](crate::Service::serve) needs.
+    pub service: ServiceConfig,
+    /// File with the public keys that tokens are verified with (`CRM_TOKEN_PUBLIC_KEY_FILE`).
+    pub token_public_key_file: PathBuf,
+}
+
+/// What the service needs to know once its ports and keys are there.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// URL of the database, as the service's role (`CRM_<SERVICE>_DATABASE_URL`; its password may stand in the file
+    /// that `CRM_<SERVICE>_DATABASE_PASSWORD_FILE` names).
+    pub database_url: Secret,
+    /// URL of Redis (`CRM_REDIS_URL`).
+    pub redis_url: Secret,
+    /// How long a row stays in a replica's own memory: the longest that a lost invalidation shows an old state.
+    pub first_tier_ttl: Duration,
+    /// Most connections to the database (`CRM_DATABASE_CONNECTIONS`, 10).
+    pub database_connections: u32,
+    /// The listening port.
+    pub server: ServerSettings,
+    /// The layers before the handlers.
+    pub stack: StackSettings,
+}
+
+impl ServiceConfig {
+    /// Defaults for everything but the two servers.
+    pub fn new(database_url: Secret, redis_url: Secret) -> Self {
+        let (server, stack) = (ServerSettings::default(), StackSettings::default());
+        let (first_tier_ttl, database_connections) = (FIRST_TIER_TTL, CONNECTIONS);
+        Self { database_url, redis_url, first_tier_ttl, database_connections, server, stack }
+    }
+}
+
+/// A replica keeps two cores busy with fewer; Postgres has a hundred for all processes together.
+const CONNECTIONS: u32 = 10;
+/// Half of them are for exports, which may hold one for minutes: one place at least, and two for everybody else.
+const LEAST_CONNECTIONS: u32 = 3;
+/// Shorter than it takes to notice a colleague's change.
+const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
+
+impl Config {
+    /// Reads the settings. Those of the database bear the service's name: its URL, and the file with its password.
+    ///
+    /// # Errors
+    /// All that is missing or wrong, without the values of any.
+    pub fn from_env(mut env: Env, database: (&'static str, &'static str)) -> Result<Self, ConfigError> {
+        let listen = env.required("CRM_LISTEN");
+        let admin_listen = env.required("CRM_ADMIN_LISTEN");
+        let token_public_key_file = env.required("CRM_TOKEN_PUBLIC_KEY_FILE");
+        let database_url = env.required_url(database.0, database.1);
+        let redis_url = env.required("CRM_REDIS_URL");
+        let database_connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
+        if !(LEAST_CONNECTIONS..=1000).contains(&database_connections) {
+            env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
+        }
+        let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
+        env.finish()?;
+        let (database_url, redis_url) = (database_url.get()?, redis_url.get()?);
+        let defaults = ServiceConfig::new(database_url, redis_url);
+        let service = ServiceConfig { database_connections, server, stack, ..defaults };
+        let (listen, admin_listen) = (listen.get()?, admin_listen.get()?);
+        Ok(Self { listen, admin_listen, service, token_public_key_file: token_public_key_file.get()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATABASE: (&str, &str) = ("CRM_CUSTOMERS_DATABASE_URL", "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE");
+    const COMPLETE: [(&str, &str); 5] = [
+        ("CRM_LISTEN", "127.0.0.1:0"),
+        ("CRM_ADMIN_LISTEN", "127.0.0.1:0"),
+        ("CRM_CUSTOMERS_DATABASE_URL", "postgres://crm_customers:secret@db/crm"),
+        ("CRM_REDIS_URL", "redis://cache/0"),
+        ("CRM_TOKEN_PUBLIC_KEY_FILE", "/keys/token-public.pem"),
+    ];
+
+    #[test]
+    fn complete_settings_are_read() {
+        let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE).unwrap();
+        assert_eq!(config.service.database_connections, 10);
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2")];
+        let error = Config::from_env(Env::from_pairs(pairs), DATABASE).unwrap_err().to_string();
+        for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS"]) {
+            assert!(error.contains(name), "{name} is missing in: {error}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Exports: one snapshot, read a batch at a time, no faster than the client takes it.
+//!
+//! A cursor keeps one plan and one sort for the whole export, and nothing but the batch in this process. (A plain
+//! streamed query would leave the rest of its rows to be read and thrown away when the client goes.)
+
+use std::time::Duration;
+
+use crm_database::{Access, TenantTransaction};
+use crm_proto::standard;
+use crm_shares::Share;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Status};
+use tracing::Instrument;
+
+use crate::record::Record;
+use crate::refusal::EXPORT_STALLED;
+use crate::{Call, Error, Records, Resource, page, select};
+
+/// What a client reads.
+pub type Export<M> = ReceiverStream<Result<M, Status>>;
+
+const DECLARE: &str = "declare export no scroll cursor for ";
+/// 500 rows are some 100 kB, read in about a millisecond.
+const FETCH: &str = "fetch forward 500 from export";
+
+/// Messages that wait for the client, on top of one batch of rows.
+const WAITING: usize = 64;
+/// An open snapshot keeps Postgres from clearing away old rows: whoever does not read for this long loses it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl<R: Resource> Records<R> {
+    /// Streams all records that match, in the order of their ids. The first batch is read before the stream begins, so
+    /// that a failure is the call's own status.
+    ///
+    /// # Errors
+    /// The filter is not understood, no place is free, or the database's.
+    pub async fn export<Q>(&self, request: Request<Q>) -> Result<Export<R::Message>, Error>
+    where
+        Q: standard::Export<Resource = R::Message>,
+    {
+        let call = Call::of(&request)?;
+        let (filter, show_deleted) = request.into_inner().parts();
+        let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
+        let place = self.store.export_place(call)?;
+        let mut transaction = self.store.begin(call, Access::Snapshot).await?;
+        let mut query =
+            select::select(R::KIND, format!("{DECLARE}{}", self.statements.select), call.tenant, &selection);
+        query.push(" order by id");
+        transaction.execute("open_export", query.build().persistent(false)).await?;
+        let first = next::<R>(&mut transaction).await?;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let pump = async move {
+            if let Err(error) = pump::<R>(&sender, transaction, first, place).await {
+                // Nobody may be left to hear it.
+                let _ = timeout(PATIENCE, sender.send(Err(error.into()))).await;
+            }
+        };
+        tokio::spawn(pump.in_current_span());
+        Ok(ReceiverStream::new(receiver))
+    }
+}
+
+/// The next rows of the open cursor; none at the end.
+async fn next<R: Resource>(transaction: &mut TenantTransaction) -> Result<Vec<R::Message>, Error> {
+    // Not kept as a prepared statement: the columns of its answer are those of whichever cursor is open.
+    let rows = transaction.fetch_all("fetch_export", sqlx::query(FETCH).persistent(false)).await?;
+    rows.into_iter().map(|row: Record<R::Fields>| Records::<R>::message(row)).collect()
+}
+
+/// Sends all batches. Returns early, which drops the transaction and so ends the cursor, as soon as the client is gone.
+async fn pump<R: Resource>(
+    sender: &mpsc::Sender<Result<R::Message, Status>>,
+    mut transaction: TenantTransaction,
+    mut batch: Vec<R::Message>,
+    _place: Share,
+) -> Result<(), Error> {
+    while !batch.is_empty() {
+        for message in batch {
+            match timeout(PATIENCE, sender.send(Ok(message))).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_gone)) => return Ok(()),
+                Err(_elapsed) => return Err(Error::from(&EXPORT_STALLED)),
+            }
+        }
+        batch = next::<R>(&mut transaction).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What is particular about a resource: its table, what lists of it can ask, what its constraints mean, how it is cached.
+
+use crm_database::filter::{FieldSpec, Kind as ValueKind, Operator};
+
+use crate::Refusal;
+
+/// A kind of resource, one constant each.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name for several, such as `accounts`: of its cache, its pages and its statements.
+    pub plural: &'static str,
+    /// Its table, with the schema.
+    pub table: &'static str,
+    /// Fields that it can be filtered by.
+    pub filters: &'static [Filter],
+    /// Fields that it can be ordered by, the usual one first.
+    pub orders: &'static [Order],
+    /// There is none, or it is deleted.
+    pub not_found: &'static Refusal,
+    /// It cannot be brought back: it is there.
+    pub not_deleted: &'static Refusal,
+    /// What it means that a constraint of the table is violated; other constraints are a defect.
+    pub constraints: &'static [(&'static str, &'static Refusal)],
+    /// What else an insert does, as `with …`, in the same statement: one round trip, and never one without the other.
+    /// Parameters of the row stand there in braces; `$1` is the tenant, `$2` the id.
+    pub insert_with: &'static str,
+    /// The same of an update.
+    pub update_with: &'static str,
+    /// How much of it each replica keeps in memory. The hot set of a replica is a few thousand records, and the shared
+    /// tier is a millisecond away.
+    pub cache_bytes: u64,
+}
+
+const BY_TIME: &[Order] = &[Order::time("update_time")];
+
+impl Kind {
+    /// What most kinds have: no constraint that means something, nothing beside the row, 2 MiB.
+    pub const fn new(
+        plural: &'static str,
+        table: &'static str,
+        not_found: &'static Refusal,
+        not_deleted: &'static Refusal,
+    ) -> Self {
+        Self {
+            plural,
+            table,
+            filters: &[],
+            orders: BY_TIME,
+            not_found,
+            not_deleted,
+            constraints: &[],
+            insert_with: "",
+            update_with: "",
+            cache_bytes: 2 << 20,
+        }
+    }
+}
+
+/// A field that lists can be filtered by, and the column that answers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter {
+    pub(crate) field: &'static str,
+    pub(crate) kind: ValueKind,
+    pub(crate) operators: &'static [Operator],
+    pub(crate) test: Test,
+}
+
+/// How a row is told to match.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Test {
+    /// The column is the value's key.
+    Key(&'static str, fn(&str) -> String),
+    /// The column compares with the value as it is.
+    Plain(&'static str),
+    /// A condition with the value's key for `{}`.
+    Condition(&'static str, fn(&str) -> String),
+}
+
+const EQUAL: &[Operator] = &[Operator::Equal];
+
+impl Filter {
+    const fn of(field: &'static str, kind: ValueKind, operators: &'static [Operator], test: Test) -> Self {
+        Self { field, kind, operators, test }
+    }
+
+    /// A text that has to be the same, by the key that `column` holds and `key` makes.
+    pub const fn text(field: &'static str, column: &'static str, key: fn(&str) -> String) -> Self {
+        Self::of(field, ValueKind::Text, EQUAL, Test::Key(column, key))
+    }
+
+    /// A name that has to be the same, or to begin so, by the key that `column` holds.
+    pub const fn name(field: &'static str, column: &'static str) -> Self {
+        Self::of(field, ValueKind::TextPrefix, EQUAL, Test::Key(column, crm_values::name_key))
+    }
+
+    /// A text that rows beside this one have to have, told by a condition with its key for `{}`.
+    pub const fn beside(field: &'static str, condition: &'static str, key: fn(&str) -> String) -> Self {
+        Self::of(field, ValueKind::Text, EQUAL, Test::Condition(condition, key))
+    }
+
+    /// An id that has to be the same.
+    pub const fn id(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Uuid, EQUAL, Test::Plain(field))
+    }
+
+    /// A truth that has to be the same.
+    pub const fn truth(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Boolean, EQUAL, Test::Plain(field))
+    }
+
+    /// A time that has to be no earlier.
+    pub const fn since(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Timestamp, &[Operator::GreaterOrEqual], Test::Plain(field))
+    }
+
+    pub(crate) fn spec(&self) -> FieldSpec {
+        FieldSpec { name: self.field, kind: self.kind, operators: self.operators }
+    }
+}
+
+/// A field that lists can be ordered by, and the column that an index has it in.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    pub(crate) field: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) is_time: bool,
+}
+
+impl Order {
+    /// By a text's key.
+    pub const fn text(field: &'static str, column: &'static str) -> Self {
+        Self { field, column, is_time: false }
+    }
+
+    /// By a time.
+    pub const fn time(field: &'static str) -> Self {
+        Self { field, column: field, is_time: true }
+    }
+}

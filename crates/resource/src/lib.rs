@@ -1,0 +1,60 @@
+#![doc = include_str!("../README.md")]
+
+mod any;
+mod call;
+mod config;
+mod entry;
+mod error;
+mod export;
+mod kind;
+mod mask;
+mod page;
+mod reading;
+mod record;
+mod records;
+mod refusal;
+mod rekey;
+mod request;
+mod resource;
+mod row;
+pub mod seed;
+mod select;
+mod service;
+mod statements;
+mod steps;
+mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+pub mod value;
+mod violations;
+mod write;
+
+pub use any::AnyResource;
+pub use call::Call;
+pub use config::{Config, ServiceConfig};
+pub use error::Error;
+pub use export::Export;
+pub use kind::{Filter, Kind, Order};
+pub use reading::Reading;
+pub use record::{Head, Record};
+pub use records::Records;
+pub use refusal::{DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID, REFUSALS, Refusal};
+pub use request::{Change, New, RequestId};
+pub use resource::Resource;
+pub use row::{Row, Value};
+pub use service::{RunError, Service, Stored};
+pub use steps::Claim;
+pub use store::Store;
+pub use violations::Violations;
+pub use write::Write;
+
+/// What a handler gives back.
+pub type Answer<T> = Result<tonic::Response<T>, tonic::Status>;
+
+/// The answer that a result is.
+///
+/// # Errors
+/// The status of what went wrong.
+pub fn answer<T>(result: Result<T, Error>) -> Answer<T> {
+    Ok(tonic::Response::new(result?))
+}

@@ -1,0 +1,193 @@
+//! The records of a resource behind their caches: standard methods, and the steps that these are made of.
+//!
+//! Cached: records by id, also that there is none. Not cached: lists and exports. A list changes with every write to any
+//! of its rows, so most of what was kept would be stale or thrown away unread, while an index answers a page in a
+//! millisecond.
+//!
+//! Deleted rows are cached like others and only then left out: an undelete has a version to invalidate by, and a racing
+//! fill of "there is none", which has none, cannot come in between.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crm_cache::Cache;
+use crm_database::Access;
+use crm_proto::standard::{self, Resource as _};
+use tonic::Request;
+use uuid::Uuid;
+
+use crate::entry::{self, Stored};
+use crate::record::Record;
+use crate::request::{Change, New, batch, single};
+use crate::row::Row;
+use crate::statements::Statements;
+use crate::steps::Claim;
+use crate::{Call, Error, Resource, Store, page, select};
+
+/// The records of one resource; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Records<R: Resource> {
+    pub(crate) store: Store,
+    pub(crate) statements: Arc<Statements>,
+    pub(crate) cache: Cache<Stored<R::Message>>,
+}
+
+/// Standard methods, for handlers.
+impl<R: Resource> Records<R> {
+    /// The records in a store.
+    pub fn new(store: &Store) -> Self {
+        let statements = Statements::new(R::Message::NAME, R::KIND, &row_of::<R>(&R::Fields::default()));
+        let policy = entry::policy(R::KIND, store.first_tier_ttl);
+        Self { store: store.clone(), statements: Arc::new(statements), cache: Cache::new(store.redis.clone(), policy) }
+    }
+
+    /// Creates a record, or answers what the same request was answered before (AIP-133, 155).
+    ///
+    /// # Errors
+    /// All violations, that the request id was used for another request, what a constraint means, or the database's.
+    pub async fn create<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
+    where
+        Q: standard::Create<Resource = R::Message>,
+    {
+        let new = New::<R>::of(request)?;
+        match self.claim(new.call, new.request_id).await? {
+            Claim::First(write) => self.finish(write, new).await,
+            Claim::Answered(answer) => Ok(answer),
+        }
+    }
+
+    /// The record, if it is there and not deleted (AIP-131).
+    ///
+    /// # Errors
+    /// It is not, or the database's.
+    pub async fn get<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
+    where
+        Q: standard::Get<Resource = R::Message>,
+    {
+        let (call, id) = (Call::of(&request)?, single(request.get_ref().id())?);
+        let load = || async { Ok::<_, Error>(self.load(call, &[id]).await?.into_values().next()) };
+        let found = self.cache.get(&key(call.tenant, id), load).await?;
+        live::<R>(found, id)
+    }
+
+    /// The records with these ids, in their order (AIP-231).
+    ///
+    /// # Errors
+    /// One is not there, or the database's.
+    pub async fn batch_get<Q>(&self, request: Request<Q>) -> Result<Q::Answer, Error>
+    where
+        Q: standard::BatchGet<Resource = R::Message>,
+    {
+        let (call, ids) = (Call::of(&request)?, batch(request.get_ref().ids())?);
+        let keys: Vec<String> = ids.iter().map(|id| key(call.tenant, *id)).collect();
+        let asked = &ids;
+        let load = |missing| async move { self.load(call, &ids_of(missing, asked, call.tenant)).await };
+        let found = self.cache.get_many(&keys, load).await?;
+        let found: Result<_, Error> = found.into_iter().zip(&ids).map(|(found, id)| live::<R>(found, *id)).collect();
+        Ok(Q::answer(found?))
+    }
+
+    /// A page of records (AIP-132, 158, 160).
+    ///
+    /// # Errors
+    /// All violations, or the database's.
+    pub async fn list<Q>(&self, request: Request<Q>) -> Result<Q::Answer, Error>
+    where
+        Q: standard::List<Resource = R::Message>,
+    {
+        let call = Call::of(&request)?;
+        let (listing, scope) = page::page(R::KIND, call.tenant, &request.into_inner().page())?;
+        let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
+        let query = select::select(R::KIND, self.statements.select.clone(), call.tenant, &listing.selection);
+        let mut query = select::page(R::KIND, query, &listing);
+        let name = self.statements.list_name;
+        let mut rows = transaction.fetch_all::<Record<R::Fields>>(name, query.build()).await?;
+        transaction.commit().await?;
+        let position = |last: &Record<R::Fields>| {
+            select::Position::of(R::KIND, &last.head, &row_of::<R>(&last.fields), listing.order)
+        };
+        let next = page::next_page_token(&mut rows, &listing, scope, position)?;
+        let found: Result<_, Error> = rows.into_iter().map(Self::message).collect();
+        Ok(Q::answer(found?, next))
+    }
+
+    /// Changes the fields that the request names (AIP-134, 154). A change that changes nothing writes nothing, so a
+    /// repeated import leaves no trace in versions and times.
+    ///
+    /// # Errors
+    /// The record is not there, its etag is stale, a new value breaks its rule, what a constraint means, or the database's.
+    pub async fn update<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
+    where
+        Q: standard::Update<Resource = R::Message>,
+    {
+        let change = Change::<R>::of(request)?;
+        let mut write = self.begin(change.call).await?;
+        let current = self.lock_live(&mut write, change.id, &change.etag).await?;
+        let fields = change.apply(&current)?;
+        self.save(write, current, fields).await
+    }
+
+    /// Marks the record as deleted (AIP-135, 164).
+    ///
+    /// # Errors
+    /// The record is not there, its etag is stale, or the database's.
+    pub async fn delete<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
+    where
+        Q: standard::Delete<Resource = R::Message>,
+    {
+        let (mut write, id, etag) = self.begin_delete(request).await?;
+        self.lock_live(&mut write, id, &etag).await?;
+        self.mark(write, id, true).await
+    }
+
+    /// Takes the mark away (AIP-164).
+    ///
+    /// # Errors
+    /// The record is not there or not deleted, its etag is stale, what a constraint means, or the database's.
+    pub async fn undelete<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
+    where
+        Q: standard::Undelete<Resource = R::Message>,
+    {
+        let (mut write, id, etag) = self.begin_undelete(request).await?;
+        self.lock_deleted(&mut write, id, &etag).await?;
+        self.mark(write, id, false).await
+    }
+}
+
+impl<R: Resource> Records<R> {
+    async fn load(&self, call: Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {
+        let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
+        let statement = &self.statements.find;
+        let query = sqlx::query(statement.sql.clone()).bind(call.tenant).bind(ids);
+        let found = transaction.fetch_all::<Record<R::Fields>>(statement.name, query).await?;
+        transaction.commit().await?;
+        let entry = |record: Record<R::Fields>| {
+            let (key, version) = (key(call.tenant, record.head.id), record.head.cache_version());
+            let deleted = record.head.is_deleted();
+            Ok((key, Stored { version, deleted, message: Self::message(record)? }))
+        };
+        found.into_iter().map(entry).collect()
+    }
+}
+
+pub(crate) fn row_of<R: Resource>(fields: &R::Fields) -> Row {
+    let mut row = Row::default();
+    R::columns(fields, &mut row);
+    row
+}
+
+fn live<R: Resource>(found: Option<Arc<Stored<R::Message>>>, id: Uuid) -> Result<R::Message, Error> {
+    let found = found.filter(|found| !found.deleted).ok_or(Error::RefusedFor(R::KIND.not_found, id))?;
+    Ok(found.message.clone())
+}
+
+/// The tenant first: no key of one tenant can name a record of another. The caches put their names in front.
+pub(crate) fn key(tenant: Uuid, id: Uuid) -> String {
+    format!("{}:{}", tenant.simple(), id.simple())
+}
+
+/// The ids whose keys are among `missing`.
+fn ids_of(missing: Vec<String>, ids: &[Uuid], tenant: Uuid) -> Vec<Uuid> {
+    let missing: HashSet<String> = missing.into_iter().collect();
+    ids.iter().copied().filter(|id| missing.contains(&key(tenant, *id))).collect()
+}

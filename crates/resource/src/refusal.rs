@@ -1,0 +1,66 @@
+//! Refusals: what a rule of the service says no to, as a constant beside the rule.
+
+use tonic::Code;
+
+/// A no that callers can tell from others. Its reason never changes, and stands in `docs/errors.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind of no.
+    pub code: Code,
+    /// Which rule, for programs.
+    pub reason: &'static str,
+    /// Which rule, for people.
+    pub text: &'static str,
+}
+
+impl Refusal {
+    /// There is no such thing.
+    pub const fn not_found(reason: &'static str, text: &'static str) -> Self {
+        Self { code: Code::NotFound, reason, text }
+    }
+
+    /// There is one already, or it is in that state already.
+    pub const fn already_exists(reason: &'static str, text: &'static str) -> Self {
+        Self { code: Code::AlreadyExists, reason, text }
+    }
+
+    /// Something else has to change first.
+    pub const fn failed_precondition(reason: &'static str, text: &'static str) -> Self {
+        Self { code: Code::FailedPrecondition, reason, text }
+    }
+
+    /// Somebody else was faster.
+    pub const fn aborted(reason: &'static str, text: &'static str) -> Self {
+        Self { code: Code::Aborted, reason, text }
+    }
+}
+
+/// The request breaks rules of its fields; the answer lists all of them.
+pub const FIELDS_INVALID: Refusal =
+    Refusal { code: Code::InvalidArgument, reason: "FIELDS_INVALID", text: "one or more fields break their rules" };
+/// The caller saw another state than there is.
+pub const ETAG_MISMATCH: Refusal = Refusal::aborted("ETAG_MISMATCH", "the etag is stale: read the resource again");
+/// The caller repeated a request id for something else. The reason is the database's.
+pub(crate) const REQUEST_ID_REUSED: Refusal = Refusal {
+    code: Code::InvalidArgument,
+    reason: "REQUEST_ID_REUSED",
+    text: "the request id was used for another request",
+};
+/// Every place for exports is taken.
+pub const EXPORTS_BUSY: Refusal =
+    Refusal { code: Code::ResourceExhausted, reason: "EXPORTS_BUSY", text: "too many exports are running" };
+/// The tenant's place for exports is taken. The reason is that of all shares.
+pub(crate) const EXPORT_RUNS: Refusal = Refusal {
+    code: Code::ResourceExhausted,
+    reason: crm_shares::TENANT_SHARE_TAKEN,
+    text: "the tenant has an export under way in this process; others find a place",
+};
+/// The export's reader has gone to sleep.
+pub const EXPORT_STALLED: Refusal = Refusal::aborted("EXPORT_STALLED", "nobody read the export");
+/// Stored data break a rule of this release.
+pub const DATA_INCONSISTENT: Refusal =
+    Refusal { code: Code::Internal, reason: "DATA_INCONSISTENT", text: "stored data break a rule of this release" };
+
+/// What any service that has resources may refuse. The database's and the server's reasons come on top.
+pub const REFUSALS: &[&Refusal] =
+    &[&FIELDS_INVALID, &ETAG_MISMATCH, &EXPORTS_BUSY, &EXPORT_STALLED, &DATA_INCONSISTENT];

@@ -1,0 +1,164 @@
+//! What requests ask for, once they are understood.
+
+use crm_proto::standard::{self, Create, Resource as _};
+use crm_values::{Flaw, parse_id, unify_id};
+use ring::digest;
+use tonic::Request;
+use uuid::Uuid;
+
+use crate::mask::Mask;
+use crate::reading::Reading;
+use crate::{Call, Error, Record, Resource, Violations};
+
+/// The caller's name for one creation, and what it is to create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId {
+    /// The method.
+    pub scope: &'static str,
+    /// Chosen by the caller.
+    pub id: Uuid,
+    /// SHA-256 of the request without its id.
+    pub body_hash: [u8; 32],
+}
+
+impl RequestId {
+    fn take<Q: Create>(request: &mut Q, found: &mut Violations) -> Self {
+        let text = std::mem::take(request.request_id());
+        // Requests that differ in the case of an id alone are one.
+        request.resource().iter_mut().flat_map(standard::Resource::references).for_each(unify_id);
+        let mut body_hash = [0; 32];
+        body_hash.copy_from_slice(digest::digest(&digest::SHA256, &request.encode_to_vec()).as_ref());
+        Self { scope: Q::METHOD, id: found.check("request_id", parse_id(&text)), body_hash }
+    }
+}
+
+/// A creation.
+#[derive(Debug)]
+pub struct New<R: Resource> {
+    /// Whose.
+    pub call: Call,
+    /// Its id-to-be.
+    pub id: Uuid,
+    /// Makes a repeated call answer as the first one did.
+    pub request_id: RequestId,
+    /// What is to be created.
+    pub fields: R::Fields,
+}
+
+impl<R: Resource> New<R> {
+    /// What a request wants created.
+    ///
+    /// # Errors
+    /// All violations, or that nobody knows who calls.
+    pub fn of<Q: Create<Resource = R::Message>>(request: Request<Q>) -> Result<Self, Error> {
+        Self::read(Call::of(&request)?, request.into_inner())
+    }
+
+    /// The same for a call that is known.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn read<Q: Create<Resource = R::Message>>(call: Call, mut request: Q) -> Result<Self, Error> {
+        let mut found = Violations::default();
+        let request_id = RequestId::take(&mut request, &mut found);
+        let Some(message) = request.resource().take() else {
+            found.add(R::Message::NAME, Flaw::missing());
+            return Err(Error::from(found));
+        };
+        let mut fields = R::Fields::default();
+        R::read(&message, &mut fields, &mut Reading::new(R::Message::NAME, R::Message::FIELDS, &mut found));
+        R::check(None, &fields, &mut found);
+        found.finish(Self { call, id: Uuid::now_v7(), request_id, fields })
+    }
+}
+
+/// A change: of which record, in which state, and what.
+#[derive(Debug)]
+pub struct Change<R: Resource> {
+    /// Whose.
+    pub call: Call,
+    /// Which record.
+    pub id: Uuid,
+    /// The state that is to be changed, or none in particular.
+    pub etag: String,
+    mask: Vec<&'static str>,
+    message: R::Message,
+}
+
+impl<R: Resource> Change<R> {
+    /// What a request wants changed. Its values are looked at beside those that are stored, by [`apply`](Self::apply).
+    ///
+    /// # Errors
+    /// All violations, if it cannot be told which record or which fields are meant; or that nobody knows who calls.
+    pub fn of<Q: standard::Update<Resource = R::Message>>(request: Request<Q>) -> Result<Self, Error> {
+        Self::read(Call::of(&request)?, request.into_inner())
+    }
+
+    /// The same for a call that is known.
+    ///
+    /// # Errors
+    /// All violations, if it cannot be told which record or which fields are meant.
+    pub fn read<Q: standard::Update<Resource = R::Message>>(call: Call, request: Q) -> Result<Self, Error> {
+        let mut found = Violations::default();
+        let (Some(message), mask) = request.parts() else {
+            found.add(R::Message::NAME, Flaw::missing());
+            return Err(Error::from(found));
+        };
+        let id = found.check(&format!("{}.id", R::Message::NAME), parse_id(message.id()));
+        let mask = Mask::of(mask).resolve(&message, &mut found);
+        // What is fixed has no rule that could be younger than it.
+        let mut early: Vec<_> = mask.iter().copied().filter(|field| R::Message::IMMUTABLE.contains(field)).collect();
+        if !found.is_clear("") {
+            early.clone_from(&mask);
+        }
+        let mut nothing = R::Fields::default();
+        R::read(&message, &mut nothing, &mut Reading::new(R::Message::NAME, &early, &mut found));
+        found.finish(Self { call, id, etag: message.etag().to_owned(), mask, message })
+    }
+
+    /// Whether the field may change.
+    pub fn names(&self, field: &str) -> bool {
+        self.mask.contains(&field)
+    }
+
+    /// The fields as they are after the change.
+    ///
+    /// A value that the record has already is not looked at: it may be older than a rule, and is no reason to refuse the
+    /// others.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn apply(&self, current: &Record<R::Fields>) -> Result<R::Fields, Error> {
+        let stored = R::write(current.fields.clone(), &current.head)?;
+        let changed = |field: &&'static str| !self.message.is_same(&stored, field);
+        let mask: Vec<_> = self.mask.iter().copied().filter(changed).collect();
+        let (mut fields, mut found) = (current.fields.clone(), Violations::default());
+        R::read(&self.message, &mut fields, &mut Reading::new(R::Message::NAME, &mask, &mut found));
+        found.finish(())?;
+        let mut found = Violations::default();
+        R::check(Some(&current.fields), &fields, &mut found);
+        found.finish(fields)
+    }
+}
+
+/// The id of a request that has nothing else.
+pub(crate) fn single(id: &str) -> Result<Uuid, Error> {
+    let mut found = Violations::default();
+    let id = found.check("id", parse_id(id));
+    found.finish(id)
+}
+
+/// The ids of a batch: 1 to 100.
+pub(crate) fn batch(ids: &[String]) -> Result<Vec<Uuid>, Error> {
+    const MOST: usize = 100;
+    let mut found = Violations::default();
+    if ids.is_empty() {
+        found.add("ids", Flaw::missing());
+    }
+    if ids.len() > MOST {
+        found.add("ids", Flaw::new(Flaw::TOO_LONG, "must have at most 100 items"));
+    }
+    let numbered = ids.iter().take(MOST).enumerate();
+    let ids = numbered.map(|(index, id)| found.check(&format!("ids[{index}]"), parse_id(id))).collect();
+    found.finish(ids)
+}

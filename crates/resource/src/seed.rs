@@ -1,0 +1,63 @@
+//! Demo data: the same in every run, loaded while the service serves.
+//!
+//! `copy` straight into a table with row-level security is refused, and rightly so. So the rows are copied into a
+//! temporary table and inserted from there, as the service's role and under its policies, a chunk a transaction.
+//! Rows that are there already stay as they are: a second run creates nothing.
+
+mod random;
+
+use crm_database::{Database, Error, TenantTransaction};
+use uuid::Uuid;
+
+pub use random::Random;
+
+/// How far the loading is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is loaded, `accounts` for example.
+    pub what: &'static str,
+    /// Rows handled.
+    pub done: u32,
+    /// Rows there will be.
+    pub of: u32,
+}
+
+/// How rows of a kind get into their table.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// Creates the temporary table `seed`.
+    pub create: &'static str,
+    /// Inserts its rows for the tenant `$1`, but for those that are there.
+    pub insert: &'static str,
+}
+
+/// Loads one chunk, given in the text form of `copy`. Answers how many rows are new.
+///
+/// # Errors
+/// The database's; nothing of the chunk is there then.
+pub async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -> Result<u64, Error> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let mut transaction = database.begin(tenant, None).await?;
+    transaction.execute("create_seed", sqlx::query(table.create).persistent(false)).await?;
+    copy(&mut transaction, rows).await?;
+    let insert = sqlx::query(table.insert).bind(tenant).persistent(false);
+    let created = transaction.execute("insert_seed", insert).await?;
+    transaction.commit().await?;
+    Ok(created)
+}
+
+async fn copy(transaction: &mut TenantTransaction, rows: &str) -> Result<(), sqlx::Error> {
+    let mut copy = transaction.copy_in_raw("copy seed from stdin").await?;
+    copy.send(rows.as_bytes()).await?;
+    copy.finish().await.map(drop)
+}
+
+/// A moment, in milliseconds since 1970, in the text form of Postgres.
+pub fn time(milliseconds: u64) -> String {
+    let nanos = i128::from(milliseconds) * 1_000_000;
+    let time = time::OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    let (date, (hour, minute, second, millisecond)) = (time.date(), time.to_hms_milli());
+    format!("{date} {hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+}

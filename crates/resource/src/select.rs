@@ -1,0 +1,151 @@
+//! Pages: filters, orders and positions become one `select` over one range of one index.
+//!
+//! The text depends on which fields are compared, never on the values; the values are bound.
+
+use crm_database::filter::{Condition, Value};
+use crm_database::order::Order;
+use crm_database::pattern::after_prefix;
+use crm_values::name_key_prefix;
+use serde::{Deserialize, Serialize};
+use sqlx::{Postgres, QueryBuilder};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::kind::{self, Kind, Test};
+use crate::record::Head;
+use crate::row::Row;
+
+/// Which rows are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Selection {
+    /// All of them must hold.
+    pub conditions: Vec<Condition>,
+    /// Deleted rows as well.
+    pub show_deleted: bool,
+}
+
+/// Which page of which rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// The rows.
+    pub selection: Selection,
+    /// Their order; the id decides between equals.
+    pub order: Order,
+    /// The last row of the page before.
+    pub after: Option<Position>,
+    /// Most rows to answer.
+    pub limit: u32,
+}
+
+/// Where a row stands in an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    key: SortKey,
+    id: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum SortKey {
+    Name(String),
+    Time(OffsetDateTime),
+}
+
+impl Position {
+    /// Where a row with these columns stands in `order`.
+    pub(crate) fn of(kind: &Kind, head: &Head, row: &Row, order: Order) -> Self {
+        let known = known_order(kind, order);
+        let key = match known {
+            Some(kind::Order { is_time: false, column, .. }) => SortKey::Name(row.text(column).to_owned()),
+            Some(kind::Order { column: "create_time", .. }) => SortKey::Time(head.create_time),
+            _ => SortKey::Time(head.update_time),
+        };
+        Self { key, id: head.id }
+    }
+
+    /// A position half-way.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn middle(kind: &Kind, order: Order) -> Self {
+        let is_time = known_order(kind, order).is_some_and(|order| order.is_time);
+        let month_ago = OffsetDateTime::now_utc() - time::Duration::days(30);
+        let key = if is_time { SortKey::Time(month_ago) } else { SortKey::Name("7f".to_owned()) };
+        Self { key, id: Uuid::from_u128(u128::MAX / 2) }
+    }
+
+    /// Whether the position is one of `order`, and could be that of a row.
+    pub(crate) fn fits(&self, kind: &Kind, order: Order) -> bool {
+        let is_time = known_order(kind, order).is_some_and(|order| order.is_time);
+        match &self.key {
+            SortKey::Name(name) => !is_time && !name.contains('\0'),
+            SortKey::Time(_) => is_time,
+        }
+    }
+}
+
+fn known_order(kind: &Kind, order: Order) -> Option<&kind::Order> {
+    kind.orders.iter().find(|known| known.field == order.field)
+}
+
+/// `from` with the conditions of a selection, without an order.
+pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Selection) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(from);
+    query.push(" where tenant_id = ").push_bind(tenant);
+    if !selection.show_deleted {
+        query.push(" and delete_time is null");
+    }
+    for condition in &selection.conditions {
+        push_condition(kind, &mut query, condition);
+    }
+    query
+}
+
+fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &Condition) {
+    let Some(filter) = kind.filters.iter().find(|filter| filter.field == condition.field) else { return };
+    match (filter.test, &condition.value) {
+        (Test::Key(column, _), Value::Prefix(prefix)) => push_prefix(query, column, &name_key_prefix(prefix)),
+        (Test::Key(column, key), Value::Text(text)) => {
+            query.push(format_args!(" and {column} = ")).push_bind(key(text));
+        }
+        (Test::Condition(text, key), Value::Text(value)) => {
+            let (before, after) = text.split_once("{}").unwrap_or((text, ""));
+            query.push(format_args!(" and {before}")).push_bind(key(value)).push(after);
+        }
+        (Test::Plain(column), value) => {
+            query.push(format_args!(" and {column} {} ", condition.operator.symbol()));
+            match value {
+                Value::Uuid(id) => query.push_bind(*id),
+                Value::Timestamp(time) => query.push_bind(*time),
+                Value::Boolean(truth) => query.push_bind(*truth),
+                Value::Integer(number) => query.push_bind(*number),
+                Value::Text(text) | Value::Prefix(text) => query.push_bind(text.clone()),
+            };
+        }
+        // The filter's parser gives no other pairs.
+        (Test::Key(..) | Test::Condition(..), _) => {
+            query.push(" and false");
+        }
+    }
+}
+
+fn push_prefix(query: &mut QueryBuilder<Postgres>, column: &str, prefix: &str) {
+    query.push(format_args!(" and {column} >= ")).push_bind(prefix.to_owned());
+    if let Some(after) = after_prefix(prefix) {
+        query.push(format_args!(" and {column} < ")).push_bind(after);
+    }
+}
+
+/// The page of what `query` selects.
+pub(crate) fn page(kind: &Kind, mut query: QueryBuilder<Postgres>, listing: &Listing) -> QueryBuilder<Postgres> {
+    let column = known_order(kind, listing.order).map_or("id", |order| order.column);
+    let (compare, direction) = if listing.order.descending { ("<", " desc") } else { (">", "") };
+    if let Some(Position { key, id }) = &listing.after {
+        query.push(format_args!(" and ({column}, id) {compare} ("));
+        match key {
+            SortKey::Name(name) => query.push_bind(name.clone()),
+            SortKey::Time(time) => query.push_bind(*time),
+        };
+        query.push(", ").push_bind(*id).push(")");
+    }
+    query.push(format_args!(" order by {column}{direction}, id{direction} limit "));
+    query.push_bind(i64::from(listing.limit));
+    query
+}

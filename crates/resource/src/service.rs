@@ -1,0 +1,191 @@
+//! A service: what it is, and how its process starts, serves and ends.
+
+use std::io;
+use std::time::Duration;
+
+use crm_cache::Redis;
+use crm_database::migrate::{self, MigrateError, Role};
+use crm_database::{Database, Settings};
+use crm_server::config::{ConfigError, Env};
+use crm_server::process::{serve_grpc, shutdown_signal};
+use crm_server::services::Services;
+use crm_server::token::{KeyError, Verifier};
+use crm_server::{admin, stack};
+use crm_telemetry::Telemetry;
+use sqlx::migrate::Migrator;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::{AnyResource, Config, Refusal, ServiceConfig, Store, rekey};
+
+/// A service, one constant each.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name, a plain word such as `customers`: of its keys in Redis and its connections.
+    pub name: &'static str,
+    /// What it keeps.
+    pub stored: Stored,
+    /// Adds what it serves.
+    pub routes: fn(&Store, Services) -> Services,
+    /// What rules of its own refuse; those that a [`Kind`](crate::Kind) has come on top.
+    pub refusals: &'static [&'static Refusal],
+}
+
+/// What a service keeps, and where.
+#[derive(Debug)]
+pub struct Stored {
+    /// The schema that holds everything of the service.
+    pub schema: &'static str,
+    /// The role that the service connects with.
+    pub role: &'static str,
+    /// The setting that holds the database's URL.
+    pub url_setting: &'static str,
+    /// The setting that names the file with its password, if it has one.
+    pub password_file_setting: &'static str,
+    /// Its migrations.
+    pub migrator: &'static Migrator,
+    /// Its resources.
+    pub resources: &'static [AnyResource],
+}
+
+/// Why the process could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Settings are missing or wrong.
+    #[error("settings: {0}")]
+    Config(#[from] ConfigError),
+    /// The file with the public keys cannot be read.
+    #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names cannot be read: {0}")]
+    KeyFile(io::Error),
+    /// The file holds no public key.
+    #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names: {0}")]
+    Key(#[from] KeyError),
+    /// The database's settings cannot work, or it refuses this service.
+    #[error("database: {0}")]
+    Database(#[from] crm_database::Error),
+    /// Redis' settings cannot work.
+    #[error("CRM_REDIS_URL: {0}")]
+    Redis(#[from] crm_cache::UrlError),
+    /// The descriptors that this was built with are damaged.
+    #[error("descriptors: {0}")]
+    Descriptors(#[from] crm_server::methods::DescriptorError),
+    /// A port failed.
+    #[error("port: {0}")]
+    Port(#[from] io::Error),
+}
+
+impl Service {
+    /// Everything that the service's own rules refuse.
+    pub fn refusals(&self) -> impl Iterator<Item = &'static Refusal> {
+        self.stored.resources.iter().flat_map(AnyResource::refusals).chain(self.refusals.iter().copied())
+    }
+
+    /// Brings the schema, the role and the stored keys up to date, as the database's owner.
+    ///
+    /// # Errors
+    /// Whatever kept the schema from being right afterwards.
+    pub async fn migrate(&self, owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
+        let Stored { schema, role, migrator, resources, .. } = self.stored;
+        let password = role_password.map(str::to_owned);
+        let role = Role { name: role.to_owned(), schema: schema.to_owned(), password };
+        let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
+        migrate::check_request_ids(&mut owner, schema).await?;
+        let made = rekey::make(&mut owner, schema, resources).await?;
+        if made > 0 {
+            tracing::info!(rows = made, "search keys made anew");
+        }
+        migrate::release(owner).await
+    }
+
+    /// Runs a process as its environment says, until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// It could not start. A database or a Redis that is away is no reason: the process waits for them. A database that
+    /// refuses it is one.
+    pub async fn run(&self, telemetry: Telemetry) -> Result<(), RunError> {
+        let result = self.run_until(shutdown_signal()).await;
+        telemetry.shutdown().await;
+        result
+    }
+
+    async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
+        let config =
+            Config::from_env(Env::from_process(), (self.stored.url_setting, self.stored.password_file_setting))?;
+        let keys = tokio::fs::read_to_string(&config.token_public_key_file).await.map_err(RunError::KeyFile)?;
+        let verifier = Verifier::from_pem(&keys)?;
+        let listener = TcpListener::bind(config.listen).await?;
+        let admin_listener = TcpListener::bind(config.admin_listen).await?;
+        self.serve(config.service, verifier, listener, admin_listener, shutdown).await
+    }
+
+    /// Serves gRPC and the admin port until `shutdown`, then drains. Calls are taken once the database has answered.
+    ///
+    /// # Errors
+    /// Settings that can never work, a database that refuses the service, or a failing port.
+    pub async fn serve(
+        &self,
+        config: ServiceConfig,
+        verifier: Verifier,
+        listener: TcpListener,
+        admin_listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> Result<(), RunError> {
+        let database = self.connect(&config).await?;
+        let redis = Redis::connect(self.name, config.redis_url.expose())?;
+        let store = Store::new(database.clone(), redis, self.stored.schema, &config)?;
+        let services = (self.routes)(&store, Services::new(crm_proto::DESCRIPTORS)?);
+        let (service, readiness) = stack::build(services, &config.stack, verifier)?;
+
+        // Ends after everything else: what drains still wants to be watched.
+        let admin_end = CancellationToken::new();
+        let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
+        let sweeper = tokio::spawn(sweep_for_ever(store));
+        let served = tokio::select! {
+            // Ready is who could answer; a replica that never could would fail calls that others can answer.
+            answered = answered(&database) => match answered {
+                Ok(()) => serve_grpc(&config.server, listener, service, readiness, shutdown).await.map_err(RunError::from),
+                Err(refused) => Err(RunError::Database(refused)),
+            },
+            () = shutdown.cancelled() => Ok(()),
+        };
+        sweeper.abort();
+        admin_end.cancel();
+        let _ = admin.await;
+        database.close().await;
+        served
+    }
+
+    async fn connect(&self, config: &ServiceConfig) -> Result<Database, crm_database::Error> {
+        let mut settings = Settings::new(config.database_url.expose());
+        settings.max_connections = config.database_connections;
+        // Longer than a restart of a healthy server; without one, callers learn soon enough to go elsewhere.
+        settings.acquire_timeout = Duration::from_secs(1);
+        settings.application_name = format!("crm {}", self.name);
+        Database::connect(&settings).await
+    }
+}
+
+/// Returns when the database has answered once, or has said what will not pass by itself.
+async fn answered(database: &Database) -> Result<(), crm_database::Error> {
+    const BETWEEN_TRIES: Duration = Duration::from_millis(200);
+    loop {
+        match database.check().await {
+            Err(error) if !error.is_lasting() => sleep(BETWEEN_TRIES).await,
+            result => return result,
+        }
+    }
+}
+
+/// Forgets request ids that have outlived their promise, every quarter of an hour; replicas share the work.
+async fn sweep_for_ever(store: Store) {
+    const EVERY: Duration = Duration::from_secs(15 * 60);
+    loop {
+        sleep(EVERY).await;
+        match store.sweep().await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "old request ids forgotten"),
+            Err(error) => tracing::warn!(%error, "old request ids could not be forgotten; trying again later"),
+        }
+    }
+}

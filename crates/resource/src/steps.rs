@@ -1,0 +1,212 @@
+//! The steps that standard methods are made of, for what has rules of its own: it calls them in an order of its own.
+
+use crm_database::Access;
+use crm_proto::standard;
+use prost::Message;
+use tonic::Request;
+use uuid::Uuid;
+
+use crate::record::Record;
+use crate::records::{Records, key, row_of};
+use crate::refusal::ETAG_MISMATCH;
+use crate::request::{New, RequestId, single};
+use crate::write::Write;
+use crate::{Call, Error, Resource};
+
+/// What a claimed request id leads to.
+#[derive(Debug)]
+pub enum Claim<M> {
+    /// Nobody has done it yet.
+    First(Write),
+    /// It was answered so before.
+    Answered(M),
+}
+
+impl<R: Resource> Records<R> {
+    /// A transaction that writes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin(&self, call: Call) -> Result<Write, Error> {
+        Ok(Write::new(call, self.store.begin(call, Access::ReadWrite).await?))
+    }
+
+    /// A transaction, and which record in which state is to be deleted.
+    ///
+    /// # Errors
+    /// The id is none, or the database's.
+    pub async fn begin_delete<Q>(&self, request: Request<Q>) -> Result<(Write, Uuid, String), Error>
+    where
+        Q: standard::Delete<Resource = R::Message>,
+    {
+        let call = Call::of(&request)?;
+        self.begin_at(call, request.into_inner().parts()).await
+    }
+
+    /// A transaction, and which record in which state is to be brought back.
+    ///
+    /// # Errors
+    /// As of [`begin_delete`](Self::begin_delete).
+    pub async fn begin_undelete<Q>(&self, request: Request<Q>) -> Result<(Write, Uuid, String), Error>
+    where
+        Q: standard::Undelete<Resource = R::Message>,
+    {
+        let call = Call::of(&request)?;
+        self.begin_at(call, request.into_inner().parts()).await
+    }
+
+    async fn begin_at(&self, call: Call, (id, etag): (String, String)) -> Result<(Write, Uuid, String), Error> {
+        let id = single(&id)?;
+        Ok((self.begin(call).await?, id, etag))
+    }
+
+    /// A transaction that has the request id for itself; or what the same request was answered before.
+    ///
+    /// # Errors
+    /// The id was used for another request, or the database's.
+    pub async fn claim(&self, call: Call, request: RequestId) -> Result<Claim<R::Message>, Error> {
+        let mut write = self.begin(call).await?;
+        let Some(answer) = self.store.earlier_answer(&mut write, request).await? else {
+            return Ok(Claim::First(write));
+        };
+        let answer = R::Message::decode(answer.as_slice());
+        answer.map(Claim::Answered).map_err(|_| Error::Inconsistent("a kept answer does not decode"))
+    }
+
+    /// The record in its latest state, deleted or not, which nobody else changes before the transaction ends.
+    ///
+    /// # Errors
+    /// There is none, or the database's.
+    pub async fn lock(&self, write: &mut Write, id: Uuid) -> Result<Record<R::Fields>, Error> {
+        let statement = &self.statements.lock;
+        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
+        write.fetch_optional(statement.name, query).await?.ok_or(Error::RefusedFor(R::KIND.not_found, id))
+    }
+
+    /// As [`lock`](Self::lock), a record that is not deleted, in the state that the caller saw.
+    ///
+    /// # Errors
+    /// There is none, its etag is stale, or the database's.
+    pub async fn lock_live(&self, write: &mut Write, id: Uuid, etag: &str) -> Result<Record<R::Fields>, Error> {
+        let current = self.lock(write, id).await?;
+        if current.head.is_deleted() {
+            return Err(Error::RefusedFor(R::KIND.not_found, id));
+        }
+        if current.head.etag().admits(etag) { Ok(current) } else { Err(Error::from(&ETAG_MISMATCH)) }
+    }
+
+    /// As [`lock`](Self::lock), a record that is deleted, in the state that the caller saw.
+    ///
+    /// # Errors
+    /// There is none, it is not deleted, its etag is stale, or the database's.
+    pub async fn lock_deleted(&self, write: &mut Write, id: Uuid, etag: &str) -> Result<Record<R::Fields>, Error> {
+        let current = self.lock(write, id).await?;
+        if !current.head.is_deleted() {
+            return Err(Error::from(R::KIND.not_deleted));
+        }
+        if current.head.etag().admits(etag) { Ok(current) } else { Err(Error::from(&ETAG_MISMATCH)) }
+    }
+
+    /// Whether the record is there and not deleted; if so, it stays until the transaction ends.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn hold(&self, write: &mut Write, id: Uuid) -> Result<bool, Error> {
+        let statement = &self.statements.hold;
+        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
+        Ok(write.fetch_optional::<(Uuid,)>(statement.name, query).await?.is_some())
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// What a constraint means, or the database's.
+    pub async fn insert(&self, write: &mut Write, id: Uuid, fields: &R::Fields) -> Result<Record<R::Fields>, Error> {
+        let statement = &self.statements.insert;
+        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
+        self.change(write, statement.name, row_of::<R>(fields).bind(query)).await
+    }
+
+    /// Writes all fields of a locked record.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub async fn replace(&self, write: &mut Write, id: Uuid, fields: &R::Fields) -> Result<Record<R::Fields>, Error> {
+        let statement = &self.statements.update;
+        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
+        self.change(write, statement.name, row_of::<R>(fields).bind(query)).await
+    }
+
+    /// Marks a locked record as deleted, or takes the mark away.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub async fn set_deleted(&self, write: &mut Write, id: Uuid, deleted: bool) -> Result<Record<R::Fields>, Error> {
+        let statement = &self.statements.set_deleted;
+        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id).bind(deleted);
+        self.change(write, statement.name, query).await
+    }
+
+    /// The last step of a creation: adds the record, keeps the answer, commits.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub async fn finish(&self, mut write: Write, new: New<R>) -> Result<R::Message, Error> {
+        let record = self.insert(&mut write, new.id, &new.fields).await?;
+        let answer = Self::message(record)?;
+        self.store.keep_answer(&mut write, new.request_id, &answer.encode_to_vec()).await?;
+        write.commit().await?;
+        Ok(answer)
+    }
+
+    /// The last step of a change: writes the fields if they differ, and commits.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub async fn save(
+        &self,
+        mut write: Write,
+        current: Record<R::Fields>,
+        fields: R::Fields,
+    ) -> Result<R::Message, Error> {
+        if fields == current.fields {
+            return Self::message(current);
+        }
+        let record = self.replace(&mut write, current.head.id, &fields).await?;
+        write.commit().await?;
+        Self::message(record)
+    }
+
+    /// The last step of a deletion, and of the way back: sets or takes the mark, and commits.
+    ///
+    /// # Errors
+    /// As of [`insert`](Self::insert).
+    pub async fn mark(&self, mut write: Write, id: Uuid, deleted: bool) -> Result<R::Message, Error> {
+        let record = self.set_deleted(&mut write, id, deleted).await?;
+        write.commit().await?;
+        Self::message(record)
+    }
+
+    /// The message of a record.
+    pub(crate) fn message(record: Record<R::Fields>) -> Result<R::Message, Error> {
+        R::write(record.fields, &record.head)
+    }
+
+    async fn change<'q>(
+        &self,
+        write: &mut Write,
+        name: &'static str,
+        query: impl sqlx::Execute<'q, sqlx::Postgres>,
+    ) -> Result<Record<R::Fields>, Error> {
+        let changed =
+            write.fetch_one::<Record<R::Fields>>(name, query).await.map_err(|error| refused(R::KIND, error))?;
+        write.touch(&self.cache, key(write.call.tenant, changed.head.id), changed.head.cache_version());
+        Ok(changed)
+    }
+}
+
+/// What a named constraint says is wrong.
+fn refused(kind: &crate::Kind, error: crm_database::Error) -> Error {
+    let meaning = kind.constraints.iter().find(|(constraint, _)| error.constraint() == Some(constraint));
+    meaning.map_or(Error::Database(error), |(_, refusal)| Error::Refused(refusal))
+}

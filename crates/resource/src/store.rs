@@ -1,0 +1,97 @@
+//! What the resources of one process share.
+
+use std::time::Duration;
+
+use crm_cache::Redis;
+use crm_database::idempotency::{Idempotency, Outcome};
+use crm_database::{Access, Database, TenantTransaction};
+use crm_shares::{Refused, Share, Shares};
+
+use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
+use crate::request::RequestId;
+use crate::{Call, Error, ServiceConfig};
+
+/// Rows, caches and places of one process; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: Database,
+    pub(crate) redis: Redis,
+    pub(crate) first_tier_ttl: Duration,
+    idempotency: Idempotency,
+    exports: Shares,
+}
+
+/// Exports that run at once over a pool of so many connections. Each holds one, with its snapshot, for as long as its
+/// client takes to read: the other half is for those who need one for milliseconds.
+const fn export_places(connections: u32) -> usize {
+    (connections / 2) as usize
+}
+
+impl Store {
+    /// The store of a service with this schema.
+    ///
+    /// # Errors
+    /// A schema's name that would need quotes.
+    pub fn new(
+        database: Database,
+        redis: Redis,
+        schema: &str,
+        config: &ServiceConfig,
+    ) -> Result<Self, crm_database::Error> {
+        // One for each tenant: a second one would only wait for the same reader.
+        let exports = Shares::at_most(export_places(config.database_connections), 1);
+        let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
+        Ok(Self { database, redis, first_tier_ttl, idempotency, exports })
+    }
+
+    /// A transaction that reads and writes, sees the present, or sees one moment throughout.
+    pub(crate) async fn begin(&self, call: Call, access: Access) -> Result<TenantTransaction, Error> {
+        Ok(self.database.begin_with(call.tenant, call.deadline, access).await?)
+    }
+
+    /// A place for an export.
+    pub(crate) fn export_place(&self, call: Call) -> Result<Share, Error> {
+        self.exports.take(Some(call.tenant.as_u128()), 1).map_err(|refused| match refused {
+            Refused::Full => Error::from(&EXPORTS_BUSY),
+            Refused::Share => Error::from(&EXPORT_RUNS),
+        })
+    }
+
+    /// What this request was answered before, if it was; claims its id otherwise.
+    pub(crate) async fn earlier_answer(
+        &self,
+        transaction: &mut TenantTransaction,
+        request: RequestId,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        match self.idempotency.check(transaction, request.scope, request.id, request.body_hash).await? {
+            Outcome::First => Ok(None),
+            Outcome::Reused => Err(Error::from(&REQUEST_ID_REUSED)),
+            Outcome::Replay(answer) => Ok(Some(answer)),
+        }
+    }
+
+    /// Keeps the answer for those who repeat the request.
+    pub(crate) async fn keep_answer(
+        &self,
+        transaction: &mut TenantTransaction,
+        request: RequestId,
+        answer: &[u8],
+    ) -> Result<(), Error> {
+        Ok(self.idempotency.store(transaction, request.scope, request.id, answer).await?)
+    }
+
+    /// Forgets request ids that have outlived their promise, until nothing is left. It crosses tenants by itself, so it
+    /// needs none.
+    pub(crate) async fn sweep(&self) -> Result<u64, crm_database::Error> {
+        let mut all = 0;
+        loop {
+            let mut transaction = self.database.begin(uuid::Uuid::nil(), None).await?;
+            let swept = self.idempotency.sweep(&mut transaction).await?;
+            transaction.commit().await?;
+            all += swept;
+            if swept == 0 {
+                return Ok(all);
+            }
+        }
+    }
+}

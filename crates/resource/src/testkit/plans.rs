@@ -1,0 +1,83 @@
+//! Which index answers which list, as the service's role.
+
+use crm_database::{Database, plan};
+use crm_proto::standard::Page;
+use uuid::Uuid;
+
+use crate::select::Position;
+use crate::statements::Statements;
+use crate::{AnyResource, page, select};
+
+/// Filter, order, index, whether the index gives the order, too.
+pub type Variant<'v> = (&'v str, &'v str, &'v str, bool);
+
+/// A database that is filled, and whose rows are looked at.
+#[derive(Debug)]
+pub struct Plans<'d> {
+    pub database: &'d Database,
+    pub tenant: Uuid,
+}
+
+impl Plans<'_> {
+    /// Lists of a resource: each page is answered by the index, with all that is filtered as its conditions.
+    pub async fn check_lists(&self, resource: &AnyResource, variants: &[Variant<'_>]) {
+        let statements = resource.statements();
+        for variant in variants {
+            for show_deleted in [false, true] {
+                self.check_list(resource, &statements, *variant, show_deleted).await;
+            }
+        }
+    }
+
+    async fn check_list(
+        &self,
+        resource: &AnyResource,
+        statements: &Statements,
+        (filter, order_by, index, in_order): Variant<'_>,
+        show_deleted: bool,
+    ) {
+        let kind = resource.kind;
+        let (filter_text, order_text) = (filter.to_owned(), order_by.to_owned());
+        let request = Page { filter: filter_text, order_by: order_text, show_deleted, ..Page::default() };
+        let (mut listing, _) = page::page(kind, self.tenant, &request).unwrap();
+        for page in ["first", "later"] {
+            let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
+            let query = select::select(kind, statements.select.clone(), self.tenant, &listing.selection);
+            let mut query = select::page(kind, query, &listing);
+            let plan = plan::explain(&mut transaction, query.build()).await.unwrap();
+            println!("{filter:?} by {order_by:?}, {page} page: {:?}", plan.indexes());
+            plan.assert_no_sequential_scan().assert_uses_index(index);
+            if in_order {
+                plan.assert_no_sort();
+            }
+            let conditions = plan.details("Index Cond").join(" ");
+            assert!(conditions.contains("tenant_id"), "{plan}");
+            for field in kind.filters.iter().map(|filter| filter.field) {
+                let is_filtered = filter.starts_with(field) || filter.contains(&format!(" {field}"));
+                assert!(!is_filtered || conditions.contains(field), "{field} is not an index condition:\n{plan}");
+            }
+            listing.after = Some(Position::middle(kind, listing.order));
+        }
+    }
+
+    /// A statement about single rows uses an index whose name begins so.
+    pub async fn check_statement(&self, query: impl sqlx::Execute<'_, sqlx::Postgres>, index: &str) {
+        let mut transaction = self.database.begin(self.tenant, None).await.unwrap();
+        let plan = plan::explain(&mut transaction, query).await.unwrap();
+        plan.assert_no_sequential_scan();
+        assert!(plan.indexes().iter().any(|used| used.starts_with(index)), "{index} is not used:\n{plan}");
+    }
+
+    /// The statements that every resource has use its primary key.
+    pub async fn check_standard_statements(&self, resource: &AnyResource, ids: &[Uuid]) {
+        let (statements, index) = (resource.statements(), format!("{}_pkey", resource.kind.plural));
+        let one = |sql: &sqlx::SqlStr| sqlx::query(sql.clone()).bind(self.tenant).bind(ids[0]);
+        self.check_statement(sqlx::query(statements.find.sql.clone()).bind(self.tenant).bind(ids.to_vec()), &index)
+            .await;
+        self.check_statement(one(&statements.lock.sql), &index).await;
+        self.check_statement(one(&statements.hold.sql), &index).await;
+        self.check_statement(one(&statements.set_deleted.sql).bind(true), &index).await;
+        let update = resource.columns().bind(one(&statements.update.sql));
+        self.check_statement(update, &index).await;
+    }
+}
