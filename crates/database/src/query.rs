@@ -25,9 +25,7 @@ impl TenantTransaction {
         T: for<'r> FromRow<'r, PgRow>,
     {
         let (sql, query) = self.take_apart(query)?;
-        let rows = traced(name, sql.as_str(), self.watched().fetch_all(query)).await;
-        let rows = self.noted(rows)?;
-        rows.iter().map(|row| Ok(T::from_row(row)?)).collect()
+        self.rows(name, sql, query).await?.iter().map(|row| Ok(T::from_row(row)?)).collect()
     }
 
     /// The first row, if there is one.
@@ -43,8 +41,7 @@ impl TenantTransaction {
         T: for<'r> FromRow<'r, PgRow>,
     {
         let (sql, query) = self.take_apart(query)?;
-        let row = traced(name, sql.as_str(), self.watched().fetch_optional(query)).await;
-        self.noted(row)?.map(|row| Ok(T::from_row(&row)?)).transpose()
+        self.row(name, sql, query).await?.map(|row| Ok(T::from_row(&row)?)).transpose()
     }
 
     /// The row of a statement that always has one, such as a count or an `insert … returning`.
@@ -91,6 +88,28 @@ impl TenantTransaction {
             std::future::ready(item)
         });
         Ok(counted.boxed())
+    }
+
+    /// What [`fetch_all`](Self::fetch_all) does whatever its rows are: compiled once, and not for each kind of row.
+    async fn rows(
+        &mut self,
+        name: &'static str,
+        sql: SqlStr,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>, Error> {
+        let rows = traced(name, sql.as_str(), self.watched().fetch_all(query)).await;
+        self.noted(rows)
+    }
+
+    /// The same of [`fetch_optional`](Self::fetch_optional).
+    async fn row(
+        &mut self,
+        name: &'static str,
+        sql: SqlStr,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Result<Option<PgRow>, Error> {
+        let row = traced(name, sql.as_str(), self.watched().fetch_optional(query)).await;
+        self.noted(row)
     }
 
     /// The text of a query, for its span, and the query again. The text is asked for last, because asking consumes the

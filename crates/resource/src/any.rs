@@ -8,7 +8,6 @@ use crate::kind::Kind;
 use crate::record::Record;
 use crate::records::row_of;
 use crate::row::Row;
-use crate::statements::Statements;
 use crate::{Refusal, Resource};
 
 /// What can be known of a resource without its types.
@@ -48,13 +47,15 @@ impl AnyResource {
     pub(crate) fn written(&self, row: &PgRow) -> Result<Row, sqlx::Error> {
         (self.written)(row)
     }
+}
 
-    pub(crate) fn statements(&self) -> Statements {
-        Statements::new(self.name, self.kind, &self.columns())
+#[cfg(feature = "testkit")]
+impl AnyResource {
+    pub(crate) fn statements(&self) -> crate::statements::Statements {
+        crate::statements::Statements::new(self.name, self.kind, &self.columns())
     }
 
     /// Its statements under their names, to be looked at.
-    #[cfg(feature = "testkit")]
     pub fn statement_texts(&self) -> String {
         let statements = self.statements();
         statements.all().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql.as_str())).concat()
