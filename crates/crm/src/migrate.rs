@@ -6,33 +6,29 @@ use anyhow::Context;
 use crm_server::config::Env;
 
 use crate::failure::Failure;
-use crate::services::{self, Service, Store};
+use crate::services::{self, Service};
 
 pub(crate) async fn run() -> Result<(), Failure> {
     let mut env = Env::from_process();
     // An owner's URL: one that may create schemas and roles.
     let url = env.required_url("CRM_DATABASE_URL", "CRM_DATABASE_PASSWORD_FILE");
-    let files: Vec<_> = services::stores().map(|(_, store)| env.optional::<PathBuf>(store.password_file)).collect();
+    let files: Vec<_> =
+        services::stores().map(|(_, store)| env.optional::<PathBuf>(store.password_file_setting)).collect();
     env.finish().map_err(|error| Failure::Usage(error.to_string()))?;
     let url = url.get().map_err(|error| Failure::Usage(error.to_string()))?;
 
-    for ((service, store), file) in services::stores().zip(files) {
+    for ((service, _), file) in services::stores().zip(files) {
         let password = file.as_deref().map(read).transpose()?;
-        migrate(service, store, url.expose(), password.as_deref()).await?;
-        println!("{}: schema and role are up to date", service.name);
+        migrate(service, url.expose(), password.as_deref()).await?;
+        println!("{}: schema and role are up to date", service.name());
     }
     Ok(())
 }
 
 /// Brings one service's schema and role up to date.
-pub(crate) async fn migrate(
-    service: &Service,
-    store: &Store,
-    url: &str,
-    password: Option<&str>,
-) -> Result<(), Failure> {
-    let done = (store.migrate)(url, password).await;
-    Ok(done.with_context(|| format!("cannot migrate the {} schema", service.name))?)
+pub(crate) async fn migrate(service: &Service, url: &str, password: Option<&str>) -> Result<(), Failure> {
+    let done = service.process.migrate(url, password).await;
+    Ok(done.with_context(|| format!("cannot migrate the {} schema", service.name()))?)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use anyhow::Context;
 use crm_database::{Database, Settings};
+use crm_resource::Stored;
+use crm_resource::seed::Progress;
 use crm_server::config::Env;
 use crm_server::token::tenant_id;
 
 use crate::cli::Seed;
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::services::{self, Amount, Store};
+use crate::services::{self, Amount};
 use crate::status;
 
 /// Creates what is missing in each service; a second run creates nothing.
@@ -21,8 +23,8 @@ pub(crate) async fn run(places: &Places, size: Seed, tenant: &str) -> Result<(),
         Seed::Large => Amount::Large,
     };
     for (service, store) in services::stores() {
-        let Some(seed) = store.seed else { continue };
-        let url = match std::env::var_os(store.url) {
+        let Some(seed) = service.seed else { continue };
+        let url = match std::env::var_os(store.url_setting) {
             Some(_) => url_from_environment(store)?,
             None => status::database_url(places, service).await?,
         };
@@ -37,18 +39,18 @@ pub(crate) async fn run(places: &Places, size: Seed, tenant: &str) -> Result<(),
 }
 
 /// URL of the service's role, if not that of the platform in the folder.
-fn url_from_environment(store: &Store) -> Result<String, Failure> {
+fn url_from_environment(store: &Stored) -> Result<String, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let mut env = Env::from_process();
-    let url = env.required_url(store.url, store.password_file);
+    let url = env.required_url(store.url_setting, store.password_file_setting);
     env.finish().map_err(|error| usage(&error))?;
     Ok(url.get().map_err(|error| usage(&error))?.expose().to_owned())
 }
 
 /// One line that is written over on a terminal; elsewhere a line each tenth.
-fn report() -> impl FnMut(&'static str, u32, u32) {
+fn report() -> impl FnMut(Progress) {
     let (mut shown, terminal) = (None, std::io::stderr().is_terminal());
-    move |what, done, of| {
+    move |Progress { what, done, of }| {
         let tenth = done * 10 / of.max(1);
         if terminal {
             eprint!("\rseeding {what}: {done} of {of}   ");

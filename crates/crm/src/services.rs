@@ -15,6 +15,8 @@ use uuid::Uuid;
 pub(crate) struct Service {
     /// What a process of it does.
     pub(crate) process: &'static crm_resource::Service,
+    /// The package of its API: what the gateway sends it.
+    pub(crate) package: &'static str,
     /// Fills a tenant, and says with what.
     pub(crate) seed: Option<Seed>,
 }
@@ -38,7 +40,8 @@ pub(crate) enum Amount {
 pub(crate) type Tell = Box<dyn FnMut(Progress) + Send>;
 
 /// In the order in which they are started, migrated and seeded.
-pub(crate) static ALL: [Service; 1] = [Service { process: &crm_customers::SERVICE, seed: Some(seed_customers) }];
+pub(crate) static ALL: [Service; 1] =
+    [Service { process: &crm_customers::SERVICE, package: "crm.customers.v1", seed: Some(seed_customers) }];
 
 impl Service {
     /// Of its role on the command line, its processes, its upstream at the gateway.
@@ -48,7 +51,7 @@ impl Service {
 
     /// What it keeps, if it keeps anything.
     pub(crate) fn store(&self) -> Option<&'static Stored> {
-        self.process.stored.as_ref()
+        Some(&self.process.stored)
     }
 }
 

@@ -90,6 +90,6 @@ pub(crate) async fn controls(places: &Places) -> Result<Vec<String>, Failure> {
 
 /// What a service connects with.
 pub(crate) async fn database_url(places: &Places, service: &Service) -> Result<String, Failure> {
-    let url = status(places).await?.database_urls.remove(service.name);
-    url.ok_or_else(|| Failure::Missing(format!("{} has no database yet; `crm status` tells", service.name)))
+    let url = status(places).await?.database_urls.remove(service.name());
+    url.ok_or_else(|| Failure::Missing(format!("{} has no database yet; `crm status` tells", service.name())))
 }

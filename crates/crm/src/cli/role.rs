@@ -18,7 +18,7 @@ pub(crate) enum Role {
 
 /// Reads a role's name.
 pub(super) fn parser() -> impl TypedValueParser<Value = Role> {
-    let services = services::ALL.iter().map(|service| service.name);
+    let services = services::ALL.iter().map(Service::name);
     let names = ["gateway"].into_iter().chain(services).chain(["console", "trace-viewer"]).map(PossibleValue::new);
     let all: Vec<PossibleValue> = names.chain([PossibleValue::new("toy").hide(true)]).collect();
     PossibleValuesParser::new(all).map(|name| match name.as_str() {

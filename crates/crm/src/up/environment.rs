@@ -9,7 +9,7 @@ use crate::services::{self, Service};
 
 /// Secrets of the supervisor that no child needs, besides what would point a child at another platform.
 pub(super) fn hidden() -> Vec<&'static str> {
-    let own = services::stores().flat_map(|(_, store)| [store.url, store.password_file]);
+    let own = services::stores().flat_map(|(_, store)| [store.url_setting, store.password_file_setting]);
     let all =
         ["CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_TOKEN_PRIVATE_KEY_FILE", "CRM_ROUTES", "CRM_GATEWAY", "CRM_REPLICA"];
     all.into_iter().chain(own).collect()
@@ -76,10 +76,10 @@ pub(super) fn service(
         ("CRM_ADMIN_LISTEN", replica.admin.to_string()),
         ("CRM_REDIS_URL", urls.redis.clone()),
     ];
-    let database = service.store.as_ref().zip(urls.databases.get(service.name));
-    environment.extend(database.map(|(store, url)| (store.url, url.clone())));
-    environment.extend(shared(places, addresses, service.name, number));
-    serving(places, service.name, number, environment, (replica.grpc, replica.admin))
+    let database = service.store().zip(urls.databases.get(service.name()));
+    environment.extend(database.map(|(store, url)| (store.url_setting, url.clone())));
+    environment.extend(shared(places, addresses, service.name(), number));
+    serving(places, service.name(), number, environment, (replica.grpc, replica.admin))
 }
 
 /// A scenario that goes on for as long as the platform does.

@@ -43,8 +43,8 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
         Ok(owner_url) => {
             for (service, store) in services::stores() {
                 let password = password(places, service)?;
-                migrate(service, store, &owner_url, Some(&password)).await?;
-                urls.insert(service.name.to_owned(), as_role(&owner_url, store.role, &password)?);
+                migrate(service, &owner_url, Some(&password)).await?;
+                urls.insert(service.name().to_owned(), as_role(&owner_url, store.role, &password)?);
             }
             Ok(Database { server: None, urls })
         }
@@ -53,8 +53,8 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
             let server = blocking(move || Postgres::start(&home, PostgresSettings::durable().log(log))).await?;
             server.ensure_database(DATABASE).await.map_err(anyhow::Error::from)?;
             for (service, store) in services::stores() {
-                migrate(service, store, &server.url(DATABASE), None).await?;
-                urls.insert(service.name.to_owned(), server.url_as(store.role, DATABASE));
+                migrate(service, &server.url(DATABASE), None).await?;
+                urls.insert(service.name().to_owned(), server.url_as(store.role, DATABASE));
             }
             Ok(Database { server: Some(server), urls })
         }
@@ -74,7 +74,7 @@ pub(super) async fn open_redis(places: &Places) -> Result<(Option<Redis>, String
 
 /// The password that a service's role has in a database that is not ours: made once, kept beside the keys.
 fn password(places: &Places, service: &Service) -> Result<String, Failure> {
-    keys::password(&places.root().join(format!("keys/{}-password", service.name)))
+    keys::password(&places.root().join(format!("keys/{}-password", service.name())))
 }
 
 /// The same server and database for a service's role.

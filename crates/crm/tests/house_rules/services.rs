@@ -24,7 +24,7 @@ fn entry<'a>(compose: &'a str, name: &str) -> Option<&'a str> {
 
 /// What of a service is missing where it has to stand.
 fn missing(service: &table::Service, compose: &str, image: &str, architecture: &str) -> Vec<String> {
-    let name = service.name;
+    let name = service.name();
     let mut wanted = vec![
         (format!("its own entry of compose.yaml, {name}"), entry(compose, name), format!("command: [serve, {name}]")),
         (
@@ -39,9 +39,9 @@ fn missing(service: &table::Service, compose: &str, image: &str, architecture: &
         ),
         ("the crates in architecture.md".to_owned(), Some(architecture), format!("`{name}`")),
     ];
-    if let Some(store) = &service.store {
-        let file = format!("{}: /secrets/{name}/password", store.password_file);
-        let url = format!("{}: postgres://{}@postgres/crm", store.url, store.role);
+    if let Some(store) = service.store() {
+        let file = format!("{}: /secrets/{name}/password", store.password_file_setting);
+        let url = format!("{}: postgres://{}@postgres/crm", store.url_setting, store.role);
         for reader in ["keys", "migrate", name, "crm"] {
             let at = format!("{reader} in compose.yaml");
             wanted.push((at.clone(), entry(compose, reader), file.clone()));
@@ -65,7 +65,7 @@ fn every_service_stands_in_containers_image_and_documents() {
     let (compose, image) = (read("deploy/compose.yaml"), read("deploy/docker/Dockerfile"));
     let architecture = read("docs/architecture.md");
     for service in &table::ALL {
-        assert_eq!(missing(service, &compose, &image, &architecture), [""; 0], "{}", service.name);
+        assert_eq!(missing(service, &compose, &image, &architecture), [""; 0], "{}", service.name());
     }
 }
 

@@ -140,7 +140,7 @@ impl Hasty {
 /// Enough for a long page; the whole of the demo's data takes a program that is built for tests longer than the trial.
 async fn seed_little(platform: &Platform) {
     let state: Value = serde_json::from_slice(&std::fs::read(platform.dir.join("state.json")).unwrap()).unwrap();
-    let url = state["customers_database_url"].as_str().unwrap();
+    let url = state["database_urls"]["customers"].as_str().unwrap();
     let database = Database::connect(&Settings::new(url)).await.unwrap();
     let size = SeedSize { accounts: 2 * PAGES[1], contacts: 100 };
     demo(&database, tenant_id("demo"), size, |_| {}).await.unwrap();

@@ -30,7 +30,7 @@ async fn the_sample_is_repaired_and_a_second_run_creates_nothing() {
 /// Forgets every request id, as a day does.
 async fn forget_request_ids(platform: &Platform) {
     let state: Value = serde_json::from_slice(&std::fs::read(platform.dir.join("state.json")).unwrap()).unwrap();
-    let superuser = state["customers_database_url"].as_str().unwrap().replace("crm_customers@", "postgres@");
+    let superuser = state["database_urls"]["customers"].as_str().unwrap().replace("crm_customers@", "postgres@");
     let mut connection = PgConnection::connect(&superuser).await.unwrap();
     sqlx::query("truncate customers.idempotency_keys").execute(&mut connection).await.unwrap();
 }
