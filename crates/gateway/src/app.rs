@@ -157,6 +157,7 @@ fn assemble(config: &Config, listeners: &Listeners) -> Result<(Arc<Gateway>, Rea
         packer: Packer::new(),
         max_header_bytes: config.server.max_header_bytes,
         links: page_links(config, listeners)?,
+        origins: config.origins.clone(),
         table,
         transcoder,
     };

@@ -2,6 +2,7 @@
 
 mod admins;
 mod environment;
+mod origins;
 mod routes;
 
 use std::{fmt, time::Duration};
@@ -15,6 +16,7 @@ use crate::pace::PaceSettings;
 pub use admins::Admins;
 pub(crate) use environment::Addresses;
 pub use environment::worker_threads;
+pub use origins::{NotAnOrigin, Origins};
 pub use routes::{Route, Routes, RoutesError, Target};
 
 /// How a gateway is set up; [`Default`] has no routes and no keys.
@@ -30,6 +32,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// What the start page points to.
     pub links: Links,
+    /// Origins whose pages may read what the gateway answers; none unless said.
+    pub origins: Origins,
     /// Whether the control API may break replicas that let themselves be broken. Never in production.
     pub faults: bool,
 }
@@ -109,6 +113,7 @@ impl Default for Config {
             calls: CallLimits::default(),
             server: public_port(ServerSettings::default()),
             links: Links::default(),
+            origins: Origins::default(),
             faults: false,
         }
     }

@@ -11,7 +11,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::{
     access::Access,
-    config::{CallLimits, Links},
+    config::{CallLimits, Links, Origins},
     faults::Faults,
     grpc::{OwnServices, Packer},
     intake::Intake,
@@ -39,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) packer: Packer,
     pub(crate) max_header_bytes: u32,
     pub(crate) links: PageLinks,
+    pub(crate) origins: Origins,
 }
 
 /// Addresses that the start page points to.

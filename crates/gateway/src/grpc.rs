@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use crm_server::shares;
 use crm_telemetry::rpc::read_timeout;
 use crm_transcode::Rpc;
-use http::{Request, Response, StatusCode, Version, header};
+use http::{Request, Response, StatusCode, Version};
 use tonic::{Status, body::Body};
 use tower::service_fn;
 
@@ -67,18 +67,12 @@ async fn route(gateway: &Gateway, rpc: Option<&Rpc>, request: Request<Body>) -> 
     Ok(shares::hold(response, Some(caller.place)))
 }
 
-/// Both are told over HTTP, which is what such a caller reads: without HTTP/2 there are no trailers to hold a status.
+/// Told over HTTP, which is what such a caller reads: without HTTP/2 there are no trailers to hold a status.
 fn refuse_dialect(request: &Request<Body>) -> Option<Response<Body>> {
-    let kind = request.headers().get(header::CONTENT_TYPE)?.as_bytes();
-    if kind.starts_with(b"application/grpc-web") {
-        let mut response = answer::text("gRPC-Web is not spoken here: use gRPC over HTTP/2, or REST with JSON\n");
-        *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Some(response);
+    if request.version() >= Version::HTTP_2 {
+        return None;
     }
-    if request.version() < Version::HTTP_2 {
-        let mut response = answer::text("gRPC needs HTTP/2: connect with prior knowledge (h2c)\n");
-        *response.status_mut() = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
-        return Some(response);
-    }
-    None
+    let mut response = answer::text("gRPC needs HTTP/2: connect with prior knowledge (h2c), or speak gRPC-Web\n");
+    *response.status_mut() = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+    Some(response)
 }

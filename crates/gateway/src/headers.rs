@@ -55,6 +55,17 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     header::UPGRADE,
 ];
 
+/// Whether a header is about the connection rather than the call.
+pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+}
+
+/// Whether a body is not as it stands.
+pub(crate) fn is_compressed(headers: &HeaderMap) -> bool {
+    let is_packed = |encoding: &HeaderValue| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
+    headers.get_all(header::CONTENT_ENCODING).iter().any(is_packed)
+}
+
 /// Removes from a call's headers what must not go on to a service.
 pub(crate) fn sanitize_request(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);

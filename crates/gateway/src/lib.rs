@@ -6,7 +6,9 @@ mod answer;
 mod app;
 mod call;
 mod config;
+mod connect;
 mod control;
+mod cors;
 mod entry;
 mod faults;
 mod gateway;
@@ -20,9 +22,13 @@ mod rest;
 mod switches;
 mod table;
 mod trace;
+mod web;
 
 pub use app::{Listeners, RunError, ServeError, run, serve};
-pub use config::{Admins, CallLimits, Config, Links, PublicKeys, Route, Routes, RoutesError, Target, worker_threads};
+pub use config::{
+    Admins, CallLimits, Config, Links, NotAnOrigin, Origins, PublicKeys, Route, Routes, RoutesError, Target,
+    worker_threads,
+};
 pub use grpc::ReflectionError;
 pub use pace::PaceSettings;
 pub use reasons::REASONS;

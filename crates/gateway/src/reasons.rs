@@ -19,6 +19,10 @@ pub const REASONS: &[(&str, &str)] = &[
     (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
     (COMPRESSION_UNSUPPORTED, "the messages of a call are packed, and not with gzip"),
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
+    (COMPRESSION_UNSUPPORTED, "the body of a call over Connect or gRPC-Web is compressed as a whole"),
+    (MESSAGE_MALFORMED, "the body of a call over gRPC-Web is not the base64 that its content type says"),
+    (METHOD_UNKNOWN, "the service that was called over Connect has no such method"),
+    (METHOD_NOT_ALLOWED, "the path of an RPC was called by another HTTP method than POST"),
     (INVALID_CHANGE, "the body of a call to the control API is not what it takes; the violation says why"),
     (UNKNOWN_UPSTREAM, "the control API knows no upstream of this name"),
     (UNKNOWN_REPLICA, "the upstream has no replica of this number"),
@@ -42,6 +46,11 @@ pub(crate) const ETAG_MISMATCH: &str = "ETAG_MISMATCH";
 const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
 const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
 const ANSWER_UNREADABLE: &str = "ANSWER_UNREADABLE";
+/// These four as others say them.
+const COMPRESSION_UNSUPPORTED: &str = "COMPRESSION_UNSUPPORTED";
+const MESSAGE_MALFORMED: &str = "MESSAGE_MALFORMED";
+const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
+const METHOD_NOT_ALLOWED: &str = "METHOD_NOT_ALLOWED";
 const INVALID_CHANGE: &str = "INVALID_CHANGE";
 const UNKNOWN_UPSTREAM: &str = "UNKNOWN_UPSTREAM";
 const UNKNOWN_REPLICA: &str = "UNKNOWN_REPLICA";
@@ -112,6 +121,46 @@ pub(crate) fn invalid_timeout() -> Status {
         crate::rest::TIMEOUT,
         "must be a whole number with a unit, such as 500ms, 2s or 1m".to_owned(),
     )
+}
+
+pub(crate) fn invalid_connect_timeout() -> Status {
+    violation(INVALID_HEADER, "connect-timeout-ms", "must be 1 to 10 digits: milliseconds, and not zero".to_owned())
+}
+
+pub(crate) fn unknown_connect_version() -> Status {
+    violation(INVALID_HEADER, "connect-protocol-version", "must be 1".to_owned())
+}
+
+pub(crate) fn unsupported_encoding() -> Status {
+    let message = "the body is compressed; supported content-encoding: identity";
+    Problem::new(Code::Unimplemented, COMPRESSION_UNSUPPORTED, message).into()
+}
+
+pub(crate) fn unsupported_codec() -> Status {
+    violation(INVALID_HEADER, "content-type", "must be application/json, in utf-8, or application/proto".to_owned())
+}
+
+pub(crate) fn unsupported_stream() -> Status {
+    let message = "this method streams: call it over gRPC, gRPC-Web or REST";
+    Problem::new(Code::Unimplemented, INVALID_HEADER, message).into()
+}
+
+pub(crate) fn unknown_method() -> Status {
+    Problem::new(Code::Unimplemented, METHOD_UNKNOWN, "the service has no such method").into()
+}
+
+/// Of a message that is a body by itself.
+pub(crate) fn whole_message_too_large(limit: usize) -> Status {
+    let message = format!("the message is longer than {limit} bytes");
+    Problem::new(Code::ResourceExhausted, MESSAGE_TOO_LARGE, message).into()
+}
+
+pub(crate) fn only_post() -> Status {
+    Problem::new(Code::Unimplemented, METHOD_NOT_ALLOWED, "an RPC is called by POST").into()
+}
+
+pub(crate) fn malformed_text() -> Status {
+    Problem::new(Code::InvalidArgument, MESSAGE_MALFORMED, "the body is not base64").into()
 }
 
 pub(crate) fn unreadable_answer(error: impl Display) -> Status {

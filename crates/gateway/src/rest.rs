@@ -7,7 +7,7 @@ mod messages;
 mod precondition;
 mod refusal;
 mod timeout;
-mod unary;
+pub(crate) mod unary;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -23,22 +23,16 @@ use tonic::{Code, Status, body::Body};
 use tower::service_fn;
 
 pub(crate) use media::{JSON, is_json};
+pub(crate) use refusal::{Refusal, with_hints};
 pub(crate) use timeout::{TIMEOUT, read_timeout};
 
 use crate::{
-    access::Caller,
-    allowance, answer, call,
-    gateway::Gateway,
-    headers,
-    intake::Measured,
-    reasons,
-    rest::{messages::Messages, refusal::Refusal},
-    table::Routed,
-    trace,
+    access::Caller, allowance, answer, call, gateway::Gateway, headers, intake::Measured, reasons,
+    rest::messages::Messages, table::Routed, trace,
 };
 
 /// Tells the telemetry layer how the call ended; taken out before the answer leaves.
-const GRPC_STATUS: &str = "grpc-status";
+pub(crate) const GRPC_STATUS: &str = "grpc-status";
 
 const OF_THE_JSON: [HeaderName; 11] = [
     header::CONTENT_LENGTH,
@@ -131,7 +125,8 @@ impl Route<'_> {
         let takes_gzip = self.gateway.switches.pack_for(&parts.headers);
         let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline, takes_gzip };
         let sent = attempts.send_in_turn(parts).await;
-        let mut response = sent.map_err(|refusal| refusal.respell(self.matched, &asked))?;
+        let mut response =
+            sent.map_err(|refusal| refusal.respell(|message, details| self.matched.respell(&asked, message, details)))?;
         response.extensions_mut().insert(TakeBy(deadline));
         Ok(shares::hold(response, Some(caller.place)))
     }
@@ -170,7 +165,7 @@ impl Attempts<'_> {
 }
 
 /// Reads a whole body, which may take as long as the call.
-async fn read_body(body: &mut Measured, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
+pub(crate) async fn read_body(body: &mut Measured, limit: usize, deadline: Instant) -> Result<Bytes, Refusal> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -187,7 +182,7 @@ async fn read_body(body: &mut Measured, limit: usize, deadline: Instant) -> Resu
 
 /// The same call as gRPC: the caller's headers are its metadata, but for those that describe the JSON, and gRPC's own,
 /// which would describe a message that the caller has not made.
-fn grpc_request(mut parts: Parts, message: &[u8], deadline: Instant) -> Result<Request<Body>, Refusal> {
+pub(crate) fn grpc_request(mut parts: Parts, message: &[u8], deadline: Instant) -> Result<Request<Body>, Refusal> {
     let framed = frame::encode(message).ok_or_else(|| Status::out_of_range("the message is too large for gRPC"))?;
     let headers = &mut parts.headers;
     for name in &OF_THE_JSON {

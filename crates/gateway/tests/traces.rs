@@ -98,3 +98,28 @@ async fn a_stream_is_counted_when_it_ends() {
     let server = spans.iter().find(|span| span.parent_span_is_remote).unwrap();
     assert_eq!(attribute(server, "rpc.status_code").as_deref(), Some("ABORTED"));
 }
+
+#[tokio::test]
+async fn a_call_over_connect_or_grpc_web_is_a_span_of_its_rpc() {
+    let path = "/crm.customers.v1.AccountService/GetAccount";
+    for (kind, body, told) in [
+        ("application/json", bytes::Bytes::from_static(br#"{"id": "missing"}"#), Some(("404", path))),
+        ("application/grpc-web", support::web::body(&pb::GetAccountRequest { id: "missing".into() }), None),
+    ] {
+        let (recorder, _guard) = record();
+        let rig = Rig::start().await;
+        let bearer = format!("Bearer {}", rig.token());
+        let headers = [("authorization", bearer.as_str()), ("traceparent", PARENT), ("content-type", kind)];
+        let answer = wire::rest(rig.public, Method::POST, path, &headers, body).await;
+        assert_eq!(answer.header("x-trace-id"), TRACE, "{answer:?}");
+        eventually("both spans have ended", async || of_trace(&recorder.spans(), TRACE).len() == 2).await;
+        let spans = of_trace(&recorder.spans(), TRACE);
+        let server = spans.iter().find(|span| span.parent_span_is_remote).unwrap();
+        assert_eq!(server.name, "crm.customers.v1.AccountService/GetAccount");
+        assert_eq!(attribute(server, "rpc.status_code").as_deref(), Some("NOT_FOUND"));
+        for (at, key) in ["http.response.status_code", "http.route"].into_iter().enumerate() {
+            let expected = told.map(|(status, route)| [status, route][at]);
+            assert_eq!(attribute(server, key).as_deref(), expected, "{kind}: {key}");
+        }
+    }
+}

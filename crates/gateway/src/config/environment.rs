@@ -7,7 +7,7 @@ use crm_server::{
     process::ServerSettings,
 };
 
-use super::{Admins, CallLimits, Config, Links, PublicKeys, Routes, public_port};
+use super::{Admins, CallLimits, Config, Links, Origins, PublicKeys, Routes, public_port};
 use crate::pace::PaceSettings;
 
 const KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
@@ -51,6 +51,7 @@ fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     let server = public_port(ServerSettings::from_env(&mut env));
     let admins = env.or("CRM_REPLICA_ADMINS", Admins::default());
     let links = Links { viewer: env.optional("CRM_VIEWER_URL"), console: env.optional("CRM_CONSOLE_URL"), admins };
+    let origins = env.or("CRM_CORS_ORIGINS", Origins::default());
     let OnOff(faults) = env.or("CRM_FAULTS", OnOff(false));
     let routes = routes.get();
     if let Ok(routes) = &routes {
@@ -59,7 +60,7 @@ fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
     env.finish()?;
     let routes = open_routes(routes?, token_keys.is_some());
     Ok((
-        Config { routes, token_keys, calls, server, links, faults },
+        Config { routes, token_keys, calls, server, links, origins, faults },
         Addresses { public: public.get()?, control, admin },
     ))
 }
@@ -150,8 +151,9 @@ mod tests {
             &["CRM_LISTEN", "CRM_CONTROL_LISTEN", "CRM_ROUTES", "CRM_DEFAULT_TIMEOUT_MS"],
         );
         let required = [("CRM_LISTEN", "127.0.0.1:0"), (ROUTES, PEERS)];
-        let wrong = [("CRM_MAX_BODY_BYTES", "33554433"), (PACE_OVER, "99")];
-        check(&[required, wrong].concat(), &[PACE_OVER, "CRM_MAX_BODY_BYTES"]);
+        let wrong = [("CRM_MAX_BODY_BYTES", "33554433"), (PACE_OVER, "99"), ("CRM_CORS_ORIGINS", "*")];
+        let faults = [PACE_OVER, "CRM_MAX_BODY_BYTES", "CRM_CORS_ORIGINS"];
+        check(&[&required[..], &wrong].concat(), &faults);
     }
 
     #[test]

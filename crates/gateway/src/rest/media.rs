@@ -8,7 +8,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 
 use super::refusal::Refusal;
-use crate::reasons;
+use crate::{headers::is_compressed, reasons};
 
 /// The only media type.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -42,8 +42,7 @@ pub(crate) fn is_json(kind: &HeaderValue) -> bool {
 
 /// Refuses bodies that are packed.
 pub(super) fn refuse_packed(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
-    if lines.all(|line| line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
+    if !is_compressed(headers) {
         return Ok(());
     }
     let taken = [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))];

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use crm_transcode::frame::Decoder;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::Body as _;
 use std::pin::Pin;
 use tonic::{Code, Status, body::Body};
@@ -16,6 +16,7 @@ pub(crate) struct Messages {
     body: Body,
     decoder: Decoder,
     trailers: Option<Status>,
+    trailing: HeaderMap,
 }
 
 impl Messages {
@@ -23,7 +24,10 @@ impl Messages {
     pub(crate) fn new(response: Response<Body>, limit: usize) -> Result<Self, Status> {
         match Status::from_header_map(response.headers()) {
             Some(status) if status.code() != Code::Ok => Err(status),
-            trailers => Ok(Self { body: response.into_body(), decoder: Decoder::new(limit), trailers }),
+            trailers => {
+                let (body, decoder) = (response.into_body(), Decoder::new(limit));
+                Ok(Self { body, decoder, trailers, trailing: HeaderMap::new() })
+            }
         }
     }
 
@@ -51,6 +55,11 @@ impl Messages {
         self.body = Body::empty();
     }
 
+    /// Metadata that came with the status of a call that went well.
+    pub(crate) fn into_trailing(self) -> HeaderMap {
+        self.trailing
+    }
+
     /// A message that has arrived already.
     pub(crate) fn take_ready(&mut self) -> Result<Option<Bytes>, Status> {
         self.decoder.next_message().map_err(reasons::unreadable_answer)
@@ -68,7 +77,10 @@ impl Messages {
     fn end(&mut self) -> Result<Option<Bytes>, Status> {
         match self.trailers.take() {
             Some(status) if status.code() != Code::Ok => Err(status),
-            Some(_) => self.decoder.finish().map(|()| None).map_err(reasons::unreadable_answer),
+            Some(mut status) => {
+                self.trailing = std::mem::take(status.metadata_mut()).into_headers();
+                self.decoder.finish().map(|()| None).map_err(reasons::unreadable_answer)
+            }
             None => Err(reasons::answer_without_status()),
         }
     }

@@ -1,7 +1,7 @@
 //! A REST call that ends without an answer.
 
 use crm_proto::google::rpc::{RetryInfo, Status as RpcStatus};
-use crm_transcode::{Match, Request, RequestError, Transcoder};
+use crm_transcode::{GrpcStatus, RequestError, Transcoder};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use prost::Message;
 use tonic::{Code, Status, body::Body};
@@ -47,14 +47,28 @@ impl Refusal {
     }
 
     /// The service's words about the request, with the names that its caller knows.
-    pub(crate) fn respell(self, found: &Match<'_>, asked: &Request) -> Self {
+    pub(crate) fn respell(self, respell: impl FnOnce(&str, &[u8]) -> Option<(String, Vec<u8>)>) -> Self {
         let Self::Status(status) = &self else { return self };
-        match found.respell(asked, status.message(), status.details()) {
+        match respell(status.message(), status.details()) {
             Some((message, details)) => {
                 let metadata = status.metadata().clone();
                 Self::Status(Status::with_details_and_metadata(status.code(), message, details.into(), metadata))
             }
             None => self,
+        }
+    }
+
+    /// The status as every protocol has it, and HTTP's where that says more than the code.
+    pub(crate) fn into_status(self) -> (Option<StatusCode>, Status) {
+        match self {
+            Self::Request(error) => {
+                let http = (error.reason() == "BODY_TOO_LARGE").then_some(StatusCode::PAYLOAD_TOO_LARGE);
+                let GrpcStatus { code, message, details } = error.status();
+                (http, Status::with_details(code.into(), message, details.into()))
+            }
+            Self::Http(http, status) => (Some(http), status),
+            Self::NotTaken(status, _) => (Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), status),
+            Self::Status(status) => (None, status),
         }
     }
 
@@ -83,7 +97,12 @@ impl Refusal {
 /// A gRPC status as HTTP says it.
 pub(crate) fn status_response(transcoder: &Transcoder, status: &Status) -> Response<Body> {
     let (http_status, json) = transcoder.status_json(status.code().into(), status.message(), status.details());
-    let mut response = with_code(answer::json(http_status, json), status.code());
+    with_hints(answer::json(http_status, json), status)
+}
+
+/// What HTTP has headers for: how to be let in, and when to come again. The code is for the layers around.
+pub(crate) fn with_hints(response: Response<Body>, status: &Status) -> Response<Body> {
+    let mut response = with_code(response, status.code());
     let headers = response.headers_mut();
     if let Some(challenge) = challenge(status) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);

@@ -1,9 +1,10 @@
 //! One message in answer.
 
+use bytes::Bytes;
 use crm_server::{compression, shares};
 use crm_shares::{Holder, Share};
 use crm_transcode::{Conditions, Rpc, Verdict};
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use tonic::{Status, body::Body};
 
@@ -19,16 +20,19 @@ pub(crate) fn reserve(gateway: &Gateway, holder: Holder) -> Result<Share, Status
     gateway.outlet.hold(RESERVED, holder)
 }
 
-/// Waits for the message and the status behind it, and shows the message as JSON, to whom does not have it yet. Both take
-/// up room: the one until it is the other, and that until it has been read. What is no single resource has no tag, and is
-/// packed for who `takes_gzip`.
-pub(crate) async fn answer(
+/// What an answer of so many bytes holds until it has been read.
+pub(crate) fn hold(gateway: &Gateway, room: &mut Share, bytes: usize) -> Result<(), Status> {
+    gateway.outlet.enlarge(room, bytes)?;
+    room.shrink_to(bytes);
+    Ok(())
+}
+
+/// Waits for the message and for the status behind it, and what metadata came with that.
+pub(crate) async fn take(
     gateway: &Gateway,
-    rpc: &Rpc,
-    (conditions, takes_gzip): (&Conditions, bool),
     response: Response<Body>,
-    (holder, mut room): (Holder, Share),
-) -> Result<Response<Body>, Refusal> {
+    holder: Holder,
+) -> Result<(Bytes, HeaderMap), Status> {
     let (parts, body) = response.into_parts();
     let body = Body::new(gateway.outlet.measure_beyond(RESERVED, body, holder)?);
     let mut messages = Messages::new(Response::from_parts(parts, body), gateway.limits.max_answer_bytes)?;
@@ -36,9 +40,21 @@ pub(crate) async fn answer(
     // The status comes last; a message that is followed by an error does not count.
     while message.is_some() && messages.next().await?.is_some() {}
     let message = message.ok_or_else(reasons::answer_without_message)?;
+    Ok((message, messages.into_trailing()))
+}
+
+/// Shows the message as JSON, to whom does not have it yet. Both take up room: the one until it is the other, and that
+/// until it has been read. What is no single resource has no tag, and is packed for who `takes_gzip`.
+pub(crate) async fn answer(
+    gateway: &Gateway,
+    rpc: &Rpc,
+    (conditions, takes_gzip): (&Conditions, bool),
+    response: Response<Body>,
+    (holder, mut room): (Holder, Share),
+) -> Result<Response<Body>, Refusal> {
+    let (message, _) = take(gateway, response, holder).await?;
     let shown = gateway.transcoder.answer(rpc, conditions, &message).map_err(|error| unreadable(&error))?;
-    gateway.outlet.enlarge(&mut room, shown.json.len())?;
-    room.shrink_to(shown.json.len());
+    hold(gateway, &mut room, shown.json.len())?;
     let mut response = match shown.verdict {
         Verdict::Show if shown.etag.is_none() => {
             let mut response = answer::json(StatusCode::OK, Vec::new());

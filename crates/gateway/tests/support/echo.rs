@@ -21,3 +21,19 @@ pub async fn echo(request: Request<hyper::body::Incoming>) -> Result<Response<Bo
     let body = Body::new(StreamBody::new(pieces.chain(end)));
     Ok(Response::builder().header("content-type", "application/grpc+proto").header("x-head", "1").body(body).unwrap())
 }
+
+/// Name of a header that asks for [`with_metadata`] instead of a service.
+pub const ASKED: &str = "ask-for-metadata";
+
+/// One account, with metadata before and behind it.
+pub fn with_metadata() -> Response<Body> {
+    let account = prost::Message::encode_to_vec(&super::fake::account("7"));
+    let message = crm_transcode::frame::encode(&account).unwrap();
+    let mut trailers = HeaderMap::new();
+    for (name, value) in [("grpc-status", "0"), ("x-cost", "237"), ("x-echo-bin", "AAEC")] {
+        trailers.insert(name, value.parse().unwrap());
+    }
+    let frames = stream::iter([Ok::<_, tonic::Status>(Frame::data(message)), Ok(Frame::trailers(trailers))]);
+    let head = Response::builder().header("content-type", "application/grpc").header("grpc-encoding", "identity");
+    head.header("x-head", "1").header("date", "then").body(Body::new(StreamBody::new(frames))).unwrap()
+}

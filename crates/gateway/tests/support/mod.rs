@@ -3,6 +3,7 @@
 
 pub mod echo;
 pub mod fake;
+pub mod web;
 pub mod wire;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -87,6 +88,7 @@ async fn serve_fake(listener: TcpListener, fake: Fake) {
             async move {
                 match request.uri().path().starts_with("/peers.v1.Echo/") {
                     true => echo::echo(request).await,
+                    false if request.headers().contains_key(echo::ASKED) => Ok(echo::with_metadata()),
                     false => hyper::service::Service::call(&fakes, request).await,
                 }
             }

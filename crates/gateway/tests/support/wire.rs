@@ -149,6 +149,17 @@ impl Grpc {
         self.stream(path, headers, Body::new(Full::new(body))).await
     }
 
+    /// Any request of HTTP/2.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.to));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::new(Full::new(body.into()))).unwrap();
+        let (parts, body) = self.sender.clone().send_request(request).await.unwrap().into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+    }
+
     /// A call with a body that may still be growing.
     pub async fn stream(&self, path: &str, headers: &[(&str, &str)], body: Body) -> Response<Incoming> {
         let mut request = Request::post(format!("http://{}{path}", self.to))
