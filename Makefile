@@ -22,7 +22,7 @@ demo: ## Run the platform with demo data and gentle load, in the foreground; Ctr
 
 .PHONY: test
 test: check ## Run every check and every test
-	@$(STAGE) servers deploy/ensure postgres pgbouncer redis chromium jaeger-ui promtool otel-sdk api-clients
+	@$(STAGE) servers deploy/ensure postgres pgbouncer redis chromium jaeger-ui promtool otel-sdk api-clients rpc-clients
 	@$(STAGE) build cargo build --workspace --all-targets
 	@$(STAGE) tests cargo run -q -p crm-sandbox --bin with-servers -- deploy/timed-tests --workspace --no-fail-fast
 

@@ -29,7 +29,7 @@ fn tool(name: &str) -> Option<PathBuf> {
     None
 }
 
-fn succeed(command: &mut Command) -> Output {
+pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     let said = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned()).join("\n");
     assert!(output.status.success(), "{said}");
@@ -55,7 +55,7 @@ async fn document(joined: &Joined) -> (Folder, PathBuf) {
     (folder, path)
 }
 
-async fn in_background(run: impl FnOnce() + Send + 'static) {
+pub(crate) async fn in_background(run: impl FnOnce() + Send + 'static) {
     tokio::task::spawn_blocking(run).await.unwrap();
 }
 

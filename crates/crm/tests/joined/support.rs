@@ -26,6 +26,11 @@ pub(crate) struct Joined {
 
 impl Joined {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With a gateway whose configuration `adjust` has seen.
+    pub(crate) async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
         let (private, public_key) = Signer::generate_pem().unwrap();
         let mut running = JoinSet::new();
         let (database, replica) = serve_customers(&public_key, &mut running).await;
@@ -33,7 +38,8 @@ impl Joined {
         let public = listener.local_addr().unwrap();
         let routes = format!("crm.customers.v1={replica}");
         let token_keys = Some(PublicKeys(public_key));
-        let config = Config { routes: routes.parse().unwrap(), token_keys, ..Config::default() };
+        let mut config = Config { routes: routes.parse().unwrap(), token_keys, ..Config::default() };
+        adjust(&mut config);
         let served = crm_gateway::serve(config, Listeners::public_only(listener), CancellationToken::new());
         running.spawn(async move { served.await.unwrap() });
         let request = TokenRequest {
