@@ -17,9 +17,8 @@ pub const REASONS: &[(&str, &str)] = &[
     (ETAG_MISMATCH, "the resource is in another state than `If-Match` names"),
     (BODY_TOO_LARGE, "the request's body is longer than the gateway accepts"),
     (HEADERS_TOO_LARGE, "the request's headers are longer than services accept"),
-    (COMPRESSION_UNSUPPORTED, "the messages of a call are packed, and not with gzip"),
+    (COMPRESSION_UNSUPPORTED, "messages are packed, and not with gzip, or a body of Connect or gRPC-Web as a whole"),
     (ANSWER_UNREADABLE, "the service's answer is no answer of the RPC, or has no JSON form"),
-    (COMPRESSION_UNSUPPORTED, "the body of a call over Connect or gRPC-Web is compressed as a whole"),
     (MESSAGE_MALFORMED, "the body of a call over gRPC-Web is not the base64 that its content type says"),
     (METHOD_UNKNOWN, "the service that was called over Connect has no such method"),
     (METHOD_NOT_ALLOWED, "the path of an RPC was called by another HTTP method than POST"),
@@ -46,8 +45,7 @@ pub(crate) const ETAG_MISMATCH: &str = "ETAG_MISMATCH";
 const BODY_TOO_LARGE: &str = "BODY_TOO_LARGE";
 const HEADERS_TOO_LARGE: &str = "HEADERS_TOO_LARGE";
 const ANSWER_UNREADABLE: &str = "ANSWER_UNREADABLE";
-/// These four as others say them.
-const COMPRESSION_UNSUPPORTED: &str = "COMPRESSION_UNSUPPORTED";
+/// These as others say them.
 const MESSAGE_MALFORMED: &str = "MESSAGE_MALFORMED";
 const METHOD_UNKNOWN: &str = "METHOD_UNKNOWN";
 const METHOD_NOT_ALLOWED: &str = "METHOD_NOT_ALLOWED";
@@ -133,7 +131,7 @@ pub(crate) fn unknown_connect_version() -> Status {
 
 pub(crate) fn unsupported_encoding() -> Status {
     let message = "the body is compressed; supported content-encoding: identity";
-    Problem::new(Code::Unimplemented, COMPRESSION_UNSUPPORTED, message).into()
+    Problem::new(Code::Unimplemented, COMPRESSION_UNSUPPORTED, message).of_the_call().into()
 }
 
 pub(crate) fn unsupported_codec() -> Status {
@@ -142,21 +140,15 @@ pub(crate) fn unsupported_codec() -> Status {
 
 pub(crate) fn unsupported_stream() -> Status {
     let message = "this method streams: call it over gRPC, gRPC-Web or REST";
-    Problem::new(Code::Unimplemented, INVALID_HEADER, message).into()
+    Problem::new(Code::Unimplemented, INVALID_HEADER, message).of_the_call().into()
 }
 
 pub(crate) fn unknown_method() -> Status {
-    Problem::new(Code::Unimplemented, METHOD_UNKNOWN, "the service has no such method").into()
-}
-
-/// Of a message that is a body by itself.
-pub(crate) fn whole_message_too_large(limit: usize) -> Status {
-    let message = format!("the message is longer than {limit} bytes");
-    Problem::new(Code::ResourceExhausted, MESSAGE_TOO_LARGE, message).into()
+    Problem::new(Code::Unimplemented, METHOD_UNKNOWN, "the service has no such method").of_the_call().into()
 }
 
 pub(crate) fn only_post() -> Status {
-    Problem::new(Code::Unimplemented, METHOD_NOT_ALLOWED, "an RPC is called by POST").into()
+    Problem::new(Code::Unimplemented, METHOD_NOT_ALLOWED, "an RPC is called by POST").of_the_call().into()
 }
 
 pub(crate) fn malformed_text() -> Status {

@@ -1,6 +1,6 @@
 //! One call on its way to a replica and back.
 
-use crm_server::{headers as shared, process::TakeBy, shares};
+use crm_server::{framing, headers as shared, process::TakeBy, shares};
 use crm_transcode::{Codec, Request as Asked, Rpc};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request::Parts};
 use tokio::time::Instant;
@@ -112,7 +112,7 @@ impl Call<'_> {
 fn too_large(refusal: Refusal, limit: usize) -> Refusal {
     match refusal {
         Refusal::Http(status, _) if status == StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::Http(status, reasons::whole_message_too_large(limit))
+            Refusal::Http(status, framing::too_large(limit).into())
         }
         refusal => refusal,
     }

@@ -17,5 +17,7 @@ pub(super) fn answer(transcoder: &Transcoder, refusal: Refusal) -> Response<Body
     let response = answer::json(http.unwrap_or_else(|| http_status(code)), json);
     let mut response = with_hints(response, &status);
     metadata::trail(response.headers_mut(), status.metadata().as_ref());
+    // Whose doing it was is for the layers around.
+    response.extensions_mut().insert(status);
     response
 }

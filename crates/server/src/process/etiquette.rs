@@ -99,12 +99,21 @@ fn name_methods(mut refused: Response<Body>, method: &Method) -> Response<Body> 
     methods.dedup();
     let methods = methods.join(", ");
     if method == Method::OPTIONS {
-        return allow(&methods);
+        refused = without_body(refused);
     }
     if let Ok(methods) = HeaderValue::try_from(methods) {
         refused.headers_mut().insert(header::ALLOW, methods);
     }
     refused
+}
+
+/// What else was said stays, such as whose pages may read it.
+fn without_body(mut refused: Response<Body>) -> Response<Body> {
+    *refused.status_mut() = StatusCode::NO_CONTENT;
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+        refused.headers_mut().remove(name);
+    }
+    refused.map(|_| Body::empty())
 }
 
 /// hyper leaves out the body of an answer to `HEAD` over HTTP/1 only.

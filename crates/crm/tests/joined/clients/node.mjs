@@ -10,7 +10,7 @@ const require = createRequire(`${process.env.RPC_CLIENTS}/`);
 const { createFileRegistry, fromBinary } = require("@bufbuild/protobuf");
 const { FileDescriptorSetSchema } = require("@bufbuild/protobuf/wkt");
 const connect = require("@connectrpc/connect");
-const { createConnectTransport, createGrpcWebTransport } = require("@connectrpc/connect-node");
+const { compressionGzip, createConnectTransport, createGrpcWebTransport } = require("@connectrpc/connect-node");
 
 const baseUrl = process.env.CRM_URL;
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(process.env.CRM_DESCRIPTORS)));
@@ -20,10 +20,13 @@ const authorize = (next) => (request) => {
 };
 const options = (httpVersion, more) => ({ baseUrl, httpVersion, interceptors: [authorize], ...more });
 
+const gzip = { sendCompression: compressionGzip, acceptCompression: [compressionGzip], compressMinBytes: 1 };
+
 const transports = ["1.1", "2"].flatMap((version) => [
     [`Connect in JSON over ${version}`, createConnectTransport(options(version, { useBinaryFormat: false })), { isJson: true }],
     [`Connect in bytes over ${version}`, createConnectTransport(options(version, { useBinaryFormat: true })), {}],
     [`gRPC-Web over ${version}`, createGrpcWebTransport(options(version, {})), { streams: true }],
+    [`gRPC-Web in gzip over ${version}`, createGrpcWebTransport(options(version, gzip)), { streams: true }],
 ]);
 await useAll(connect, registry, transports);
 
