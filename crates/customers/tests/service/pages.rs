@@ -1,8 +1,10 @@
 //! Pages: complete, in order, stable while rows change, and bound to what they are pages of.
 
+use crm_database::page::{Scope, encode};
 use crm_proto::customers as pb;
+use uuid::Uuid;
 
-use crate::support::{Caller, account, call, contact, violations, world};
+use crate::support::{Caller, account, call, contact, tenant, violations, world};
 
 async fn page(agent: &Caller, filter: &str, order_by: &str, token: &str) -> pb::ListAccountsResponse {
     let request = pb::ListAccountsRequest {
@@ -105,6 +107,27 @@ async fn tokens_are_valid_for_their_list_only() {
     assert_eq!(violations(call!(stranger, accounts.list_accounts(request("", "", false, &token)))), ["page_token"]);
     let contacts = pb::ListContactsRequest { page_token: token, ..Default::default() };
     assert_eq!(violations(call!(agent, contacts.list_contacts(contacts))), ["page_token"]);
+}
+
+/// Whole by its checksum, which is no secret, and for this list; but its position is one of another order.
+#[tokio::test]
+async fn a_forged_token_is_damaged() {
+    let world = world().await;
+    let list = async |order_by: &str, key: serde_json::Value| {
+        let field = if order_by.is_empty() { "name" } else { order_by };
+        let scope = Scope::new(tenant(), &["accounts", "", field, "asc", "live"]);
+        let position = serde_json::json!({ "key": key, "id": Uuid::nil() });
+        let (page_token, order_by) = (encode(scope, &position).unwrap(), order_by.to_owned());
+        let request = pb::ListAccountsRequest { page_token, order_by, ..Default::default() };
+        call!(world.agent, accounts.list_accounts(request))
+    };
+    let name = || serde_json::json!({ "Name": "a" });
+    let time = || serde_json::json!({ "Time": time::OffsetDateTime::UNIX_EPOCH });
+    list("", name()).await.unwrap();
+    list("update_time", time()).await.unwrap();
+    assert_eq!(violations(list("", time()).await), ["page_token"]);
+    assert_eq!(violations(list("update_time", name()).await), ["page_token"]);
+    assert_eq!(violations(list("", serde_json::json!({ "Name": "a\0" })).await), ["page_token"]);
 }
 
 #[tokio::test]

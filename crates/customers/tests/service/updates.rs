@@ -59,6 +59,20 @@ async fn what_the_mask_does_not_name_is_not_validated() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_an_id_is_told_before_anything_is_looked_up() {
+    let world = world().await;
+    let broken = pb::Account { domain: "not a domain".to_owned(), ..full("7") };
+    let all = ["account.id", "account.domain"];
+    assert_eq!(violations(world.agent.update_account(broken, &["name", "domain"]).await), all, "all at once");
+    // What is fixed has no rule that could be younger than it.
+    let nobody = pb::Contact { id: Uuid::now_v7().to_string(), ..contact("7", "Love") };
+    let moved = world.agent.update_contact(nobody.clone(), &["account_id"]).await;
+    assert_eq!(violations(moved), ["contact.account_id"]);
+    let renamed = world.agent.update_contact(nobody, &["family_name"]).await;
+    assert_eq!(refusal(renamed), refused(Code::NotFound, "CONTACT_NOT_FOUND"));
+}
+
+#[tokio::test]
 async fn a_change_that_changes_nothing_leaves_no_trace() {
     let world = world().await;
     let created = world.agent.create_account(account("Acme")).await.unwrap();
