@@ -86,9 +86,11 @@ async fn mistakes_are_told_as_the_public_api_tells_them() {
             StatusCode::BAD_REQUEST,
             "INVALID_CHANGE",
         ),
+        (Method::PUT, "/upstreams/customers/policy", "[\"peak_ewma\"]", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
         (Method::PUT, "/upstreams/customers/policy", "{", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
         (Method::PUT, "/upstreams/customers/policy", "{\"name\":1}", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
         (Method::PUT, "/switches/gravity", "{\"on\":false}", StatusCode::NOT_FOUND, "UNKNOWN_SWITCH"),
+        (Method::PUT, "/switches/retries", "[true]", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
         (Method::PUT, "/switches/retries", "{\"on\":1}", StatusCode::BAD_REQUEST, "INVALID_CHANGE"),
     ];
     for (method, path, body, status, reason) in cases {

@@ -88,6 +88,7 @@ async fn mistakes_are_told_all_at_once() {
     let cases = [
         (ONE, "{}", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "fault"),
         (ONE, "{", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "body"),
+        (ONE, "[]", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "body"),
         (ONE, "{\"hang\":1,\"code\":\"OK\",\"x\":1}", StatusCode::BAD_REQUEST, "INVALID_CHANGE", "code hang x"),
         (ONE, "{\"hang\":false,\"hang\":true}", StatusCode::BAD_REQUEST, "CONFLICTING_VALUE", "hang"),
         (ONE, "{\"hang\":true,\"hang\":true}", StatusCode::BAD_REQUEST, "CONFLICTING_VALUE", "hang"),

@@ -10,6 +10,7 @@ pub mod framing;
 pub mod headers;
 mod health;
 pub mod host;
+pub mod json;
 pub mod methods;
 pub mod problem;
 pub mod process;

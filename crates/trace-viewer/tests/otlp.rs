@@ -211,27 +211,34 @@ async fn what_is_wrong_with_one_span_in_json_costs_that_span_alone() {
         with("startTimeUnixNano", json!("-1")),
         with("startTimeUnixNano", json!("18446744073709551616")),
         with("attributes", json!({"text": "v"})),
+        with("status", json!(["boom", 2])),
         json!([]),
         null,
         with("parentSpanId", json!("what")),
     ]);
     let answer = viewer.post_traces(&[("content-type", "application/json")], in_json(&spans)).await;
     let told: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!((answer.status, &told["partialSuccess"]["rejectedSpans"]), (200, &json!("9")), "{told}");
+    assert_eq!((answer.status, &told["partialSuccess"]["rejectedSpans"]), (200, &json!("10")), "{told}");
     let message = told["partialSuccess"]["errorMessage"].as_str().unwrap();
-    for part in ["6 × the span cannot be decoded", "2 × trace_id", "1 × span_id"] {
+    for part in ["7 × the span cannot be decoded", "2 × trace_id", "1 × span_id"] {
         assert!(message.contains(part), "{message}");
     }
     let deep = (0..200).fold(json!({"intValue": 1}), |inner, _| json!({"arrayValue": {"values": [inner]}}));
     let span = json!({
         "traceId": "5b8efff798038103d269b633813fc60e", "spanId": "eee19b7ec3c1b174", "name": "deep",
-        "attributes": [{"key": "deep", "value": deep}, {"key": "k", "value": {"stringValue": "v"}}],
+        "attributes": [
+            {"key": "deep", "value": deep},
+            {"key": "k", "value": {"stringValue": "v"}},
+            {"key": "list", "value": {"arrayValue": [[{"intValue": 1}]]}},
+            {"key": "map", "value": {"kvlistValue": [[]]}},
+            {"key": "pair", "value": {"kvlistValue": {"values": [["k", {"intValue": 1}]]}}},
+        ],
     });
     let answer = viewer.post_traces(&[("content-type", "application/json")], in_json(&json!([span]))).await;
     assert_eq!((answer.status, answer.text()), (200, "{}".to_owned()));
     let trace = viewer.data("/api/traces/5b8efff798038103d269b633813fc60e").await;
     let warnings = trace[0]["spans"][0]["warnings"].to_string();
-    assert!(warnings.contains("1 attributes could not be decoded"), "{warnings}");
+    assert!(warnings.contains("4 attributes could not be decoded"), "{warnings}");
     viewer.stop().await;
 }
 

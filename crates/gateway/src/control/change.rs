@@ -5,13 +5,14 @@ use axum::{
     extract::{FromRequest, Request},
 };
 use bytes::Bytes;
+use crm_server::json::Object;
 use http::header;
 use serde::de::DeserializeOwned;
 
 use super::{Control, refusal::Refusal};
 use crate::{reasons, rest::is_json};
 
-/// What axum's `Json` takes, but for objects that say one thing twice: of these it would keep the last.
+/// An object as axum's `Json` takes it, but for those that say one thing twice: of these it would keep the last.
 pub(crate) struct Change<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Control> for Change<T> {
@@ -26,7 +27,7 @@ impl<T: DeserializeOwned> FromRequest<Control> for Change<T> {
         let body = body.map_err(|rejection| control.refuse(&reasons::malformed_change(rejection.body_text())))?;
         crm_transcode::refuse_repeated_keys(&body).map_err(|error| control.refuse_request(&error))?;
         match Json::from_bytes(&body) {
-            Ok(Json(change)) => Ok(Self(change)),
+            Ok(Json(Object(change))) => Ok(Self(change)),
             Err(rejection) => Err(control.refuse(&reasons::malformed_change(rejection.body_text()))),
         }
     }

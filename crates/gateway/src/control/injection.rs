@@ -9,7 +9,7 @@ use axum::{
 };
 use crm_balance::Phase;
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tonic::Status;
 
 use super::{
@@ -26,7 +26,7 @@ pub(super) use view::{FaultView, FaultsView};
 pub(crate) async fn set(
     State(control): State<Control>,
     Path((service, replica)): Path<(String, String)>,
-    change: Result<Change<Value>, Refusal>,
+    change: Result<Change<Map<String, Value>>, Refusal>,
 ) -> Result<Json<View>, Refusal> {
     let routed = find(&control, &service)?;
     let targets = targets(&control, routed, &replica)?;

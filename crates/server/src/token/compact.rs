@@ -5,9 +5,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::TokenError;
+use crate::json::Object;
 
 /// Longest token that is looked at; ours have about 350 bytes.
 const LONGEST: usize = 4096;
@@ -33,7 +37,7 @@ pub(super) fn check(bearer: &str) -> Result<(), TokenError> {
         return Err(TokenError::Malformed);
     }
     let mut parts = bearer.split('.');
-    let header: Header = serde_json::from_str(&object(parts.next())?).map_err(|_| TokenError::Malformed)?;
+    let header: Header = object(parts.next())?;
     // Before the rest, so that `none` is told apart from garbage.
     if header.alg != "EdDSA" {
         return Err(TokenError::Algorithm);
@@ -46,7 +50,7 @@ pub(super) fn check(bearer: &str) -> Result<(), TokenError> {
     if header.b64 == Some(false) || !header.typ.is_none_or(|typ| is_token(&typ)) {
         return Err(TokenError::Malformed);
     }
-    object(parts.next())?;
+    object::<IgnoredAny>(parts.next())?;
     if parts.next().is_none() || parts.next().is_some() { Err(TokenError::Malformed) } else { Ok(()) }
 }
 
@@ -56,11 +60,11 @@ fn is_token(typ: &str) -> bool {
     TYPES.contains(&typ.strip_prefix("application/").unwrap_or(&typ))
 }
 
-/// The text of a part that is to be a JSON object. A struct would be read from a list as well.
-fn object(part: Option<&str>) -> Result<String, TokenError> {
+/// A part that is to be a JSON object.
+fn object<T: DeserializeOwned>(part: Option<&str>) -> Result<T, TokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part.unwrap_or_default()).map_err(|_| TokenError::Malformed)?;
     let text = String::from_utf8(bytes).map_err(|_| TokenError::Malformed)?;
-    if text.trim_start().starts_with('{') { Ok(text) } else { Err(TokenError::Malformed) }
+    serde_json::from_str(&text).map(|Object(it)| it).map_err(|_| TokenError::Malformed)
 }
 
 /// For what may be left out, and must not be null.

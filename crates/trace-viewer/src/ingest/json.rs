@@ -11,6 +11,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::Bytes;
+use crm_server::json::Object;
 use prost::Message;
 use serde::{
     Deserialize, Deserializer,
@@ -86,7 +87,7 @@ struct Span<'a> {
     #[serde(borrow)]
     links: Given<Vec<&'a RawValue>>,
     dropped_links_count: Given<Whole<u32>>,
-    status: Given<Status>,
+    status: Given<Object<Status>>,
     flags: Given<Whole<u32>>,
 }
 
@@ -129,15 +130,14 @@ struct List<T> {
 /// Reads a request; each span that cannot be read is one that cannot be decoded later on.
 pub(super) fn read(text: &[u8]) -> Result<wire::ExportRequest, Error> {
     let text = std::str::from_utf8(text).map_err(Error::custom)?;
-    let export: Export<'_> = object(text.trim_ascii_start())?;
+    let export: Export<'_> = object(text)?;
     Ok(wire::ExportRequest {
         resource_spans: export.resource_spans.0.into_iter().map(sender).collect::<Result<_, _>>()?,
     })
 }
 
-/// What is an object: a struct would be read from a list as well.
 fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
-    if text.starts_with('{') { serde_json::from_str(text) } else { Err(Error::custom("not an object")) }
+    serde_json::from_str(text).map(|Object(it)| it)
 }
 
 fn sender(raw: &RawValue) -> Result<wire::ResourceSpans, Error> {
@@ -159,7 +159,7 @@ fn scoped(raw: &RawValue) -> Result<wire::ScopeSpans, Error> {
 }
 
 fn span(span: Span<'_>) -> wire::Span {
-    let Status { message, code } = span.status.0;
+    let Object(Status { message, code }) = span.status.0;
     wire::Span {
         trace_id: id(&span.trace_id.0),
         span_id: id(&span.span_id.0),
@@ -241,10 +241,11 @@ impl<'de> de::Visitor<'de> for AnyVisitor {
                 "doubleValue" => map.next_value::<Option<Double>>()?.map(|number| Any::Float(number.0)),
                 "bytesValue" => map.next_value::<Option<String>>()?.map(|text| binary(&text)).transpose()?,
                 "arrayValue" => {
-                    map.next_value::<Option<List<AnyValue>>>()?.map(|it| Any::List(AnyList { values: it.values.0 }))
+                    let list = map.next_value::<Option<Object<List<AnyValue>>>>()?;
+                    list.map(|Object(it)| Any::List(AnyList { values: it.values.0 }))
                 }
-                "kvlistValue" => map.next_value::<Option<List<KeyValue>>>()?.map(|it| {
-                    let values = it.values.0.into_iter().map(key_value).collect();
+                "kvlistValue" => map.next_value::<Option<Object<List<Object<KeyValue>>>>>()?.map(|Object(it)| {
+                    let values = it.values.0.into_iter().map(|Object(pair)| key_value(pair)).collect();
                     Any::Map(AnyMap { values })
                 }),
                 _ => {
