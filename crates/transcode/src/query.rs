@@ -17,6 +17,9 @@ pub(crate) fn apply(binding: &Binding, query: &str, message: &mut DynamicMessage
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (percent::decode_query(name), percent::decode_query(value)) {
+            (Some(name), _) if name.is_empty() => {
+                faults.add("UNKNOWN_FIELD", "query", "holds a parameter without a name");
+            }
             (Some(name), Some(value)) => apply_one(binding, &name, &value, message, &mut seen, faults),
             (Some(name), None) => faults.invalid(&name, "is not percent-encoded UTF-8"),
             (None, _) => faults.invalid("query", "holds a name that is not percent-encoded UTF-8"),

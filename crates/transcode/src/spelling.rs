@@ -89,20 +89,32 @@ fn inside(field: &FieldDescriptor) -> Option<MessageDescriptor> {
     (!field.is_list() && !field.is_map() && WellKnown::of(&message).is_none()).then_some(message)
 }
 
-/// Replaces words of the characters that a path is made of.
+/// Replaces words of the characters that a path is made of. What stands in quotes is the caller's, as it was written.
 fn replace_words(text: &str, replace: impl Fn(&str) -> Option<String>) -> String {
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_.[]".contains(c);
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
-    while !rest.is_empty() {
-        let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(end);
-        out += replace(word).as_deref().unwrap_or(word);
-        let next = behind.find(is_of_word).unwrap_or(behind.len());
-        let (between, behind) = behind.split_at(next);
-        out += between;
+    while let Some(first) = rest.chars().next() {
+        let end = if is_of_word(first) {
+            rest.find(|c| !is_of_word(c)).unwrap_or(rest.len())
+        } else {
+            quotation(rest).unwrap_or(first.len_utf8())
+        };
+        let (part, behind) = rest.split_at(end);
+        out += is_of_word(first).then(|| replace(part)).flatten().as_deref().unwrap_or(part);
         rest = behind;
     }
     out
+}
+
+/// The length of a quotation at the front, as `{:?}` writes one; a quote that nothing closes opens none.
+fn quotation(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    let is_end = |(_, c): &(usize, char)| {
+        let is_end = *c == '"' && !is_escaped;
+        is_escaped = *c == '\\' && !is_escaped;
+        is_end
+    };
+    text.strip_prefix('"')?.char_indices().find(is_end).map(|(at, _)| at + 2)
 }
 
 #[cfg(test)]
@@ -152,5 +164,24 @@ mod tests {
             ],
         );
         check(&Method::POST, "/v1/accounts", false, &[("request_id", "requestId")]);
+    }
+
+    #[test]
+    fn what_stands_in_quotes_is_the_caller_s() {
+        let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
+        let found = transcoder.route(&Method::GET, "/v1/accounts").unwrap();
+        let Binding { rpc, body, .. } = found.binding();
+        let spelling = Spelling { input: &rpc.input, body, key_in_header: None };
+        for (field, given, expected) in [
+            ("filter", r#"cannot filter by "page_size", only by id"#, r#"cannot filter by "page_size", only by id"#),
+            ("order_by", r#"order_by cannot be "order_by""#, r#"orderBy cannot be "order_by""#),
+            ("filter", r#"not "a \" page_size" but page_size"#, r#"not "a \" page_size" but pageSize"#),
+            ("filter", r#""é\\" page_size"#, r#""é\\" pageSize"#),
+            ("filter", r#"5" of page_size and é"#, r#"5" of pageSize and é"#),
+        ] {
+            let mut violation = FieldViolation { field: field.into(), description: given.into(), ..Default::default() };
+            spelling.respell_violation(&mut violation);
+            assert_eq!(violation.description, expected);
+        }
     }
 }

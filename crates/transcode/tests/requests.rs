@@ -81,6 +81,10 @@ fn all_faulty_query_parameters_are_named_at_once() {
             ("filter.shelf", "INVALID_VALUE"),
         ],
     );
+    for nameless in ["=3", "=%ff", "&=&"] {
+        refuses(Method::GET, &format!("/v1/things:find?{nameless}"), "", &[("query", "UNKNOWN_FIELD")]);
+    }
+    refuses(Method::POST, "/v1/things", r#"{"": 1}"#, &[("body", "UNKNOWN_FIELD")]);
     refuses(Method::GET, "/v1/things:find?pageSize=1&page_size=2", "", &[("page_size", "CONFLICTING_VALUE")]);
     refuses(
         Method::GET,

@@ -13,6 +13,8 @@ const RULE: &str = "must be an international phone number such as \"+14155550123
 const TRUNK_RULE: &str = "must be written as it is dialled from abroad: what the 0 behind the country code stands for is \
                           not known here";
 
+const TRUNK_ZERO_RULE: &str = "must be written as it is dialled from abroad: without the 0 behind the country code";
+
 /// Country codes behind which a 0 is dialled within the country and never from abroad.
 const TRUNK_ZERO: &str = "20 27 31 32 33 40 41 43 44 46 49 51 55 58 60 61 62 63 64 66 81 82 84 86 90 91 92 93 94 95 98 \
                           211 212 213 218 231 232 233 234 243 249 251 252 254 255 256 260 261 262 263 264 265 291 353 \
@@ -39,7 +41,7 @@ pub fn parse_phone(text: &str) -> Result<String, Flaw> {
         return Err(malformed);
     }
     if codes().any(|code| digits.strip_prefix(code).is_some_and(|rest| rest.starts_with('0'))) {
-        return Err(Flaw::malformed(TRUNK_RULE));
+        return Err(Flaw::malformed(TRUNK_ZERO_RULE));
     }
     Ok(format!("+{digits}"))
 }
@@ -189,7 +191,10 @@ mod tests {
 
     #[test]
     fn a_zero_that_nobody_dials_from_abroad_is_refused() {
-        check("+44 020 7946 0018", None);
+        for text in ["+44 020 7946 0018", "+49 0 30 123456"] {
+            assert_eq!(parse_phone(text).unwrap_err().description, TRUNK_ZERO_RULE, "{text}");
+        }
+        assert_eq!(parse_phone("+36 (0)1 123 4567").unwrap_err().description, TRUNK_RULE);
         check("+49 (030) 1234567", None);
         check("+390669812345", Some("+390669812345"));
         check("+2250707123456", Some("+2250707123456"));

@@ -49,8 +49,9 @@ impl<S: Stage> Stage for Deadline<S> {
 /// Says how long the call had: a caller that asked for more than it may have finds out here at the latest.
 /// Marked as passed on: who serves the caller is not to blame for what it waited for.
 pub(super) fn exceeded(given: Duration) -> Status {
-    // What is left of a round number is nearly one.
-    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX).max(1));
+    // What is left of a round number is nearly one; what is left of anything is not said to be nothing.
+    let least = u64::from(!given.is_zero());
+    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX).max(least));
     let message = format!("the call took longer than the {given:?} that it had");
     pass_on(refuse(Code::DeadlineExceeded, refusal::DEADLINE, message))
 }
