@@ -26,6 +26,10 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     if let Some(refusal) = refuse_dialect(&request) {
         return refusal;
     }
+    // As gRPC's own servers say it: whoever asks so speaks HTTP and no more.
+    if request.method() != http::Method::POST {
+        return answer::not_allowed("POST");
+    }
     if gateway.own.answers(request.uri().path()) {
         return gateway.own.call(request).await;
     }

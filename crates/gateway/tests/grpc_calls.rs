@@ -12,6 +12,7 @@ use http::Method;
 use http_body_util::BodyExt;
 use support::{Rig, eventually, wire::Grpc, with_token};
 use tonic::Code;
+use tower::ServiceExt;
 
 const GET: &str = "/crm.customers.v1.AccountService/GetAccount";
 
@@ -260,6 +261,21 @@ fn millis(grpc_timeout: &str) -> u64 {
 }
 
 #[tokio::test]
+async fn a_call_is_a_post() {
+    let rig = Rig::start().await;
+    for path in ["/crm.customers.v1.AccountService/GetAccount", "/grpc.health.v1.Health/Check", "/v1/accounts"] {
+        let request = http::Request::get(format!("http://{}{path}", rig.public))
+            .header("content-type", "application/grpc")
+            .header("authorization", format!("Bearer {}", rig.token()))
+            .body(tonic::body::Body::empty());
+        let answer = Grpc::connect(rig.public).await.oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), http::StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert!(answer.headers()["allow"].to_str().unwrap().contains("POST"), "{path}");
+    }
+    assert_eq!(rig.seen().calls.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn a_deadline_that_passes_is_deadline_exceeded() {
     let rig = Rig::start().await;
     let mut client = AccountServiceClient::new(Grpc::connect(rig.public).await);
@@ -267,6 +283,12 @@ async fn a_deadline_that_passes_is_deadline_exceeded() {
     request.metadata_mut().insert("grpc-timeout", "150m".parse().unwrap());
     let status = client.get_account(request).await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    for (given, had) in [("0S", "0ns"), ("1n", "1ms")] {
+        let mut request = with_token(get("hang"), &rig.token());
+        request.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
+        let status = client.get_account(request).await.unwrap_err();
+        assert_eq!(status.message(), format!("the call took longer than the {had} that it had"), "{given}");
+    }
     eventually("the work behind is cancelled", async || rig.seen().running.load(Ordering::SeqCst) == 0).await;
 }
 
