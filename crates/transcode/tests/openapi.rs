@@ -153,7 +153,7 @@ fn accounts_are_described() {
     check(
         "/components/schemas/Money/properties/units",
         json!({
-            "type": "string", "format": "int64", "description": "Whole units of the amount.", "examples": ["1200000"],
+            "type": "string", "format": "int64", "description": "Whole units of the amount; up to 99,999,999,999,999 in every currency, and more in those with few decimals.", "examples": ["1200000"],
         }),
     );
     let list = "/paths/~1v1~1accounts/get";

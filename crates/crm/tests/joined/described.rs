@@ -113,7 +113,8 @@ fn at_and_beyond(field: &Value) -> (Vec<Value>, Vec<Value>) {
     let (mut at, mut beyond) = (Vec::new(), Vec::new());
     let pattern = field["pattern"].as_str().unwrap_or_default();
     // Of texts with a form, none is made here that has it.
-    if let (Some(most), true) = (field["maxLength"].as_u64(), pattern.starts_with("^[^")) {
+    let is_text = pattern.starts_with(r"^[\u");
+    if let (Some(most), true) = (field["maxLength"].as_u64(), is_text) {
         at.push(long(most));
         beyond.push(long(most + 1));
         beyond.extend([json!("a\nb"), json!("\u{0}")]);
@@ -129,8 +130,13 @@ fn at_and_beyond(field: &Value) -> (Vec<Value>, Vec<Value>) {
     if field["minLength"].as_u64() == Some(1) {
         beyond.extend([json!(""), json!(" "), Value::Null]);
     }
-    if !pattern.is_empty() && !pattern.starts_with("^[^") {
+    if !pattern.is_empty() && !is_text {
         beyond.push(json!("not of this form"));
+    }
+    if let Some(digits) = pattern.strip_prefix("^[0-9]{1,").and_then(|rest| rest.strip_suffix("}$")) {
+        let digits = digits.parse().unwrap();
+        at.push("9".repeat(digits).into());
+        beyond.extend([json!("9".repeat(digits + 1)), json!("-1")]);
     }
     at.extend(field["examples"].as_array().into_iter().flatten().cloned());
     if field["type"].as_array().is_some_and(|types| types.contains(&json!("null"))) {
@@ -172,6 +178,82 @@ async fn the_limits_in_the_document_are_those_of_the_service() {
         }
     }
     assert!(tried > 60, "{tried}");
+}
+
+/// Of the currency with the most decimals.
+#[tokio::test]
+async fn the_limits_of_money_are_those_of_the_service() {
+    let joined = Joined::start().await;
+    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
+    let parts = document["components"]["schemas"]["Money.Input"]["properties"].as_object().unwrap();
+    assert_eq!(parts.keys().collect::<Vec<_>>(), ["currencyCode", "nanos", "units"]);
+    for (name, part) in parts {
+        let (mut at, beyond) = at_and_beyond(part);
+        // Whole minor units, which no schema says.
+        at.retain(|value| value != 999_999_999);
+        let at = at.iter().map(|value| (value, StatusCode::OK));
+        for (value, expected) in at.chain(beyond.iter().map(|value| (value, StatusCode::BAD_REQUEST))) {
+            let mut money = json!({"currencyCode": "UYW", "units": "1", "nanos": 0});
+            money[name] = value.clone();
+            let answer = create(&joined, "accounts", &json!({"name": "Acme", "annualRevenue": money})).await;
+            assert_eq!(answer.status, expected, "{money}: {}", text(&answer));
+        }
+    }
+}
+
+/// Queries with one parameter at its limits, and beyond them; `known` is the id of something that is there.
+fn queries(parameter: &Value, known: &str) -> (Vec<String>, Vec<String>) {
+    let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
+    let list = |count: u64| vec![format!("{name}={known}"); usize::try_from(count).unwrap()].join("&");
+    if let Some(most) = schema["maxItems"].as_u64() {
+        return (vec![list(1)], vec![list(most + 1), format!("{name}=x"), String::new()]);
+    }
+    let long = |length: u64| "x".repeat(usize::try_from(length).unwrap());
+    let (at, beyond): (Vec<String>, Vec<String>) = match (name, schema["type"].as_str()) {
+        // A token comes from an answer.
+        ("pageToken", _) => (vec![String::new()], vec![long(schema["maxLength"].as_u64().unwrap() + 1)]),
+        // Counted by characters, of which some have two bytes; all of them would not fit a request's head.
+        ("filter", _) => {
+            let most = schema["maxLength"].as_u64().unwrap();
+            let filter = |length: u64| format!("owner = \"{}{}\"", "é".repeat(1500), long(length - 1510));
+            (vec![filter(most)], vec![filter(most + 1)])
+        }
+        (_, Some("boolean")) => (vec!["true".to_owned(), "false".to_owned()], vec!["yes".to_owned()]),
+        (_, Some("integer")) => {
+            let (at, beyond) = at_and_beyond(schema);
+            [at, beyond].map(|all| all.iter().map(Value::to_string).collect()).into()
+        }
+        _ => {
+            let values = schema["enum"].as_array().unwrap_or_else(|| panic!("{name} is of a kind that is not tried"));
+            (values.iter().map(|value| value.as_str().unwrap().to_owned()).collect(), vec!["x".to_owned()])
+        }
+    };
+    let percent = |text: String| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    [at, beyond].map(|all| all.into_iter().map(|text| format!("{name}={}", percent(text))).collect()).into()
+}
+
+#[tokio::test]
+async fn the_limits_of_queries_are_those_of_the_service() {
+    let joined = Joined::start().await;
+    let account = json(&create(&joined, "accounts", &json!({"name": "Parent"})).await)["id"].clone();
+    let contact = create(&joined, "contacts", &json!({"familyName": "Love", "accountId": account})).await;
+    let (account, contact) = (account.as_str().unwrap(), json(&contact)["id"].as_str().unwrap().to_owned());
+    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
+    let mut tried = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let parameters = methods["get"]["parameters"].as_array().into_iter().flatten();
+        for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
+            let known = if path.starts_with("/v1/accounts") { account } else { &contact };
+            let (at, beyond) = queries(parameter, known);
+            let at = at.iter().map(|query| (query, StatusCode::OK));
+            for (query, expected) in at.chain(beyond.iter().map(|query| (query, StatusCode::BAD_REQUEST))) {
+                let answer = joined.call(Method::GET, &format!("{path}?{query}"), &[], Value::Null).await;
+                assert_eq!(answer.status, expected, "{path}?{query:.200}: {}", text(&answer));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 40, "{tried}");
 }
 
 /// "Execute" in the viewer sends the example as it stands.

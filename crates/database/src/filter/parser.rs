@@ -4,8 +4,8 @@ use super::error::one_of;
 use super::value::read;
 use super::{Condition, FieldSpec, FilterError, Lexer, Operator, Token, TokenKind};
 
-/// Longest filter, in bytes.
-const MAX_BYTES: usize = 4_096;
+/// Longest filter.
+const MAX_CHARACTERS: usize = 4_096;
 const MAX_CONDITIONS: usize = 20;
 const MAX_DEPTH: usize = 10;
 
@@ -14,8 +14,8 @@ const MAX_DEPTH: usize = 10;
 /// # Errors
 /// The first place that does not fit, and what would.
 pub fn parse(text: &str, fields: &[FieldSpec]) -> Result<Vec<Condition>, FilterError> {
-    if text.len() > MAX_BYTES {
-        return Err(FilterError::new(1, format!("is longer than {MAX_BYTES} bytes")));
+    if text.chars().count() > MAX_CHARACTERS {
+        return Err(FilterError::new(1, format!("is longer than {MAX_CHARACTERS} characters")));
     }
     let mut lexer = Lexer::new(text);
     let token = lexer.next()?;

@@ -111,7 +111,8 @@ fn size_and_depth_are_bounded() {
     check(&many, "more than 20 comparisons");
     check(&"(".repeat(11), "more than 10 brackets inside each other (at character 11)");
     check(&"(".repeat(4_000), "more than 10 brackets inside each other (at character 11)");
-    check(&" ".repeat(4_097), "is longer than 4096 bytes");
+    check(&" ".repeat(4_097), "is longer than 4096 characters");
+    assert!(parse(&"\u{3000}".repeat(4_096), FIELDS).is_ok());
 }
 
 proptest! {

@@ -4,11 +4,7 @@ use crm_proto::crm::api::v1::Limits;
 use prost_reflect::Kind;
 use serde_json::{Map, Value, json};
 
-/// What no line of text holds, as a class of a regular expression: control characters, and what breaks lines or turns
-/// the direction of text.
-const FORBIDDEN: &str = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069";
-/// What does not show: blanks, and Unicode's default-ignorables.
-const UNSEEN: &str = r"\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8";
+use super::characters;
 
 /// A UUID, or nothing.
 const UUID_OR_NONE: &str = "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$";
@@ -27,11 +23,16 @@ pub(super) fn narrow(schema: &mut Value, limits: &Limits, kind: &Kind, is_requir
             schema.insert("minimum".to_owned(), limits.minimum.unwrap_or(i32::MIN.into()).into());
             schema.insert("maximum".to_owned(), limits.maximum.unwrap_or(i32::MAX.into()).into());
         }
-        // Of a number that is written as text.
-        Kind::Int64 if limits.minimum == Some(0) => drop(schema.insert("pattern".to_owned(), "^[0-9]{1,18}$".into())),
-        Kind::Int64 => drop(schema.insert("pattern".to_owned(), "^-?[0-9]{1,18}$".into())),
+        Kind::Int64 => drop(schema.insert("pattern".to_owned(), digits(limits).into())),
         _ => {}
     }
+}
+
+/// Of a number that is written as text: so many digits that no number of them is too large.
+fn digits(limits: &Limits) -> String {
+    let digits = limits.maximum.unwrap_or(i64::MAX).saturating_add(1).max(10).ilog10();
+    let sign = if limits.minimum == Some(0) { "" } else { "-?" };
+    format!("^{sign}[0-9]{{1,{digits}}}$")
 }
 
 fn narrow_text(schema: &mut Map<String, Value>, limits: &Limits) {
@@ -49,9 +50,10 @@ fn narrow_text(schema: &mut Map<String, Value>, limits: &Limits) {
         insert("enum", json!(limits.values));
     }
     if limits.text && limits.min_length > 0 {
-        insert("pattern", format!("^[^{FORBIDDEN}]*[^{FORBIDDEN}{UNSEEN}][^{FORBIDDEN}]*$").into());
+        let (all, shown) = (characters::of_text(), characters::that_show());
+        insert("pattern", format!("^{all}*{shown}{all}*$").into());
     } else if limits.text {
-        insert("pattern", format!("^[^{FORBIDDEN}]*$").into());
+        insert("pattern", format!("^{}*$", characters::of_text()).into());
     } else if !limits.pattern.is_empty() {
         insert("pattern", limits.pattern.as_str().into());
     }

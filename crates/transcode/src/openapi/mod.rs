@@ -1,5 +1,6 @@
 //! OpenAPI 3.1 of the routes.
 
+mod characters;
 mod comments;
 mod limits;
 mod operation;
