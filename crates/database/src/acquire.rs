@@ -1,6 +1,6 @@
-//! The way to a connection: first a place, then whatever the pool has, or a new one.
+//! The way to a connection: first a place (`places`), then whatever the pool has, or a new one.
 //!
-//! Places are counted here, so that whoever has one finds an idle connection or opens one, and never waits behind others.
+//! There are as many places as connections, so that whoever has one finds an idle connection or opens one, and never waits behind others.
 //! A caller that gives up meanwhile costs a place in the queue; one that gives up while a connection is being opened
 //! leaves it to those that come after.
 
@@ -13,18 +13,16 @@ use futures_util::future::BoxFuture;
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Error;
-use crate::error::{Fault, refuses_our_options, when_connecting};
+use crate::error::{refuses_our_options, when_connecting};
 use crate::give_back::Returned;
 use crate::lease::Lease;
+use crate::places::Place;
 use crate::pool::Shared;
 use crate::pooler::SESSION;
 
-pub(crate) async fn acquire(shared: &Arc<Shared>) -> Result<Lease, Error> {
-    let place = Arc::clone(&shared.places).acquire_owned().await;
-    let mut place = place.map_err(|_| Error::Unavailable(Fault::new("the pool is closed")))?;
+pub(crate) async fn acquire(shared: &Arc<Shared>, mut place: Place) -> Result<Lease, Error> {
     loop {
         let was_pooled = shared.is_pooled();
         match Acquiring::begin(shared, place).await {
@@ -63,19 +61,19 @@ struct Acquiring {
 
 struct Work {
     connection: BoxFuture<'static, Result<PoolConnection<Postgres>, sqlx::Error>>,
-    place: OwnedSemaphorePermit,
+    place: Place,
     in_use: Arc<AtomicU32>,
 }
 
 /// A place in the pool whose connection is in somebody's hands, or being brought to rest after that.
 #[derive(Debug)]
 pub(crate) struct Held {
-    _place: OwnedSemaphorePermit,
+    _place: Place,
     in_use: Arc<AtomicU32>,
 }
 
 impl Held {
-    fn new(place: OwnedSemaphorePermit, in_use: &Arc<AtomicU32>) -> Self {
+    fn new(place: Place, in_use: &Arc<AtomicU32>) -> Self {
         in_use.fetch_add(1, Ordering::Relaxed);
         Self { _place: place, in_use: Arc::clone(in_use) }
     }
@@ -88,7 +86,7 @@ impl Drop for Held {
 }
 
 impl Acquiring {
-    fn begin(shared: &Shared, place: OwnedSemaphorePermit) -> Self {
+    fn begin(shared: &Shared, place: Place) -> Self {
         // Boxed: it holds all states of opening a connection, kilobytes that would be part of every caller's future.
         let in_use = Arc::clone(&shared.in_use);
         Self { work: Some(Work { connection: Box::pin(shared.pool.acquire()), place, in_use }) }
@@ -96,7 +94,7 @@ impl Acquiring {
 }
 
 impl Future for Acquiring {
-    type Output = (Result<PoolConnection<Postgres>, sqlx::Error>, OwnedSemaphorePermit);
+    type Output = (Result<PoolConnection<Postgres>, sqlx::Error>, Place);
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(work) = &mut self.work else { return Poll::Pending };

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crm_shares::TENANT_SHARE_TAKEN;
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::sqlstate::{self, Class, Fate};
@@ -36,9 +37,12 @@ pub enum Error {
     /// once more, and gets a younger connection.
     #[error("database connection is out of date ({0})")]
     Outdated(Fault),
-    /// No connection came free in time. Worth a retry elsewhere.
+    /// No connection came free in time: others have them all, or the server takes its time. Worth a retry later.
     #[error("no database connection came free in time")]
     Exhausted,
+    /// None of the tenant's own connections came free in time; other tenants find one. Worth a retry later.
+    #[error("too many database connections for one tenant; others find one")]
+    ShareTaken,
     /// The caller's deadline, or the limit for one statement, has passed.
     #[error("deadline passed in the database")]
     DeadlineExceeded,
@@ -105,10 +109,11 @@ impl Fault {
 }
 
 impl Error {
-    /// The reason from [`REASONS`]. Services translate [`Error::Constraint`] by its name before they ask.
+    /// The reason from [`REASONS`], or [`TENANT_SHARE_TAKEN`]. Services translate [`Error::Constraint`] by its name before they ask.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Unavailable(_) | Self::Refused(_) | Self::Outdated(_) | Self::Exhausted => "DATABASE_UNAVAILABLE",
+            Self::ShareTaken => TENANT_SHARE_TAKEN,
             Self::DeadlineExceeded => "DATABASE_TIMEOUT",
             Self::Conflict(_) => "TRANSACTION_CONFLICT",
             Self::Constraint(_) | Self::Fault(_) | Self::Settings(_) => "DATABASE_FAULT",
@@ -117,7 +122,10 @@ impl Error {
 
     /// True where the same call may succeed a moment later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Outdated(_) | Self::Exhausted | Self::Conflict(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Outdated(_) | Self::Exhausted | Self::ShareTaken | Self::Conflict(_)
+        )
     }
 
     /// True where nothing passes by itself: a process that meets it while it starts should say so and end.
@@ -154,6 +162,7 @@ impl Error {
             | Self::Conflict(fault)
             | Self::Fault(fault) => fault.sqlstate.as_deref().unwrap_or("connection"),
             Self::Exhausted => "pool_exhausted",
+            Self::ShareTaken => "share_taken",
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::Constraint(constraint) => &constraint.name,
             Self::Settings(_) => "settings",

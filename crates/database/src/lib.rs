@@ -13,6 +13,7 @@ mod name;
 pub mod order;
 pub mod page;
 pub mod pattern;
+mod places;
 #[cfg(feature = "testkit")]
 pub mod plan;
 mod pool;

@@ -8,22 +8,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use crm_shares::Refused;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use crate::acquire::{acquire, greet};
 use crate::elders::Elders;
 use crate::error::Fault;
 use crate::lease::Lease;
+use crate::places::Places;
 use crate::pooler::SESSION;
 use crate::transaction::Opening;
 use crate::{Access, Error, Settings, TenantTransaction, metrics};
 
 const IDLE_CONNECTION: Duration = Duration::from_secs(300);
 const OLDEST_CONNECTION: Duration = Duration::from_secs(1_800);
+/// Whose a connection is that is for no tenant: all that has none shares as one.
+const NOBODY: Uuid = Uuid::nil();
 
 /// Handle of a pool of connections; cheap to clone.
 #[derive(Clone, Debug)]
@@ -35,7 +38,7 @@ pub struct Database {
 pub(crate) struct Shared {
     pub(crate) pool: PgPool,
     /// As many as the pool has connections.
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Places,
     pub(crate) elders: Arc<Elders>,
     /// Connections that somebody has, or that are being brought to rest after that.
     pub(crate) in_use: Arc<AtomicU32>,
@@ -62,10 +65,17 @@ impl PoolState {
 }
 
 impl Shared {
-    /// Whether every connection that there may be is in use. Who waits behind others that wait for one to be opened waits
-    /// for the server.
-    fn is_crowded(&self) -> bool {
-        self.in_use.load(Ordering::Relaxed) >= self.settings.max_connections
+    /// Why a tenant that waited got no place.
+    fn why_no_place(&self, tenant: Uuid) -> Error {
+        // The driver goes on trying where a server refuses, so that its absence looks like a crowd, too. Who waits behind
+        // others that wait for a connection to be opened waits for the server.
+        if self.state().used() > self.in_use.load(Ordering::Relaxed) {
+            return not_opened();
+        }
+        match self.places.blame(tenant) {
+            Refused::Full => Error::Exhausted,
+            Refused::Share => Error::ShareTaken,
+        }
     }
 
     pub(crate) fn state(&self) -> PoolState {
@@ -102,8 +112,7 @@ impl Database {
         let elders = Arc::new(Elders::default());
         let options = session_options(connect_options(settings)?, settings);
         let pool = pool_options(settings, Arc::clone(&elders)).connect_lazy_with(options);
-        let places =
-            Arc::new(Semaphore::new(usize::try_from(settings.max_connections).unwrap_or(Semaphore::MAX_PERMITS)));
+        let places = Places::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX));
         let (pooled, settings) = (AtomicBool::new(false), settings.clone());
         let shared = Arc::new(Shared { pool, places, elders, in_use: Arc::default(), pooled, settings });
         metrics::observe_pool(&shared);
@@ -123,7 +132,7 @@ impl Database {
     /// One round trip. What is left until `deadline` bounds the wait for a connection and, as `statement_timeout`, each statement.
     ///
     /// # Errors
-    /// [`Error::Unavailable`], [`Error::Exhausted`], [`Error::DeadlineExceeded`].
+    /// [`Error::Unavailable`], [`Error::Exhausted`], [`Error::ShareTaken`], [`Error::DeadlineExceeded`].
     pub async fn begin(&self, tenant: Uuid, deadline: Option<Instant>) -> Result<TenantTransaction, Error> {
         self.begin_with(tenant, deadline, Access::ReadWrite).await
     }
@@ -150,7 +159,7 @@ impl Database {
         // Each idle connection may have died with the server; one more try opens a new one.
         let mut dead_ones_left = self.shared.settings.max_connections;
         loop {
-            let lease = self.acquire(&budget).await?;
+            let lease = self.acquire(tenant, &budget).await?;
             let opening = Opening { tenant, access, statement_timeout: budget.statement_timeout()? };
             match budget.bound(TenantTransaction::open(lease, opening)).await {
                 Err(Error::Unavailable(_)) if dead_ones_left > 0 => dead_ones_left -= 1,
@@ -167,7 +176,7 @@ impl Database {
         let budget = Budget::new(&self.shared.settings, None);
         let mut dead_ones_left = self.shared.settings.max_connections;
         loop {
-            let mut lease = self.acquire(&budget).await?;
+            let mut lease = self.acquire(NOBODY, &budget).await?;
             let asking = async {
                 greet(&mut lease).await?;
                 Ok(lease.ping().await?)
@@ -190,18 +199,26 @@ impl Database {
         self.shared.pool.close().await;
     }
 
-    async fn acquire(&self, budget: &Budget) -> Result<Lease, Error> {
+    async fn acquire(&self, tenant: Uuid, budget: &Budget) -> Result<Lease, Error> {
         let started = Instant::now();
-        let lease = budget.bound(acquire(&self.shared)).await;
+        let lease = self.take_place_and_connection(tenant, budget).await;
         metrics::record_wait(started.elapsed());
-        match lease {
-            // The driver goes on trying where a server refuses, so that its absence looks like a crowd, too.
-            Err(Error::Exhausted) if !self.shared.is_crowded() => {
-                Err(Error::Unavailable(Fault::new("no connection could be opened in time")))
-            }
+        lease
+    }
+
+    async fn take_place_and_connection(&self, tenant: Uuid, budget: &Budget) -> Result<Lease, Error> {
+        let Ok(place) = timeout_at(budget.queue_ends(), self.shared.places.take(tenant)).await else {
+            return Err(if budget.is_over() { Error::DeadlineExceeded } else { self.shared.why_no_place(tenant) });
+        };
+        match budget.bound(acquire(&self.shared, place?)).await {
+            Err(Error::Exhausted) => Err(not_opened()),
             lease => lease,
         }
     }
+}
+
+fn not_opened() -> Error {
+    Error::Unavailable(Fault::new("no connection could be opened in time"))
 }
 
 /// What is left of two limits: the caller's deadline, and the pool's patience.
@@ -224,6 +241,18 @@ impl Budget {
             Some(left) => Ok(left.min(self.statement_timeout)),
             None => Ok(self.statement_timeout),
         }
+    }
+
+    /// Until when a place is waited for: half of what is left, so that a deadline does not pass in a queue. Whoever is told
+    /// in time knows what it lacked, and a balancer that the process is well.
+    fn queue_ends(&self) -> Instant {
+        let now = Instant::now();
+        let half = self.deadline.map(|deadline| now + deadline.saturating_duration_since(now) / 2);
+        half.map_or(self.patience_ends, |half| half.min(self.patience_ends))
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// The result, or which of the two limits came first.

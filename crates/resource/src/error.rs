@@ -71,6 +71,7 @@ fn database_code(error: &DatabaseError) -> Code {
         | DatabaseError::Refused(_)
         | DatabaseError::Outdated(_)
         | DatabaseError::Exhausted => Code::Unavailable,
+        DatabaseError::ShareTaken => Code::ResourceExhausted,
         DatabaseError::DeadlineExceeded => Code::DeadlineExceeded,
         DatabaseError::Conflict(_) => Code::Aborted,
         DatabaseError::Constraint(_) | DatabaseError::Fault(_) | DatabaseError::Settings(_) => Code::Internal,
@@ -92,8 +93,9 @@ impl From<Error> for Status {
         let mut status: Self = match error {
             Error::Invalid(violations) => Problem::invalid(reason, violations),
             Error::RefusedFor(_, id) => problem.with_metadata("id", id.to_string()),
-            // Every replica asks the same server: none of them is at fault, and none would do better.
-            Error::Database(DatabaseError::Unavailable(_) | DatabaseError::Refused(_)) => {
+            // Every replica asks the same server: none of them is at fault, and none would do better. Nor is it at fault for
+            // what callers make of its connections.
+            Error::Database(DatabaseError::Unavailable(_) | DatabaseError::Refused(_) | DatabaseError::Exhausted) => {
                 problem.with_retry_delay(RETRY_DELAY).passed_on()
             }
             _ if matches!(code, Code::Unavailable | Code::ResourceExhausted) => problem.with_retry_delay(RETRY_DELAY),
@@ -152,21 +154,23 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_with_an_export_is_told_by_the_servers_reason_and_when_to_come_back() {
-        let (code, reason, status) = status(Error::Refused(&EXPORT_RUNS));
-        assert_eq!((code, reason.as_str()), (Code::ResourceExhausted, "TENANT_SHARE_TAKEN"));
-        assert!(crm_server::REASONS.iter().any(|(listed, _)| *listed == reason));
-        assert!(status.get_error_details().retry_info().is_some());
+    fn a_tenant_that_has_its_share_is_told_by_the_servers_reason_and_when_to_come_back() {
+        for error in [Error::Refused(&EXPORT_RUNS), DatabaseError::ShareTaken.into()] {
+            let (code, reason, status) = status(error);
+            assert_eq!((code, reason.as_str()), (Code::ResourceExhausted, "TENANT_SHARE_TAKEN"));
+            assert!(crm_server::REASONS.iter().any(|(listed, _)| *listed == reason));
+            assert!(status.get_error_details().retry_info().is_some());
+        }
     }
 
     #[test]
-    fn an_absent_database_is_passed_on_and_an_exhausted_pool_is_this_replicas_own() {
+    fn neither_an_absent_database_nor_an_exhausted_pool_is_held_against_the_replica() {
         let fault = Fault { sqlstate: None, summary: "x".to_owned() };
-        for (error, pushback) in [(DatabaseError::Unavailable(fault), "-1"), (DatabaseError::Exhausted, "250")] {
+        for error in [DatabaseError::Unavailable(fault), DatabaseError::Exhausted] {
             let (code, reason, status) = status(Error::Database(error));
             assert_eq!((code, reason.as_str()), (Code::Unavailable, "DATABASE_UNAVAILABLE"));
             assert!(status.get_error_details().retry_info().is_some());
-            assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), pushback);
+            assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "-1");
         }
     }
 

@@ -105,6 +105,21 @@ impl Shares {
     pub fn taken(&self) -> usize {
         self.0.lock().taken
     }
+
+    /// How much of it one holds.
+    #[must_use]
+    pub fn held(&self, whose: Holder) -> usize {
+        self.0.lock().held(whose)
+    }
+
+    /// Why a holder that has waited has nothing more. Where all is taken and it has less than an equal part, its own use is
+    /// not what is in the way.
+    #[must_use]
+    pub fn blame(&self, whose: Holder) -> Refused {
+        let (table, total) = (self.0.lock(), self.0.total);
+        let has_its_part = table.held(whose) > 0 && !table.holds_less_than_equal_part(total, whose);
+        if table.taken < total || has_its_part { Refused::Share } else { Refused::Full }
+    }
 }
 
 impl Shared {

@@ -101,3 +101,19 @@ fn what_was_given_under_a_higher_total_shuts_nobody_out() {
     drop(held);
     shares.take_of(32, Some(1)).unwrap();
 }
+
+#[test]
+fn whoever_has_less_than_an_equal_part_of_what_is_all_taken_is_not_to_blame() {
+    let shares = Shares::new(10);
+    let take = |whose, count| -> Vec<_> { (0..count).map(|_| shares.take(Some(whose), 1).unwrap()).collect() };
+    let held = [take(1, 5), take(2, 3), take(3, 1)];
+    assert_eq!([1, 2, 3, 4].map(|whose| shares.held(Some(whose))), [5, 3, 1, 0]);
+    assert_eq!(shares.blame(Some(2)), Refused::Share, "one is left, for others");
+    let last = take(4, 1);
+    let blamed = [1, 2, 3, 4, 5].map(|whose| shares.blame(Some(whose)));
+    assert_eq!(blamed, [Refused::Share, Refused::Share, Refused::Full, Refused::Full, Refused::Full]);
+    drop((held, last));
+    let one = Shares::new(1);
+    let _held = one.take(Some(1), 1).unwrap();
+    assert_eq!([1, 2].map(|whose| one.blame(Some(whose))), [Refused::Share, Refused::Full]);
+}

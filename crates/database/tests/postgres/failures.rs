@@ -2,6 +2,7 @@
 
 use crm_database::{Error, Settings};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use uuid::Uuid;
 
 use crate::support::{Notes, OTHER_TENANT, ROLE, TENANT};
 
@@ -28,7 +29,7 @@ const DEFECT: &str = "defect";
 
 fn told(error: &Error) -> &'static str {
     match error {
-        Error::Unavailable(_) | Error::Exhausted => UNAVAILABLE,
+        Error::Unavailable(_) | Error::Exhausted | Error::ShareTaken => UNAVAILABLE,
         Error::Refused(_) | Error::Settings(_) => "refused",
         Error::Outdated(_) => OUTDATED,
         Error::Conflict(_) => CONFLICT,
@@ -120,11 +121,11 @@ async fn statement_after_a_failed_one_is_a_defect_and_costs_no_connection() {
     assert_eq!(backend(&notes).await, before);
 }
 
-/// Opens so many connections at once, each with the statement prepared.
-async fn warm(notes: &Notes, connections: usize) {
+/// Opens so many connections at once, each with the statement prepared, and for a tenant of its own.
+async fn warm(notes: &Notes, connections: u128) {
     let mut held = Vec::new();
-    for _ in 0..connections {
-        let mut transaction = notes.database.begin(TENANT, None).await.unwrap();
+    for tenant in 0..connections {
+        let mut transaction = notes.database.begin(Uuid::from_u128(tenant), None).await.unwrap();
         transaction.fetch_all::<(String,)>("all_notes", sqlx::query(ALL)).await.unwrap();
         held.push(transaction);
     }

@@ -10,6 +10,7 @@ mod outage;
 mod plan;
 mod pooler;
 mod refused;
+mod shares;
 mod statement;
 mod support;
 mod transaction;

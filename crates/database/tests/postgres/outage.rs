@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crm_database::{Database, Error, Settings};
 use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{Postgres, PostgresSettings, TemporaryFolder};
+use uuid::Uuid;
 
 use crate::support::{TENANT, until};
 
@@ -36,8 +37,8 @@ async fn pool_recovers_within_a_second_of_postgres_return() {
     let database = connect(own.server.url("postgres")).await;
     // All connections of the pool are open, and will be dead.
     let mut held = Vec::new();
-    for _ in 0..4 {
-        held.push(database.begin(TENANT, None).await.unwrap());
+    for tenant in 0..4 {
+        held.push(database.begin(Uuid::from_u128(tenant), None).await.unwrap());
     }
     drop(held);
     until("idle", async || database.state().idle == 4).await;
