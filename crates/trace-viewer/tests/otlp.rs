@@ -3,11 +3,14 @@
 
 mod support;
 
-use std::io::Write;
+use std::{convert::Infallible, io::Write};
 
 use ::http::Request;
+use axum::body::Body;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use futures_util::{StreamExt, stream};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
     trace::v1::ResourceSpans,
@@ -18,7 +21,7 @@ use support::{
     Viewer, http,
     spans::{MILLIS, contact_lookup, from_service, now_ns, span},
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinHandle};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const MIB: usize = 1 << 20;
@@ -300,38 +303,50 @@ async fn grpc_takes_packed_messages_and_refuses_what_is_none() {
     viewer.stop().await;
 }
 
-#[tokio::test]
-async fn too_many_requests_at_once_are_told_to_come_again() {
-    let viewer = Viewer::start().await;
-    let mut stuck = Vec::new();
-    for _ in 0..4 {
-        let mut stream = TcpStream::connect(viewer.otlp).await.unwrap();
-        let head = "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stuck.push(stream);
-    }
-    let body = || in_json(&json!([]));
-    let refused = async |status: u16| {
-        let answer = viewer.post_traces(&[("content-type", "application/json")], body()).await;
-        (answer.status == status).then_some(answer)
-    };
-    let answer = until(async || refused(503).await).await;
-    let told: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!((&answer.headers["retry-after"], &told["code"]), (&"1".parse().unwrap(), &json!(14)));
-    let (code, ..) = call(&viewer, &[("content-type", "application/grpc")], frame(0, &[])).await;
-    assert_eq!(code, "14");
-    drop(stuck);
-    until(async || refused(200).await).await;
-    viewer.stop().await;
+/// A request whose last byte never comes; written as far as the viewer takes it.
+fn half_sent(viewer: &Viewer, sent: usize) -> JoinHandle<()> {
+    let (to, length) = (viewer.otlp, sent + 1);
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    tokio::spawn(async move {
+        let mut stream = TcpStream::connect(to).await.unwrap();
+        let _ = stream.write_all(&[head.as_bytes(), &vec![b' '; sent]].concat()).await;
+        std::future::pending::<()>().await;
+    })
 }
 
-async fn until<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..50 {
-        if let Some(found) = attempt().await {
-            return found;
-        }
+/// The same over gRPC.
+fn half_called(viewer: &Viewer, sent: usize) -> JoinHandle<()> {
+    let url = format!("http://{}/opentelemetry.proto.collector.trace.v1.TraceService/Export", viewer.otlp);
+    let part = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![0; sent]))]);
+    let body = Body::from_stream(part.chain(stream::pending()));
+    let request = Request::post(url).header("content-type", "application/grpc").body(body).unwrap();
+    tokio::spawn(async move {
+        let _ = Client::builder(TokioExecutor::new()).http2_only(true).build_http().request(request).await;
+    })
+}
+
+async fn good_exports_are_taken(viewer: &Viewer) {
+    for nth in 0..10 {
+        let answer = viewer.post_traces(&[("content-type", PROTOBUF)], one_span(nth + 1)).await;
+        assert_eq!(answer.status, 200, "{nth}: {}", answer.text());
+        let (code, message, _) =
+            call(viewer, &[("content-type", "application/grpc")], frame(0, &one_span(nth + 100))).await;
+        assert_eq!(code, "0", "{nth}: {message}");
     }
-    panic!("never")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_sent_by_halves_keep_nobody_out() {
+    let viewer = Viewer::start().await;
+    let stuck: Vec<_> = (0..30).flat_map(|_| [half_sent(&viewer, 1), half_called(&viewer, 1)]).collect();
+    good_exports_are_taken(&viewer).await;
+    // As many bytes as all requests may have together, and half as many again.
+    let large: Vec<_> = (0..3).flat_map(|_| [half_sent(&viewer, 4 * MIB - 1), half_called(&viewer, 4 * MIB)]).collect();
+    good_exports_are_taken(&viewer).await;
+    stuck.iter().chain(&large).for_each(JoinHandle::abort);
+    viewer.stop().await;
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! A request's bytes, within the bounds of one request and of the process.
 //!
-//! What is packed may become no larger than what is not, and there are few places to read a request in: so all requests
-//! together hold at most `MAX_REQUESTS` bodies of `MAX_REQUEST_BYTES` as they came, and as many inflated ones.
+//! What is packed may become no larger than what is not, bodies on their way in have a budget together, and there are few
+//! places to inflate and decode in: so all requests hold at most the bytes of `MAX_REQUESTS` bodies of `MAX_REQUEST_BYTES` as
+//! they came, and as many inflated ones. A place is for work, which nobody but us makes longer: it is taken when the body is
+//! there.
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -11,36 +13,64 @@ use axum::{
 };
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::{sync::SemaphorePermit, time::timeout};
+use http_body_util::BodyExt;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout, timeout_at},
+};
 
-use super::{Fault, Receiver};
+use super::{
+    Fault,
+    arrivals::{Arrivals, Arrived},
+};
 
 /// Largest request, packed or not; exporters send 512 spans or so at a time.
 pub(super) const MAX_REQUEST_BYTES: usize = 4 << 20;
-/// Requests read at the same time. With their size this bounds the memory that senders can claim.
-pub(super) const MAX_REQUESTS: usize = 4;
-/// How long a request waits for its turn.
+/// Requests decoded at the same time, and the part of the budget that one body may have, as a divisor. With their size this
+/// bounds the memory that senders can claim.
+const MAX_REQUESTS: usize = 4;
+/// How long a request that is there waits for its turn.
 const PLACE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a request may take to arrive; a stuck sender must not hold one of the few places.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a body may rest on its way.
+const REST: Duration = Duration::from_secs(10);
 
-impl Receiver {
-    /// Waits for a turn, which lasts until the place is dropped.
+/// What all requests share, whatever they come by.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    arrivals: Arc<Arrivals>,
+    places: Arc<Semaphore>,
+}
+
+impl Bounds {
+    pub(super) fn new() -> Self {
+        let arrivals = Arrivals::new(MAX_REQUESTS * MAX_REQUEST_BYTES, REST);
+        Self { arrivals, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
+    }
+
+    /// The whole body, with room for `extra` bytes of framing.
+    pub(super) async fn read(&self, body: Body, extra: usize) -> Result<Arrived, Fault> {
+        read(&self.arrivals, body, MAX_REQUEST_BYTES + extra).await
+    }
+
+    /// Waits for a turn to work, which lasts until the place is dropped.
     pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
         let place = timeout(PLACE_TIMEOUT, self.places.acquire()).await;
         place.map_err(|_| Fault::Busy)?.map_err(|_| Fault::Busy)
     }
 }
 
-/// The whole body, with room for `extra` bytes of framing.
-pub(super) async fn read(body: Body, extra: usize) -> Result<Bytes, Fault> {
-    let body = timeout(REQUEST_TIMEOUT, Limited::new(body, MAX_REQUEST_BYTES + extra).collect());
-    match body.await.map_err(|_| Fault::Late)? {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Fault::TooLarge),
-        Err(_) => Err(Fault::malformed("the request broke off")),
+async fn read(arrivals: &Arc<Arrivals>, mut body: Body, most: usize) -> Result<Arrived, Fault> {
+    let (mut arrival, mut length) = (arrivals.begin(Instant::now()), 0);
+    while let Some(frame) = timeout_at(arrival.until(), body.frame()).await.map_err(|_| Fault::Late)? {
+        let frame = frame.map_err(|_| Fault::malformed("the request broke off"))?;
+        let Ok(part) = frame.into_data() else { continue };
+        length += part.len();
+        if length > most {
+            return Err(Fault::TooLarge);
+        }
+        arrival.push(&part, Instant::now())?;
     }
+    arrival.finish()
 }
 
 /// Whether the named header says gzip; an encoding that is neither that nor none cannot be read.
@@ -64,5 +94,23 @@ pub(super) fn inflate(packed: &[u8]) -> Result<Bytes, Fault> {
         Ok(_) if plain.len() > MAX_REQUEST_BYTES => Err(Fault::TooLarge),
         Ok(_) => Ok(plain.into()),
         Err(_) => Err(Fault::malformed("the body is not gzip")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_stands_still_or_grows_too_long_is_given_up_and_its_bytes_are_free() {
+        let arrivals = Arrivals::new(8, Duration::from_millis(50));
+        let parts = |parts: &'static [&str]| stream::iter(parts).map(|part| Ok::<_, tonic::Status>(Bytes::from(*part)));
+        let half = Body::from_stream(parts(&["abc"]).chain(stream::pending()));
+        assert_eq!(read(&arrivals, half, 8).await.err(), Some(Fault::Late));
+        assert_eq!(read(&arrivals, Body::from_stream(parts(&["abcd", "efghi"])), 8).await.err(), Some(Fault::TooLarge));
+        let whole = read(&arrivals, Body::from_stream(parts(&["abcd", "efgh"])), 8).await.unwrap();
+        assert_eq!(whole.body, "abcdefgh");
     }
 }

@@ -37,9 +37,9 @@ async fn read(receiver: &Receiver, request: Request) -> Result<ExportResponse, F
         return Err(Fault::Media);
     }
     let is_packed = body::is_packed(request.headers(), ENCODING)?;
-    let _place = receiver.place().await?;
-    let frame = body::read(request.into_body(), PREFIX).await?;
-    let request = ExportRequest::decode(message(&frame, is_packed)?).map_err(|error| Fault::malformed(&error))?;
+    let frame = receiver.bounds.read(request.into_body(), PREFIX).await?;
+    let _place = receiver.bounds.place().await?;
+    let request = ExportRequest::decode(message(&frame.body, is_packed)?).map_err(|error| Fault::malformed(&error))?;
     Ok(receive(&receiver.app, request).await)
 }
 

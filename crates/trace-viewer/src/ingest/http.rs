@@ -55,11 +55,9 @@ async fn read(receiver: &Receiver, media: Option<Media>, request: Request) -> Re
     }
     let media = media.ok_or(Fault::Media)?;
     let is_packed = body::is_packed(request.headers(), header::CONTENT_ENCODING)?;
-    let _place = receiver.place().await?;
-    let mut body = body::read(request.into_body(), 0).await?;
-    if is_packed {
-        body = body::inflate(&body)?;
-    }
+    let arrived = receiver.bounds.read(request.into_body(), 0).await?;
+    let _place = receiver.bounds.place().await?;
+    let body = if is_packed { body::inflate(&arrived.body)? } else { arrived.body.clone() };
     let request = match media {
         Media::Protobuf => ExportRequest::decode(body).map_err(|error| Fault::malformed(&error))?,
         Media::Json => json::read(&body).map_err(|error| Fault::malformed(&error))?,

@@ -1,5 +1,6 @@
 //! OTLP in: `TraceService/Export` over gRPC, and `POST /v1/traces` with protobuf or JSON, on the same port.
 
+mod arrivals;
 mod body;
 mod convert;
 mod cors;
@@ -14,36 +15,35 @@ mod wire;
 use std::sync::Arc;
 
 use axum::{Router, extract::Request, middleware, response::Response, routing::post};
-use tokio::sync::Semaphore;
 
 pub(crate) use self::convert::Refusal;
 pub use self::cors::{NotAnOrigin, Origins};
-use self::{body::MAX_REQUESTS, fault::Fault};
+use self::{body::Bounds, fault::Fault};
 use crate::app::App;
 
 #[derive(Clone)]
 struct Receiver {
     app: Arc<App>,
-    places: Arc<Semaphore>,
+    bounds: Bounds,
     /// The port is for this machine alone.
     is_local: bool,
 }
 
-/// The routes of the OTLP ports; they share the places of requests that are being read.
+/// The routes of the OTLP ports; they share the bounds of what is taken in.
 #[derive(Clone)]
 pub(crate) struct Ingest {
     app: Arc<App>,
-    places: Arc<Semaphore>,
+    bounds: Bounds,
 }
 
 impl Ingest {
     pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { app, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
+        Self { app, bounds: Bounds::new() }
     }
 
     /// The routes of one port.
     pub(crate) fn router(self, is_local: bool) -> Router {
-        let receiver = Receiver { app: self.app, places: self.places, is_local };
+        let receiver = Receiver { app: self.app, bounds: self.bounds, is_local };
         let cors = middleware::from_fn_with_state(Arc::clone(&receiver.app), cors::answer);
         Router::new()
             .route("/v1/traces", post(http::export).layer(cors))

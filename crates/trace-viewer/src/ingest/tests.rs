@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::{
+    Fault,
     convert::{self, Refusal},
+    grpc, http,
     wire::{self, Any, AnyList, AnyValue, KeyValue},
 };
 use crate::{
@@ -197,5 +199,14 @@ proptest! {
     fn no_bytes_of_a_resource_or_scope_panic_the_ingest(raw in any::<Vec<u8>>()) {
         convert::process(raw.clone().into());
         convert::scope_tags(raw.into());
+    }
+}
+
+#[test]
+fn who_finds_no_room_or_comes_too_slowly_is_told_to_come_again() {
+    for fault in [Fault::Busy, Fault::Late] {
+        let told = http::refuse(&fault, None);
+        assert_eq!((told.status().as_u16(), told.headers()["retry-after"].as_bytes()), (503, b"1".as_slice()));
+        assert_eq!(grpc::refuse(&fault).headers()["grpc-status"], "14");
     }
 }
