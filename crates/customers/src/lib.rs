@@ -16,11 +16,6 @@ use crm_telemetry::Telemetry;
 use accounts::Account;
 use contacts::Contact;
 
-/// How texts are compared, for those who bring records from elsewhere.
-pub mod domain {
-    pub use crm_values::text_key;
-}
-
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// The service.

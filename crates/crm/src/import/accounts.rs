@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crm_customers::domain::text_key;
 use crm_proto::{customers as pb, google::r#type::Money};
+use crm_values::text_key;
 use csv::StringRecord;
 
 use super::repair;

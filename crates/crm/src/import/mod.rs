@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context;
-use crm_customers::domain::text_key;
 use crm_proto::customers as pb;
+use crm_values::text_key;
 use tokio_stream::StreamExt;
 use tonic::Code;
 use uuid::Uuid;
