@@ -3,11 +3,10 @@
 //! Roles, migrations, passwords, addresses, routes, state, seeding and the list of errors follow from this table. What
 //! stands elsewhere because it is no Rust (the containers, the documents) is held against it by a house rule.
 
-use std::pin::Pin;
-
 use crm_database::Database;
 use crm_resource::Stored;
 use crm_resource::seed::Progress;
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 /// A service, each of whose replicas is a process of its own.
@@ -25,7 +24,7 @@ pub(crate) struct Service {
 type Seed = fn(Database, Uuid, Amount, Tell) -> Seeding;
 
 /// What was seeded, in words.
-type Seeding = Pin<Box<dyn Future<Output = Result<String, crm_database::Error>> + Send>>;
+type Seeding = BoxFuture<'static, Result<String, crm_database::Error>>;
 
 /// How much is seeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
