@@ -51,7 +51,7 @@ impl<R: Resource> Records<R> {
     {
         let new = New::<R>::of(request)?;
         match self.claim(new.call, new.request_id).await? {
-            Claim::First(write) => self.finish(write, new).await,
+            Claim::First(write) => self.finish(*write, new).await,
             Claim::Answered(answer) => Ok(answer),
         }
     }

@@ -17,7 +17,7 @@ use crate::{Call, Error, Resource};
 #[derive(Debug)]
 pub enum Claim<M> {
     /// Nobody has done it yet.
-    First(Write),
+    First(Box<Write>),
     /// It was answered so before.
     Answered(M),
 }
@@ -67,7 +67,7 @@ impl<R: Resource> Records<R> {
     pub async fn claim(&self, call: Call, request: RequestId) -> Result<Claim<R::Message>, Error> {
         let mut write = self.begin(call).await?;
         let Some(answer) = self.store.earlier_answer(&mut write, request).await? else {
-            return Ok(Claim::First(write));
+            return Ok(Claim::First(Box::new(write)));
         };
         let answer = R::Message::decode(answer.as_slice());
         answer.map(Claim::Answered).map_err(|_| Error::Inconsistent("a kept answer does not decode"))

@@ -113,7 +113,7 @@ fn at_and_beyond(field: &Value) -> (Vec<Value>, Vec<Value>) {
     let (mut at, mut beyond) = (Vec::new(), Vec::new());
     let pattern = field["pattern"].as_str().unwrap_or_default();
     // Of texts with a form, none is made here that has it.
-    let is_text = pattern.starts_with(r"^[\u");
+    let is_text = pattern.starts_with(r"^[^\u");
     if let (Some(most), true) = (field["maxLength"].as_u64(), is_text) {
         at.push(long(most));
         beyond.push(long(most + 1));

@@ -14,7 +14,7 @@ pub(super) async fn create(
 ) -> Result<pb::Account, Error> {
     let new = New::<Account>::of(request)?;
     let mut write = match accounts.claim(new.call, new.request_id).await? {
-        Claim::First(write) => write,
+        Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),
     };
     if let Some(parent) = new.fields.parent_id {

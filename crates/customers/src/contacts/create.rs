@@ -15,7 +15,7 @@ pub(super) async fn create(
 ) -> Result<pb::Contact, Error> {
     let new = New::<Contact>::of(request)?;
     let mut write = match contacts.claim(new.call, new.request_id).await? {
-        Claim::First(write) => write,
+        Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),
     };
     if !accounts.hold(&mut write, new.fields.account_id).await? {

@@ -77,14 +77,27 @@ impl Browser {
     /// What of the page is wider than the window, each with what it holds. What has a scroller of its own may be; a page
     /// without a fault answers nothing.
     pub async fn too_wide(&self) -> Vec<String> {
-        let found = self.run(include_str!("wide.js")).await;
-        serde_json::from_value(found).unwrap()
+        self.what_stays(include_str!("wide.js")).await
     }
 
     /// What of the page's charts a person cannot read: letters that are too small, or that cover each other.
     pub async fn illegible(&self) -> Vec<String> {
-        let found = self.run(include_str!("legible.js")).await;
-        serde_json::from_value(found).unwrap()
+        self.what_stays(include_str!("legible.js")).await
+    }
+
+    /// What a script finds, and finds again until the page has come to rest: one that was just opened is laid out more
+    /// than once.
+    async fn what_stays(&self, script: &str) -> Vec<String> {
+        const TRIES: usize = 30;
+        let mut found = Vec::new();
+        for _ in 0..TRIES {
+            found = serde_json::from_value(self.run(script).await).unwrap();
+            if found.is_empty() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        found
     }
 
     /// The value of a JavaScript function body.
