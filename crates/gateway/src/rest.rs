@@ -169,6 +169,10 @@ pub(crate) async fn read_body(body: &mut Measured, limit: usize, deadline: Insta
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
+    // What announces that it is too long is not asked for: no `100 Continue` goes out, and nobody waits for the rest.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Refusal::too_large(limit));
+    }
     match timeout_at(deadline, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::too_large(limit)),

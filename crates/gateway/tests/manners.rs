@@ -189,6 +189,20 @@ async fn a_refusal_before_the_body_has_come_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_body_that_announces_too_much_is_not_asked_for() {
+    let rig = Rig::start().await;
+    let bearer = format!("authorization: Bearer {}", rig.token());
+    let json = "content-type: application/json";
+    for path in ["/v1/accounts", "/crm.customers.v1.AccountService/ListAccounts"] {
+        for expect in ["expect: 100-continue", "accept: */*"] {
+            let headers = ["host: localhost", &bearer, json, expect, "content-length: 99999999"];
+            let refused = wire::raw(rig.public, &request(&format!("POST {path} HTTP/1.1"), &headers, "")).await;
+            assert_eq!((refused.status.as_u16(), refused.header("connection")), (413, "close"), "{path} {expect}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_sends_all_before_it_reads_finds_its_refusal() {
     let rig = Rig::start_with(1, |config| config.calls.max_body_bytes = 1000).await;
     let bearer = format!("authorization: Bearer {}", rig.token());

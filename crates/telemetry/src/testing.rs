@@ -1,11 +1,13 @@
 //! Spans and log lines caught in memory, for the tests of this workspace.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SimpleSpanProcessor, SpanExporter};
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 
 pub use opentelemetry_sdk::trace::SpanData;
@@ -23,10 +25,15 @@ pub struct Recorder {
     lines: Arc<Mutex<Vec<u8>>>,
 }
 
+/// Somebody else who listens, to nothing.
+static NOBODY: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
+
 /// Records every span and log line of this thread until the guard is dropped.
 ///
 /// Use it in a test on a current-thread runtime: tasks on other threads are not seen.
 pub fn record() -> (Recorder, DefaultGuard) {
+    // With one listener in the whole process, a thread that has none and comes to a span first silences it for all.
+    LazyLock::force(&NOBODY);
     let recorder = Recorder::default();
     let provider = SdkTracerProvider::builder().with_span_processor(SimpleSpanProcessor::new(recorder.clone())).build();
     let lines = Arc::clone(&recorder.lines);
