@@ -93,7 +93,7 @@ async fn ancestors(write: &mut Write, id: Uuid) -> Result<Vec<Uuid>, Error> {
     Ok(path.into_iter().map(|(id,)| id).collect())
 }
 
-/// Behind [`has_subsidiary`].
+/// Behind `has_subsidiary`.
 pub const SUBSIDIARY: &str = "select id from customers.accounts \
      where tenant_id = $1 and parent_id = $2 and delete_time is null limit 1";
 

@@ -133,7 +133,7 @@ fn email_keys(emails: &[String]) -> Vec<String> {
     keys
 }
 
-/// Behind [`exist_at`].
+/// Behind `exist_at`.
 pub const OF_ACCOUNT: &str = "select id from customers.contacts \
      where tenant_id = $1 and account_id = $2 and delete_time is null limit 1";
 
