@@ -120,7 +120,8 @@ pub(super) async fn harm_no_other_tenant(platform: &Platform, hasty: &Hasty, own
     for status in [" 200 ", " 429 "] {
         assert!(heads.iter().any(|head| head.contains(status)), "no{status}in {heads:?}");
     }
-    let is_honest = |head: &String| [" 200 ", " 429 "].iter().any(|status| head.contains(status));
+    // 503 where the victims' calls hold the rest of a pool at that moment.
+    let is_honest = |head: &String| [" 200 ", " 429 ", " 503 "].iter().any(|status| head.contains(status));
     assert!(heads.iter().all(is_honest), "{heads:?}");
 }
 
