@@ -6,12 +6,10 @@ pub mod seed;
 #[cfg(test)]
 mod tests;
 
-use crm_database::migrate::MigrateError;
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
-use crm_resource::{AnyResource, Records, RunError, Service, Store, Stored};
+use crm_resource::{AnyResource, Records, Service, Store, Stored};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
-use crm_telemetry::Telemetry;
 
 use accounts::Account;
 use contacts::Contact;
@@ -45,20 +43,4 @@ fn routes(store: &Store, services: Services) -> Services {
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
     services.add(accounts).add(contacts)
-}
-
-/// Brings the service's schema and role up to date, as the database's owner.
-///
-/// # Errors
-/// Whatever kept the schema from being right afterwards.
-pub async fn migrate(owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
-    SERVICE.migrate(owner_url, role_password).await
-}
-
-/// Runs a service process as its environment says, until SIGTERM or SIGINT.
-///
-/// # Errors
-/// It could not start.
-pub async fn run(telemetry: Telemetry) -> Result<(), RunError> {
-    SERVICE.run(telemetry).await
 }

@@ -2,7 +2,6 @@
 
 mod admins;
 mod environment;
-mod origins;
 mod routes;
 
 use std::{fmt, time::Duration};
@@ -14,9 +13,9 @@ use crm_server::{
 
 use crate::pace::PaceSettings;
 pub use admins::Admins;
+pub use crm_server::config::Origins;
 pub(crate) use environment::Addresses;
 pub use environment::worker_threads;
-pub use origins::{NotAnOrigin, Origins};
 pub use routes::{Route, Routes, RoutesError, Target};
 
 /// How a gateway is set up; [`Default`] has no routes and no keys.

@@ -26,8 +26,7 @@ mod web;
 
 pub use app::{Listeners, RunError, ServeError, run, serve};
 pub use config::{
-    Admins, CallLimits, Config, Links, NotAnOrigin, Origins, PublicKeys, Route, Routes, RoutesError, Target,
-    worker_threads,
+    Admins, CallLimits, Config, Links, Origins, PublicKeys, Route, Routes, RoutesError, Target, worker_threads,
 };
 pub use grpc::ReflectionError;
 pub use pace::PaceSettings;

@@ -3,9 +3,11 @@
 mod env;
 mod error;
 mod on_off;
+mod origins;
 mod secret;
 
 pub use env::{Env, Slot};
 pub use error::{ConfigError, Fault};
 pub use on_off::{NeitherOnNorOff, OnOff};
+pub use origins::{NotAnOrigin, Origins};
 pub use secret::Secret;

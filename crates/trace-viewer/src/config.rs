@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::ingest::Origins;
+use crm_server::config::Origins;
 
 /// Limits and places, independent of where the viewer listens.
 #[derive(Debug, Clone)]

@@ -15,5 +15,5 @@ mod ui;
 mod web;
 
 pub use config::{Config, ConfigError};
-pub use ingest::{NotAnOrigin, Origins};
+pub use crm_server::config::Origins;
 pub use run::{Listeners, RunError, run, serve};

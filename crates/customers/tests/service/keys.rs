@@ -56,7 +56,7 @@ async fn as_superuser(database: &TestDatabase, statements: &str) {
 #[tokio::test]
 async fn keys_of_rows_that_there_are_are_made_anew_and_once() {
     let (database, url) = of_the_first_release().await;
-    app::migrate(&url, None).await.unwrap();
+    crm_customers::SERVICE.migrate(&url, None).await.unwrap();
     let redis_url = testing::redis().await.unwrap();
     let service = Service::start(&database.url_as(app::ROLE, ""), &redis_url).await;
     let agent = service.caller("acme", crm_server::token::Role::Agent);
@@ -85,7 +85,7 @@ async fn keys_of_rows_that_there_are_are_made_anew_and_once() {
             "update customers.accounts set name_key = 'spoilt'; update customers.key_state set version = {version}"
         );
         as_superuser(&database, &spoil).await;
-        app::migrate(&url, None).await.unwrap();
+        crm_customers::SERVICE.migrate(&url, None).await.unwrap();
         assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut owner).await.unwrap(), spoilt);
     }
     service.stop().await;
@@ -94,12 +94,12 @@ async fn keys_of_rows_that_there_are_are_made_anew_and_once() {
 #[tokio::test]
 async fn keys_beyond_one_batch_are_made_anew() {
     let database = testing::database().await.unwrap();
-    app::migrate(database.url(), None).await.unwrap();
+    crm_customers::SERVICE.migrate(database.url(), None).await.unwrap();
     let rows = "insert into customers.accounts (tenant_id, id, name, name_key) \
                 select md5('t' || n % 3)::uuid, md5('a' || n)::uuid, 'Groß', 'groß' from generate_series(1, 2500) n; \
                 update customers.key_state set version = 1";
     as_superuser(&database, rows).await;
-    app::migrate(database.url(), None).await.unwrap();
+    crm_customers::SERVICE.migrate(database.url(), None).await.unwrap();
     let mut owner = PgConnection::connect(database.url()).await.unwrap();
     let keys = "select distinct name_key from customers.accounts";
     assert_eq!(sqlx::query_scalar::<_, String>(keys).fetch_all(&mut owner).await.unwrap(), ["gross"]);

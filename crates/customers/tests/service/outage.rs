@@ -31,7 +31,7 @@ async fn the_service_waits_for_postgres_and_outlives_it() {
     let folder = TemporaryFolder::new("crm-outage").unwrap();
     let home = folder.path().join("postgres");
     let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
-    app::migrate(&postgres.url("postgres"), None).await.unwrap();
+    crm_customers::SERVICE.migrate(&postgres.url("postgres"), None).await.unwrap();
     let url = postgres.url_as(app::ROLE, "postgres");
     postgres.stop();
 
@@ -101,7 +101,7 @@ async fn postgres_that_is_away_takes_no_replica_out_of_service() {
     let folder = TemporaryFolder::new("crm-outage").unwrap();
     let home = folder.path().join("postgres");
     let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
-    app::migrate(&postgres.url("postgres"), None).await.unwrap();
+    crm_customers::SERVICE.migrate(&postgres.url("postgres"), None).await.unwrap();
     let service = Service::start(&postgres.url_as(app::ROLE, "postgres"), &testing::redis().await.unwrap()).await;
     let balanced = Balanced::before(&service).await;
     eventually("a write", async || balanced.agent.create_account(account("Before")).await.is_ok()).await;
@@ -137,7 +137,7 @@ async fn a_database_that_refuses_the_service_ends_its_start_now_and_later() {
     let folder = TemporaryFolder::new("crm-refused").unwrap();
     let home = folder.path().join("postgres");
     let postgres = Postgres::start(&home, PostgresSettings::for_tests()).unwrap();
-    app::migrate(&postgres.url("postgres"), None).await.unwrap();
+    crm_customers::SERVICE.migrate(&postgres.url("postgres"), None).await.unwrap();
     let nowhere = postgres.url_as(app::ROLE, "no_such_database");
     let told = refusal(&nowhere, async || {}).await;
     assert!(told.contains("3D000") && told.contains("\"no_such_database\" does not exist"), "{told}");

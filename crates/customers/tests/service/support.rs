@@ -20,8 +20,6 @@ pub use crm_resource::testkit::{eventually, field_mask, refusal, refused, violat
 pub mod app {
     use crm_customers::SERVICE;
 
-    pub use crm_customers::migrate;
-
     pub const ROLE: &str = SERVICE.stored.role;
     pub const SCHEMA: &str = SERVICE.stored.schema;
 }

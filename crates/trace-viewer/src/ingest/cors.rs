@@ -1,10 +1,10 @@
 //! Pages of other origins may send their spans if whoever runs the viewer has named them, and no others (CORS).
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,42 +14,9 @@ use crate::app::App;
 /// How long a browser may remember the answer, in seconds.
 const MAX_AGE: &str = "7200";
 
-/// Origins whose pages may send spans.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(Vec<HeaderValue>);
-
-/// Text that is no list of origins.
-#[derive(Debug, PartialEq, Eq)]
-pub struct NotAnOrigin(String);
-
-impl fmt::Display for NotAnOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no origin; write them as https://shop.example, with commas between them", self.0)
-    }
-}
-
-impl FromStr for Origins {
-    type Err = NotAnOrigin;
-
-    /// As browsers write them: scheme, host and port, in lower case, nothing else. `*` is none.
-    fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        let origins = text.split(',').map(|origin| read(origin.trim()).ok_or_else(|| NotAnOrigin(origin.to_owned())));
-        origins.collect::<Result<_, _>>().map(Self)
-    }
-}
-
-fn read(origin: &str) -> Option<HeaderValue> {
-    let origin = origin.to_ascii_lowercase();
-    let uri: Uri = origin.parse().ok()?;
-    let is_whole =
-        uri.authority().is_some_and(|it| format!("{}://{it}", uri.scheme_str().unwrap_or_default()) == origin);
-    let is_origin = is_whole && !origin.contains(['@', '*']);
-    is_origin.then(|| HeaderValue::try_from(origin).ok()).flatten()
-}
-
 /// Answers what a browser asks beforehand, and lets a page that may read the answer do so.
 pub(super) async fn answer(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let origins = &app.config.origins.0;
+    let origins = &app.config.origins;
     if origins.is_empty() {
         return next.run(request).await;
     }

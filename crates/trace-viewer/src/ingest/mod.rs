@@ -17,7 +17,6 @@ use std::sync::Arc;
 use axum::{Router, extract::Request, middleware, response::Response, routing::post};
 
 pub(crate) use self::convert::Refusal;
-pub use self::cors::{NotAnOrigin, Origins};
 use self::{body::Bounds, fault::Fault};
 use crate::app::App;
 

@@ -1,10 +1,9 @@
-//! `CRM_CORS_ORIGINS`: whose pages may read answers.
-
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::str::FromStr;
 
 use http::{HeaderValue, Uri};
 
-/// Origins, as browsers write them.
+/// Origins whose pages may do what others may not (CORS), as browsers write them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins(Vec<HeaderValue>);
 
@@ -22,12 +21,12 @@ impl std::error::Error for NotAnOrigin {}
 
 impl Origins {
     /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether this is one of them.
-    pub(crate) fn contains(&self, origin: &HeaderValue) -> bool {
+    pub fn contains(&self, origin: &HeaderValue) -> bool {
         self.0.contains(origin)
     }
 }
@@ -35,7 +34,7 @@ impl Origins {
 impl FromStr for Origins {
     type Err = NotAnOrigin;
 
-    /// Scheme, host and port, and nothing else. `*` is none: answers are for who brings a token.
+    /// Scheme, host and port, and nothing else. `*` is none: who may is named.
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
         let origins = text.split(',').map(|origin| read(origin.trim()).ok_or_else(|| NotAnOrigin(origin.to_owned())));
         origins.collect::<Result<_, _>>().map(Self)
@@ -59,6 +58,7 @@ fn read(origin: &str) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 
