@@ -37,8 +37,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rights = rights.map_err(|error| format!("proto/rights.md: {error}"))?;
     fs::write(out.join("rights.rs"), rights::write(&rights))?;
 
-    tonic_prost_build::configure().build_transport(false).bytes(".").compile_fds(set)?;
+    fs::write(out.join("services.rs"), aliases(&set))?;
+    let tonic = tonic_prost_build::configure().build_transport(false).bytes(".").include_file("packages.rs");
+    tonic.compile_fds(set)?;
     Ok(())
+}
+
+/// Our packages' modules under the names of their services.
+fn aliases(set: &FileDescriptorSet) -> String {
+    let packages: BTreeSet<&str> = set.file.iter().map(|file| file.package()).collect();
+    let names = packages.iter().filter_map(|package| package.strip_prefix("crm.")?.strip_suffix(".v1"));
+    names.map(|name| format!("pub use crm::{name}::v1 as {name};\n")).collect()
 }
 
 /// The full names of all RPCs of ours but those that the gateway itself asks of replicas, and forwards for nobody.

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use crm_resource::Service;
 use crm_server::config::Env;
 
 use crate::failure::Failure;
-use crate::services::{self, Service};
+use crate::services;
 
 pub(crate) async fn run() -> Result<(), Failure> {
     let mut env = Env::from_process();
@@ -20,15 +21,15 @@ pub(crate) async fn run() -> Result<(), Failure> {
     for ((service, _), file) in services::stores().zip(files) {
         let password = file.as_deref().map(read).transpose()?;
         migrate(service, url.expose(), password.as_deref()).await?;
-        println!("{}: schema and role are up to date", service.name());
+        println!("{}: schema and role are up to date", service.name);
     }
     Ok(())
 }
 
 /// Brings one service's schema and role up to date.
 pub(crate) async fn migrate(service: &Service, url: &str, password: Option<&str>) -> Result<(), Failure> {
-    let done = service.process.migrate(url, password).await;
-    Ok(done.with_context(|| format!("cannot migrate the {} schema", service.name()))?)
+    let done = service.migrate(url, password).await;
+    Ok(done.with_context(|| format!("cannot migrate the {} schema", service.name))?)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

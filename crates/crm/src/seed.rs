@@ -6,14 +6,14 @@ use std::time::Instant;
 use anyhow::Context;
 use crm_database::{Database, Settings};
 use crm_resource::Stored;
-use crm_resource::seed::Progress;
+use crm_resource::seed::{Amount, Progress};
 use crm_server::config::Env;
 use crm_server::token::tenant_id;
 
 use crate::cli::Seed;
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::services::{self, Amount};
+use crate::services;
 use crate::status;
 
 /// Creates what is missing in each service; a second run creates nothing.
@@ -23,7 +23,7 @@ pub(crate) async fn run(places: &Places, size: Seed, tenant: &str) -> Result<(),
         Seed::Large => Amount::Large,
     };
     for (service, store) in services::stores() {
-        let Some(seed) = service.seed else { continue };
+        let Some(seed) = store.seed else { continue };
         let url = match std::env::var_os(store.url_setting) {
             Some(_) => url_from_environment(store)?,
             None => status::database_url(places, service).await?,

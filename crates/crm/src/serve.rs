@@ -9,7 +9,7 @@ pub(crate) async fn run(role: Role) -> Result<(), Failure> {
     let telemetry = |name| crm_telemetry::start(name).context("telemetry");
     match role {
         Role::Gateway => crm_gateway::run(telemetry("gateway")?).await.context("gateway")?,
-        Role::Service(service) => service.process.run(telemetry(service.name())?).await.context(service.name())?,
+        Role::Service(service) => service.run(telemetry(service.name)?).await.context(service.name)?,
         Role::Console => crm_console::run(telemetry("console")?).await.context("console")?,
         // It takes spans and sends none: its own would keep it busy with itself.
         Role::TraceViewer => crm_trace_viewer::run().await.context("trace-viewer")?,

@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use crate::places::Places;
-use crate::services::Service;
 use crate::up::{ProcessStatus, Status, status};
+use crm_resource::Service;
 
 /// In which form.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,6 @@ pub(crate) async fn controls(places: &Places) -> Result<Vec<String>, Failure> {
 
 /// What a service connects with.
 pub(crate) async fn database_url(places: &Places, service: &Service) -> Result<String, Failure> {
-    let url = status(places).await?.database_urls.remove(service.name());
-    url.ok_or_else(|| Failure::Missing(format!("{} has no database yet; `crm status` tells", service.name())))
+    let url = status(places).await?.database_urls.remove(service.name);
+    url.ok_or_else(|| Failure::Missing(format!("{} has no database yet; `crm status` tells", service.name)))
 }

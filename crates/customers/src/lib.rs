@@ -8,7 +8,7 @@ mod tests;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
-use crm_resource::{AnyResource, Records, Service, Store, Stored};
+use crm_resource::{AnyResource, Keeps, Records, Service, Store, Stored};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
@@ -19,16 +19,19 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// The service.
 pub static SERVICE: Service = Service {
     name: "customers",
-    stored: Stored {
-        schema: "customers",
-        role: "crm_customers",
-        url_setting: "CRM_CUSTOMERS_DATABASE_URL",
-        password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
-        migrator: &MIGRATOR,
-        resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>()],
-    },
-    routes,
+    package: "crm.customers.v1",
+    keeps: Keeps::Records(STORED, routes),
     refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES],
+};
+
+const STORED: Stored = Stored {
+    schema: "customers",
+    role: "crm_customers",
+    url_setting: "CRM_CUSTOMERS_DATABASE_URL",
+    password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
+    migrator: &MIGRATOR,
+    resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>()],
+    seed: Some(seed::seed),
 };
 
 /// What the handlers of one process share; cheap to clone.

@@ -5,7 +5,7 @@ mod people;
 mod words;
 
 use crm_database::{Database, Error};
-use crm_resource::seed::{Table, load};
+use crm_resource::seed::{Amount, Seeding, Table, Tell, load};
 use uuid::Uuid;
 
 pub use crm_resource::seed::Progress;
@@ -31,6 +31,18 @@ pub struct Seeded {
     pub accounts: u64,
     /// Contacts created.
     pub contacts: u64,
+}
+
+/// Seeds as the command line asks for it.
+pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell) -> Seeding {
+    let size = match amount {
+        Amount::Demo => SeedSize::DEMO,
+        Amount::Large => SeedSize { accounts: 200_000, contacts: 2_000_000 },
+    };
+    Box::pin(async move {
+        let Seeded { accounts, contacts } = demo(&database, tenant, size, tell).await?;
+        Ok(format!("{accounts} accounts and {contacts} contacts"))
+    })
 }
 
 const ACCOUNTS_A_CHUNK: u32 = 2_000;

@@ -3,7 +3,7 @@
 use crm_proto::customers as pb;
 use crm_proto::google::r#type::Money;
 use crm_proto::standard::Create;
-use crm_resource::{Call, Change, Error, Head, New, Resource};
+use crm_resource::{Call, Change, Error, Head, New, Resource, show};
 use proptest::prelude::*;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -73,7 +73,7 @@ proptest! {
         let _ = create::<Account>(request);
         let request = pb::CreateAccountRequest { account: Some(account), request_id: ID.to_owned() };
         if let Ok(fields) = create::<Account>(request) {
-            let message = Account::write(fields.clone(), &HEAD).unwrap();
+            let message = show::<Account>(fields.clone(), &HEAD).unwrap();
             let shown = format!("{fields:?}");
             prop_assert!(!shown.contains("\\0"), "{}", shown);
             let again = pb::CreateAccountRequest { account: Some(message), request_id: ID.to_owned() };
@@ -85,7 +85,7 @@ proptest! {
     fn contacts_are_refused_or_kept_as_they_are(contact in contact()) {
         let request = pb::CreateContactRequest { contact: Some(contact), request_id: ID.to_owned() };
         if let Ok(fields) = create::<Contact>(request) {
-            let message = Contact::write(fields.clone(), &HEAD).unwrap();
+            let message = show::<Contact>(fields.clone(), &HEAD).unwrap();
             let shown = format!("{fields:?}");
             prop_assert!(!shown.contains("\\0"), "{}", shown);
             let again = pb::CreateContactRequest { contact: Some(message), request_id: ID.to_owned() };
@@ -117,7 +117,7 @@ fn a_full_account_keeps_every_field() {
     };
     let request = pb::CreateAccountRequest { account: Some(account.clone()), request_id: ID.to_owned() };
     let fields = create::<Account>(request).unwrap();
-    let message = Account::write(fields, &HEAD).unwrap();
+    let message = show::<Account>(fields, &HEAD).unwrap();
     let (id, etag) = (message.id.clone(), message.etag.clone());
     let (create_time, update_time) = (message.create_time, message.update_time);
     assert_eq!(message, pb::Account { id, etag, create_time, update_time, ..account });

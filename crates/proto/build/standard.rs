@@ -102,7 +102,10 @@ fn write_resource(text: &mut String, message: &MessageDescriptor) -> std::fmt::R
     write_match(text, "is_same(&self, other: &Self, field: &str)", &fields, |field| {
         format!("self.{0} == other.{0}", ident(field))
     })?;
-    writeln!(text, "}}")
+    writeln!(text, "}}\n\nimpl Head for {} {{", path(message))?;
+    writeln!(text, "    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {{")?;
+    writeln!(text, "        (self.id, self.etag) = (id, etag);")?;
+    writeln!(text, "        [self.create_time, self.update_time, self.delete_time] = times;\n    }}\n}}")
 }
 
 fn write_match(

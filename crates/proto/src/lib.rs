@@ -11,35 +11,6 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 /// Who may call each RPC: its path, and the names of the roles. From `proto/rights.md`.
 pub const RIGHTS: &[(&str, &[&str])] = include!(concat!(env!("OUT_DIR"), "/rights.rs"));
 
-pub mod crm {
-    pub mod api {
-        pub mod v1 {
-            tonic::include_proto!("crm.api.v1");
-        }
-    }
-    pub mod customers {
-        pub mod v1 {
-            tonic::include_proto!("crm.customers.v1");
-        }
-    }
-    pub mod server {
-        pub mod v1 {
-            tonic::include_proto!("crm.server.v1");
-        }
-    }
-}
-
-pub mod google {
-    pub mod api {
-        tonic::include_proto!("google.api");
-    }
-    pub mod rpc {
-        tonic::include_proto!("google.rpc");
-    }
-    pub mod r#type {
-        tonic::include_proto!("google.r#type");
-    }
-}
-
-pub use crm::customers::v1 as customers;
-pub use crm::server::v1 as server;
+// A module a package, and each of ours by its service's name alone: `crm::sales::v1` is `sales`.
+include!(concat!(env!("OUT_DIR"), "/packages.rs"));
+include!(concat!(env!("OUT_DIR"), "/services.rs"));

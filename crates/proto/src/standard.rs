@@ -4,7 +4,7 @@
 //! is told by its method's name and by its fields. `tests/golden/standard.rs` shows them all.
 
 use prost::Message;
-use prost_types::FieldMask;
+use prost_types::{FieldMask, Timestamp};
 
 /// The message of a resource.
 pub trait Resource: Message + Default + Clone + PartialEq + 'static {
@@ -27,6 +27,12 @@ pub trait Resource: Message + Default + Clone + PartialEq + 'static {
     fn is_set(&self, field: &str) -> bool;
     /// Whether the field has the same value in `other`.
     fn is_same(&self, other: &Self, field: &str) -> bool;
+}
+
+/// What the service itself says of every record, on a resource's message.
+pub trait Head {
+    /// Sets the id, the etag, and the times of creation, last change and deletion.
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]);
 }
 
 /// Creates one.

@@ -19,6 +19,8 @@ pub struct AnyResource {
     pub kind: &'static Kind,
     columns: fn() -> Row,
     written: fn(&PgRow) -> Result<Row, sqlx::Error>,
+    #[cfg(feature = "testkit")]
+    exchanged: fn() -> Vec<&'static str>,
 }
 
 impl AnyResource {
@@ -29,6 +31,8 @@ impl AnyResource {
             kind: R::KIND,
             columns: || row_of::<R>(&R::Fields::default()),
             written: |row| Ok(row_of::<R>(&Record::<R::Fields>::from_row(row)?.fields)),
+            #[cfg(feature = "testkit")]
+            exchanged: exchanged::<R>,
         }
     }
 
@@ -56,8 +60,22 @@ impl AnyResource {
     }
 
     /// Its statements under their names, to be looked at.
+    ///
+    /// # Panics
+    /// A field of the message is exchanged with none of the record's, or twice.
     pub fn statement_texts(&self) -> String {
+        (self.exchanged)();
         let statements = self.statements();
         statements.all().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql.as_str())).concat()
     }
+}
+
+/// The fields that are exchanged, which must be those of the message.
+#[cfg(feature = "testkit")]
+fn exchanged<R: Resource>() -> Vec<&'static str> {
+    let mut fields = crate::Exchange::names();
+    R::exchange(&mut R::Fields::default(), &mut R::Message::default(), &mut fields);
+    let named = fields.named();
+    assert_eq!(named, R::Message::FIELDS, "the fields of {}", R::Message::NAME);
+    named
 }

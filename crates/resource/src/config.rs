@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crm_server::config::{ConfigError, Env, Secret};
+use crm_server::config::{ConfigError, Env, Secret, Slot};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
+
+use crate::Stored;
 
 /// What the process needs to know.
 #[derive(Clone, Debug)]
@@ -22,8 +24,19 @@ pub struct Config {
 }
 
 /// What the service needs to know once its ports and keys are there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServiceConfig {
+    /// Where it keeps its records, if it keeps any.
+    pub store: Option<StoreConfig>,
+    /// The listening port.
+    pub server: ServerSettings,
+    /// The layers before the handlers.
+    pub stack: StackSettings,
+}
+
+/// What a service needs to know of Postgres and Redis.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
     /// URL of the database, as the service's role (`CRM_<SERVICE>_DATABASE_URL`; its password may stand in the file
     /// that `CRM_<SERVICE>_DATABASE_PASSWORD_FILE` names).
     pub database_url: Secret,
@@ -33,18 +46,18 @@ pub struct ServiceConfig {
     pub first_tier_ttl: Duration,
     /// Most connections to the database (`CRM_DATABASE_CONNECTIONS`, 10).
     pub database_connections: u32,
-    /// The listening port.
-    pub server: ServerSettings,
-    /// The layers before the handlers.
-    pub stack: StackSettings,
 }
 
-impl ServiceConfig {
+impl StoreConfig {
     /// Defaults for everything but the two servers.
     pub fn new(database_url: Secret, redis_url: Secret) -> Self {
-        let (server, stack) = (ServerSettings::default(), StackSettings::default());
-        let (first_tier_ttl, database_connections) = (FIRST_TIER_TTL, CONNECTIONS);
-        Self { database_url, redis_url, first_tier_ttl, database_connections, server, stack }
+        Self { database_url, redis_url, first_tier_ttl: FIRST_TIER_TTL, database_connections: CONNECTIONS }
+    }
+}
+
+impl From<StoreConfig> for ServiceConfig {
+    fn from(store: StoreConfig) -> Self {
+        Self { store: Some(store), ..Self::default() }
     }
 }
 
@@ -56,35 +69,50 @@ const LEAST_CONNECTIONS: u32 = 3;
 const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
 
 impl Config {
-    /// Reads the settings. Those of the database bear the service's name: its URL, and the file with its password.
+    /// Reads the settings. Those of the database bear the service's name.
     ///
     /// # Errors
     /// All that is missing or wrong, without the values of any.
-    pub fn from_env(mut env: Env, database: (&'static str, &'static str)) -> Result<Self, ConfigError> {
+    pub fn from_env(mut env: Env, stored: Option<&Stored>) -> Result<Self, ConfigError> {
         let listen = env.required("CRM_LISTEN");
         let admin_listen = env.required("CRM_ADMIN_LISTEN");
         let token_public_key_file = env.required("CRM_TOKEN_PUBLIC_KEY_FILE");
-        let database_url = env.required_url(database.0, database.1);
-        let redis_url = env.required("CRM_REDIS_URL");
-        let database_connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
-        if !(LEAST_CONNECTIONS..=1000).contains(&database_connections) {
-            env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
-        }
+        let store = stored.map(|stored| store_settings(&mut env, stored));
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
         env.finish()?;
-        let (database_url, redis_url) = (database_url.get()?, redis_url.get()?);
-        let defaults = ServiceConfig::new(database_url, redis_url);
-        let service = ServiceConfig { database_connections, server, stack, ..defaults };
+        let store = store.map(|([database_url, redis_url], database_connections)| -> Result<_, ConfigError> {
+            Ok(StoreConfig { database_connections, ..StoreConfig::new(database_url.get()?, redis_url.get()?) })
+        });
+        let service = ServiceConfig { store: store.transpose()?, server, stack };
         let (listen, admin_listen) = (listen.get()?, admin_listen.get()?);
         Ok(Self { listen, admin_listen, service, token_public_key_file: token_public_key_file.get()? })
     }
+}
+
+fn store_settings(env: &mut Env, stored: &Stored) -> ([Slot<Secret>; 2], u32) {
+    let database_url = env.required_url(stored.url_setting, stored.password_file_setting);
+    let redis_url = env.required("CRM_REDIS_URL");
+    let connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
+    if !(LEAST_CONNECTIONS..=1000).contains(&connections) {
+        env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
+    }
+    ([database_url, redis_url], connections)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const DATABASE: (&str, &str) = ("CRM_CUSTOMERS_DATABASE_URL", "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE");
+    static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate::Migrator::DEFAULT;
+    const STORED: Stored = Stored {
+        schema: "customers",
+        role: "crm_customers",
+        url_setting: "CRM_CUSTOMERS_DATABASE_URL",
+        password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
+        migrator: &MIGRATOR,
+        resources: &[],
+        seed: None,
+    };
     const COMPLETE: [(&str, &str); 5] = [
         ("CRM_LISTEN", "127.0.0.1:0"),
         ("CRM_ADMIN_LISTEN", "127.0.0.1:0"),
@@ -95,17 +123,24 @@ mod tests {
 
     #[test]
     fn complete_settings_are_read() {
-        let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE).unwrap();
-        assert_eq!(config.service.database_connections, 10);
+        let config = Config::from_env(Env::from_pairs(COMPLETE), Some(&STORED)).unwrap();
+        assert_eq!(config.service.store.as_ref().unwrap().database_connections, 10);
         assert!(!format!("{config:?}").contains("secret"));
     }
 
     #[test]
     fn all_faults_are_told_at_once() {
         let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2")];
-        let error = Config::from_env(Env::from_pairs(pairs), DATABASE).unwrap_err().to_string();
+        let error = Config::from_env(Env::from_pairs(pairs), Some(&STORED)).unwrap_err().to_string();
         for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS"]) {
             assert!(error.contains(name), "{name} is missing in: {error}");
         }
+    }
+
+    #[test]
+    fn a_service_that_keeps_nothing_needs_no_servers() {
+        let pairs = COMPLETE.into_iter().filter(|(name, _)| !name.contains("DATABASE") && !name.contains("REDIS"));
+        assert!(Config::from_env(Env::from_pairs(pairs.clone()), None).unwrap().service.store.is_none());
+        assert!(Config::from_env(Env::from_pairs(pairs), Some(&STORED)).is_err());
     }
 }

@@ -120,7 +120,7 @@ impl<R: Resource> Records<R> {
     where
         Q: standard::Update<Resource = R::Message>,
     {
-        let change = Change::<R>::of(request)?;
+        let mut change = Change::<R>::of(request)?;
         let mut write = self.begin(change.call).await?;
         let current = self.lock_live(&mut write, change.id, &change.etag).await?;
         let fields = change.apply(&current)?;

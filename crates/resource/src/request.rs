@@ -7,7 +7,7 @@ use tonic::Request;
 use uuid::Uuid;
 
 use crate::mask::Mask;
-use crate::reading::Reading;
+use crate::resource::{read, show};
 use crate::{Call, Error, Record, Resource, Violations};
 
 /// The caller's name for one creation, and what it is to create.
@@ -61,12 +61,12 @@ impl<R: Resource> New<R> {
     pub fn read<Q: Create<Resource = R::Message>>(call: Call, mut request: Q) -> Result<Self, Error> {
         let mut found = Violations::default();
         let request_id = RequestId::take(&mut request, &mut found);
-        let Some(message) = request.resource().take() else {
+        let Some(mut message) = request.resource().take() else {
             found.add(R::Message::NAME, Flaw::missing());
             return Err(Error::from(found));
         };
         let mut fields = R::Fields::default();
-        R::read(&message, &mut fields, &mut Reading::new(R::Message::NAME, R::Message::FIELDS, &mut found));
+        read::<R>(&mut message, &mut fields, R::Message::FIELDS, &mut found);
         R::check(None, &fields, &mut found);
         found.finish(Self { call, id: Uuid::now_v7(), request_id, fields })
     }
@@ -100,7 +100,7 @@ impl<R: Resource> Change<R> {
     /// All violations, if it cannot be told which record or which fields are meant.
     pub fn read<Q: standard::Update<Resource = R::Message>>(call: Call, request: Q) -> Result<Self, Error> {
         let mut found = Violations::default();
-        let (Some(message), mask) = request.parts() else {
+        let (Some(mut message), mask) = request.parts() else {
             found.add(R::Message::NAME, Flaw::missing());
             return Err(Error::from(found));
         };
@@ -111,8 +111,7 @@ impl<R: Resource> Change<R> {
         if !found.is_clear("") {
             early.clone_from(&mask);
         }
-        let mut nothing = R::Fields::default();
-        R::read(&message, &mut nothing, &mut Reading::new(R::Message::NAME, &early, &mut found));
+        read::<R>(&mut message, &mut R::Fields::default(), &early, &mut found);
         found.finish(Self { call, id, etag: message.etag().to_owned(), mask, message })
     }
 
@@ -128,12 +127,12 @@ impl<R: Resource> Change<R> {
     ///
     /// # Errors
     /// All violations.
-    pub fn apply(&self, current: &Record<R::Fields>) -> Result<R::Fields, Error> {
-        let stored = R::write(current.fields.clone(), &current.head)?;
+    pub fn apply(&mut self, current: &Record<R::Fields>) -> Result<R::Fields, Error> {
+        let stored = show::<R>(current.fields.clone(), &current.head)?;
         let changed = |field: &&'static str| !self.message.is_same(&stored, field);
         let mask: Vec<_> = self.mask.iter().copied().filter(changed).collect();
         let (mut fields, mut found) = (current.fields.clone(), Violations::default());
-        R::read(&self.message, &mut fields, &mut Reading::new(R::Message::NAME, &mask, &mut found));
+        read::<R>(&mut self.message, &mut fields, &mask, &mut found);
         found.finish(())?;
         let mut found = Violations::default();
         R::check(Some(&current.fields), &fields, &mut found);

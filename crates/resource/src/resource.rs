@@ -2,39 +2,57 @@
 
 use std::fmt::Debug;
 
-use crm_proto::standard;
+use crm_proto::standard::{self, Head as _, Resource as _};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 
+use crate::exchange::Exchange;
 use crate::kind::Kind;
-use crate::reading::Reading;
 use crate::record::Head;
 use crate::row::Row;
+use crate::value::timestamp;
 use crate::{Error, Violations};
 
 /// A resource: plain functions, and a constant. What is done in several steps is not here: it calls the steps of
 /// [`Records`](crate::Records) in an order of its own.
 pub trait Resource: Clone + Debug + Send + Sync + 'static {
     /// What callers see.
-    type Message: standard::Resource;
+    type Message: standard::Resource + standard::Head;
     /// What is stored, but for what every record has.
     type Fields: for<'r> FromRow<'r, PgRow> + Clone + Default + PartialEq + Send + Sync + Unpin + 'static;
 
     /// What is particular about it.
     const KIND: &'static Kind;
 
-    /// Changes the fields that are to be read, and looks at no others.
-    fn read(message: &Self::Message, fields: &mut Self::Fields, reading: &mut Reading<'_>);
-
-    /// The message of a record.
-    ///
-    /// # Errors
-    /// The record holds what this release does not understand.
-    fn write(fields: Self::Fields, head: &Head) -> Result<Self::Message, Error>;
+    /// Exchanges each field, in the order of the message.
+    fn exchange(stored: &mut Self::Fields, message: &mut Self::Message, fields: &mut Exchange<'_>);
 
     /// The columns, in the order in which they are written: the same for any fields.
     fn columns(fields: &Self::Fields, row: &mut Row);
 
     /// Rules that take several fields, or what was stored before, to check.
     fn check(_before: Option<&Self::Fields>, _now: &Self::Fields, _found: &mut Violations) {}
+}
+
+/// Changes those of the message's fields that are named, and looks at no others.
+pub(crate) fn read<R: Resource>(
+    message: &mut R::Message,
+    stored: &mut R::Fields,
+    fields: &[&'static str],
+    found: &mut Violations,
+) {
+    R::exchange(stored, message, &mut Exchange::read(R::Message::NAME, fields, found));
+}
+
+/// The message of a record.
+///
+/// # Errors
+/// The record holds what this release does not understand.
+pub fn show<R: Resource>(mut stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
+    let (mut message, mut fields) = (R::Message::default(), Exchange::show());
+    R::exchange(&mut stored, &mut message, &mut fields);
+    fields.finish()?;
+    let times = [Some(head.create_time), Some(head.update_time), head.delete_time];
+    message.set_head(head.id.to_string(), head.etag().to_string(), times.map(|time| time.map(timestamp)));
+    Ok(message)
 }

@@ -7,9 +7,28 @@
 mod random;
 
 use crm_database::{Database, Error, TenantTransaction};
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 pub use random::Random;
+
+/// Fills a tenant of a service with so much, and is heard of while it does.
+pub type Seed = fn(Database, Uuid, Amount, Tell) -> Seeding;
+
+/// What was seeded, in words.
+pub type Seeding = BoxFuture<'static, Result<String, Error>>;
+
+/// How much is seeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// To look at.
+    Demo,
+    /// To measure with.
+    Large,
+}
+
+/// Is told how far the loading is.
+pub type Tell = Box<dyn FnMut(Progress) + Send>;
 
 /// How far the loading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

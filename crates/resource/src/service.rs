@@ -17,19 +17,29 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{AnyResource, Config, Refusal, ServiceConfig, Store, rekey};
+use crate::seed::Seed;
+use crate::{AnyResource, Config, Refusal, ServiceConfig, Store, StoreConfig, rekey};
 
 /// A service, one constant each.
 #[derive(Debug)]
 pub struct Service {
     /// Its name, a plain word such as `customers`: of its keys in Redis and its connections.
     pub name: &'static str,
-    /// What it keeps.
-    pub stored: Stored,
-    /// Adds what it serves.
-    pub routes: fn(&Store, Services) -> Services,
+    /// The package of its API: what the gateway sends it.
+    pub package: &'static str,
+    /// What it keeps and serves.
+    pub keeps: Keeps,
     /// What rules of its own refuse; those that a [`Kind`](crate::Kind) has come on top.
     pub refusals: &'static [&'static Refusal],
+}
+
+/// Whether a service keeps anything, and how it adds what it serves.
+#[derive(Debug)]
+pub enum Keeps {
+    /// Records, in Postgres and in caches.
+    Records(Stored, fn(&Store, Services) -> Services),
+    /// Nothing: what it answers is others'. It is ready at once.
+    Nothing(fn(Services) -> Services),
 }
 
 /// What a service keeps, and where.
@@ -47,6 +57,8 @@ pub struct Stored {
     pub migrator: &'static Migrator,
     /// Its resources.
     pub resources: &'static [AnyResource],
+    /// Fills a tenant.
+    pub seed: Option<Seed>,
 }
 
 /// Why the process could not start or go on.
@@ -55,6 +67,9 @@ pub enum RunError {
     /// Settings are missing or wrong.
     #[error("settings: {0}")]
     Config(#[from] ConfigError),
+    /// The service keeps records and was not told where.
+    #[error("settings: the service keeps records and was told of no database")]
+    NoStore,
     /// The file with the public keys cannot be read.
     #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names cannot be read: {0}")]
     KeyFile(io::Error),
@@ -78,7 +93,23 @@ pub enum RunError {
 impl Service {
     /// Everything that the service's own rules refuse.
     pub fn refusals(&self) -> impl Iterator<Item = &'static Refusal> {
-        self.stored.resources.iter().flat_map(AnyResource::refusals).chain(self.refusals.iter().copied())
+        self.resources().iter().flat_map(AnyResource::refusals).chain(self.refusals.iter().copied())
+    }
+
+    /// What it keeps, if it keeps anything.
+    pub const fn stored(&self) -> Option<&Stored> {
+        match &self.keeps {
+            Keeps::Records(stored, _) => Some(stored),
+            Keeps::Nothing(_) => None,
+        }
+    }
+
+    /// Its resources.
+    pub const fn resources(&self) -> &'static [AnyResource] {
+        match &self.keeps {
+            Keeps::Records(stored, _) => stored.resources,
+            Keeps::Nothing(_) => &[],
+        }
     }
 
     /// Brings the schema, the role and the stored keys up to date, as the database's owner.
@@ -86,9 +117,9 @@ impl Service {
     /// # Errors
     /// Whatever kept the schema from being right afterwards.
     pub async fn migrate(&self, owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
-        let Stored { schema, role, migrator, resources, .. } = self.stored;
+        let Some(Stored { schema, role, migrator, resources, .. }) = self.stored() else { return Ok(()) };
         let password = role_password.map(str::to_owned);
-        let role = Role { name: role.to_owned(), schema: schema.to_owned(), password };
+        let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
         migrate::check_request_ids(&mut owner, schema).await?;
         let made = rekey::make(&mut owner, schema, resources).await?;
@@ -110,8 +141,7 @@ impl Service {
     }
 
     async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let config =
-            Config::from_env(Env::from_process(), (self.stored.url_setting, self.stored.password_file_setting))?;
+        let config = Config::from_env(Env::from_process(), self.stored())?;
         let keys = tokio::fs::read_to_string(&config.token_public_key_file).await.map_err(RunError::KeyFile)?;
         let verifier = Verifier::from_pem(&keys)?;
         let listener = TcpListener::bind(config.listen).await?;
@@ -131,46 +161,57 @@ impl Service {
         admin_listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), RunError> {
-        let database = self.connect(&config).await?;
-        let redis = Redis::connect(self.name, config.redis_url.expose())?;
-        let store = Store::new(database.clone(), redis, self.stored.schema, &config)?;
-        let services = (self.routes)(&store, Services::new(crm_proto::DESCRIPTORS)?);
+        let services = Services::new(crm_proto::DESCRIPTORS)?;
+        let (services, store) = match &self.keeps {
+            Keeps::Records(stored, routes) => {
+                let store = self.open(stored, config.store.ok_or(RunError::NoStore)?).await?;
+                (routes(&store, services), Some(store))
+            }
+            Keeps::Nothing(routes) => (routes(services), None),
+        };
         let (service, readiness) = stack::build(services, &config.stack, verifier)?;
 
         // Ends after everything else: what drains still wants to be watched.
         let admin_end = CancellationToken::new();
         let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
-        let sweeper = tokio::spawn(sweep_for_ever(store));
+        let sweeper = store.clone().map(|store| tokio::spawn(sweep_for_ever(store)));
         let served = tokio::select! {
             // Ready is who could answer; a replica that never could would fail calls that others can answer.
-            answered = answered(&database) => match answered {
+            answered = answered(store.as_ref()) => match answered {
                 Ok(()) => serve_grpc(&config.server, listener, service, readiness, shutdown).await.map_err(RunError::from),
                 Err(refused) => Err(RunError::Database(refused)),
             },
             () = shutdown.cancelled() => Ok(()),
         };
-        sweeper.abort();
+        if let Some(sweeper) = sweeper {
+            sweeper.abort();
+        }
         admin_end.cancel();
         let _ = admin.await;
-        database.close().await;
+        if let Some(store) = store {
+            store.close().await;
+        }
         served
     }
 
-    async fn connect(&self, config: &ServiceConfig) -> Result<Database, crm_database::Error> {
+    async fn open(&self, stored: &Stored, config: StoreConfig) -> Result<Store, RunError> {
         let mut settings = Settings::new(config.database_url.expose());
         settings.max_connections = config.database_connections;
         // Longer than a restart of a healthy server; without one, callers learn soon enough to go elsewhere.
         settings.acquire_timeout = Duration::from_secs(1);
         settings.application_name = format!("crm {}", self.name);
-        Database::connect(&settings).await
+        let database = Database::connect(&settings).await?;
+        let redis = Redis::connect(self.name, config.redis_url.expose())?;
+        Ok(Store::new(database, redis, stored.schema, &config)?)
     }
 }
 
-/// Returns when the database has answered once, or has said what will not pass by itself.
-async fn answered(database: &Database) -> Result<(), crm_database::Error> {
+/// Returns when the database, if there is one, has answered once, or has said what will not pass by itself.
+async fn answered(store: Option<&Store>) -> Result<(), crm_database::Error> {
     const BETWEEN_TRIES: Duration = Duration::from_millis(200);
+    let Some(store) = store else { return Ok(()) };
     loop {
-        match database.check().await {
+        match store.check().await {
             Err(error) if !error.is_lasting() => sleep(BETWEEN_TRIES).await,
             result => return result,
         }

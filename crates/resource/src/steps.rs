@@ -11,7 +11,7 @@ use crate::records::{Records, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
 use crate::write::Write;
-use crate::{Call, Error, Resource};
+use crate::{Call, Error, Resource, show};
 
 /// What a claimed request id leads to.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ impl<R: Resource> Records<R> {
 
     /// The message of a record.
     pub(crate) fn message(record: Record<R::Fields>) -> Result<R::Message, Error> {
-        R::write(record.fields, &record.head)
+        show::<R>(record.fields, &record.head)
     }
 
     async fn change<'q>(

@@ -9,7 +9,7 @@ use crm_shares::{Refused, Share, Shares};
 
 use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
-use crate::{Call, Error, ServiceConfig};
+use crate::{Call, Error, StoreConfig};
 
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -36,12 +36,22 @@ impl Store {
         database: Database,
         redis: Redis,
         schema: &str,
-        config: &ServiceConfig,
+        config: &StoreConfig,
     ) -> Result<Self, crm_database::Error> {
         // One for each tenant: a second one would only wait for the same reader.
         let exports = Shares::at_most(export_places(config.database_connections), 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
         Ok(Self { database, redis, first_tier_ttl, idempotency, exports })
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn check(&self) -> Result<(), crm_database::Error> {
+        self.database.check().await
+    }
+
+    /// Ends all connections to the database.
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
     }
 
     /// A transaction that reads and writes, sees the present, or sees one moment throughout.

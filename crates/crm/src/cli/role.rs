@@ -1,8 +1,9 @@
 //! What a process of the platform can be.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use crm_resource::Service;
 
-use crate::services::{self, Service};
+use crate::services;
 
 /// One process of the platform.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,7 @@ pub(crate) enum Role {
 
 /// Reads a role's name.
 pub(super) fn parser() -> impl TypedValueParser<Value = Role> {
-    let services = services::ALL.iter().map(Service::name);
+    let services = services::ALL.into_iter().map(|service| service.name);
     let names = ["gateway"].into_iter().chain(services).chain(["console", "trace-viewer"]).map(PossibleValue::new);
     let all: Vec<PossibleValue> = names.chain([PossibleValue::new("toy").hide(true)]).collect();
     PossibleValuesParser::new(all).map(|name| match name.as_str() {

@@ -1,5 +1,6 @@
 //! Which process listens where. Ports stay reserved for the platform's life, so that a restarted child gets its own back.
 
+use crm_resource::Service;
 use std::io;
 use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
@@ -9,7 +10,7 @@ use anyhow::Context;
 use crm_sandbox::ports::{Reserved, reserve, reserve_port};
 
 use crate::cli::{Ports, Up};
-use crate::services::{self, Service};
+use crate::services;
 
 const GATEWAY: u16 = 8080;
 const CONTROL: u16 = 8081;
@@ -76,7 +77,7 @@ impl Addresses {
         let gateways = (0..options.gateways).map(gateway).collect::<io::Result<_>>()?;
         let mut replica = |_| Ok(Replica { grpc: held.free()?, admin: held.free()? });
         let mut replicas = |service| Ok((service, (0..options.replicas).map(&mut replica).collect::<io::Result<_>>()?));
-        let services = services::ALL.iter().map(&mut replicas).collect::<io::Result<_>>()?;
+        let services = services::ALL.into_iter().map(&mut replicas).collect::<io::Result<_>>()?;
         Ok(Self { gateways, services, viewer, console, _held: held })
     }
 }

@@ -5,7 +5,8 @@ use super::stores::Urls;
 use super::unit::Unit;
 use crate::keys;
 use crate::places::Places;
-use crate::services::{self, Service};
+use crate::services;
+use crm_resource::Service;
 
 /// Secrets of the supervisor that no child needs, besides what would point a child at another platform.
 pub(super) fn hidden() -> Vec<&'static str> {
@@ -71,15 +72,13 @@ pub(super) fn service(
     (service, number, replica): (&Service, u16, Replica),
     urls: &Urls,
 ) -> Unit {
-    let mut environment = vec![
-        ("CRM_LISTEN", replica.grpc.to_string()),
-        ("CRM_ADMIN_LISTEN", replica.admin.to_string()),
-        ("CRM_REDIS_URL", urls.redis.clone()),
-    ];
-    let database = service.store().zip(urls.databases.get(service.name()));
-    environment.extend(database.map(|(store, url)| (store.url_setting, url.clone())));
-    environment.extend(shared(places, addresses, service.name(), number));
-    serving(places, service.name(), number, environment, (replica.grpc, replica.admin))
+    let mut environment =
+        vec![("CRM_LISTEN", replica.grpc.to_string()), ("CRM_ADMIN_LISTEN", replica.admin.to_string())];
+    if let Some((store, url)) = service.stored().zip(urls.databases.get(service.name)) {
+        environment.extend([(store.url_setting, url.clone()), ("CRM_REDIS_URL", urls.redis.clone())]);
+    }
+    environment.extend(shared(places, addresses, service.name, number));
+    serving(places, service.name, number, environment, (replica.grpc, replica.admin))
 }
 
 /// A scenario that goes on for as long as the platform does.

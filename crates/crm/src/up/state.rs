@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::notice::say;
 use crate::places::Places;
-use crate::services::{self, Service};
+use crate::services;
 
 const FILE: &str = "state.json";
 
@@ -155,7 +155,7 @@ impl Drop for Board {
 }
 
 fn rank(role: &str) -> usize {
-    let services = services::ALL.iter().map(Service::name);
+    let services = services::ALL.into_iter().map(|service| service.name);
     let walk = ["gateway"].into_iter().chain(services).chain(["redis", "postgres", "trace-viewer", "console", "load"]);
     walk.take_while(|known| *known != role).count()
 }

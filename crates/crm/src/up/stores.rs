@@ -1,5 +1,6 @@
 //! PostgreSQL and Redis: private ones, or those that the environment names.
 
+use crm_resource::Service;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 use crate::keys;
 use crate::migrate::migrate;
 use crate::places::Places;
-use crate::services::{self, Service};
+use crate::services;
 
 /// An owner's URL: replaces the private PostgreSQL.
 const DATABASE_URL: &str = "CRM_DATABASE_URL";
@@ -44,7 +45,7 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
             for (service, store) in services::stores() {
                 let password = password(places, service)?;
                 migrate(service, &owner_url, Some(&password)).await?;
-                urls.insert(service.name().to_owned(), as_role(&owner_url, store.role, &password)?);
+                urls.insert(service.name.to_owned(), as_role(&owner_url, store.role, &password)?);
             }
             Ok(Database { server: None, urls })
         }
@@ -54,7 +55,7 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
             server.ensure_database(DATABASE).await.map_err(anyhow::Error::from)?;
             for (service, store) in services::stores() {
                 migrate(service, &server.url(DATABASE), None).await?;
-                urls.insert(service.name().to_owned(), server.url_as(store.role, DATABASE));
+                urls.insert(service.name.to_owned(), server.url_as(store.role, DATABASE));
             }
             Ok(Database { server: Some(server), urls })
         }
@@ -74,7 +75,7 @@ pub(super) async fn open_redis(places: &Places) -> Result<(Option<Redis>, String
 
 /// The password that a service's role has in a database that is not ours: made once, kept beside the keys.
 fn password(places: &Places, service: &Service) -> Result<String, Failure> {
-    keys::password(&places.root().join(format!("keys/{}-password", service.name())))
+    keys::password(&places.root().join(format!("keys/{}-password", service.name)))
 }
 
 /// The same server and database for a service's role.

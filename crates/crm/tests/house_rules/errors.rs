@@ -26,7 +26,7 @@ fn declared() -> BTreeSet<&'static str> {
 
 /// What services refuse by their rules.
 fn refusals() -> impl Iterator<Item = &'static Refusal> {
-    crm_resource::REFUSALS.iter().copied().chain(ALL.iter().flat_map(|service| service.process.refusals()))
+    crm_resource::REFUSALS.iter().copied().chain(ALL.iter().flat_map(|service| service.refusals()))
 }
 
 /// The rows of the document: reason, and the code that it comes with.

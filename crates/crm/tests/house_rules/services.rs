@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crm_resource::Service;
+
 use crate::files::tracked;
 use crate::metadata::read;
 
@@ -23,8 +25,8 @@ fn entry<'a>(compose: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// What of a service is missing where it has to stand.
-fn missing(service: &table::Service, compose: &str, image: &str, architecture: &str) -> Vec<String> {
-    let name = service.name();
+fn missing(service: &Service, compose: &str, image: &str, architecture: &str) -> Vec<String> {
+    let name = service.name;
     let mut wanted = vec![
         (format!("its own entry of compose.yaml, {name}"), entry(compose, name), format!("command: [serve, {name}]")),
         (
@@ -39,16 +41,19 @@ fn missing(service: &table::Service, compose: &str, image: &str, architecture: &
         ),
         ("the crates in architecture.md".to_owned(), Some(architecture), format!("`{name}`")),
     ];
-    if let Some(store) = service.store() {
-        let file = format!("{}: /secrets/{name}/password", store.password_file_setting);
-        let url = format!("{}: postgres://{}@postgres/crm", store.url_setting, store.role);
-        for reader in ["keys", "migrate", name, "crm"] {
-            let at = format!("{reader} in compose.yaml");
-            wanted.push((at.clone(), entry(compose, reader), file.clone()));
-            wanted.push((at, entry(compose, reader), format!("{name}:/secrets/{name}")));
+    if let Some(store) = service.stored() {
+        for setting in [
+            format!("{}: postgres://{}@postgres/crm", store.url_setting, store.role),
+            format!("{}: /secrets/{name}/password", store.password_file_setting),
+        ] {
+            wanted.push(("the databases of compose.yaml".to_owned(), Some(compose), format!("\n  {setting}\n")));
         }
-        for reader in [name, "crm"] {
-            wanted.push((format!("{reader} in compose.yaml"), entry(compose, reader), url.clone()));
+        for (reader, through) in
+            [("keys", "*databases"), ("migrate", "*databases"), (name, "*service"), ("crm", "*databases")]
+        {
+            let at = format!("{reader} in compose.yaml");
+            wanted.push((at.clone(), entry(compose, reader), format!("<<: {through}\n")));
+            wanted.push((at, entry(compose, reader), format!("{name}:/secrets/{name}")));
         }
         let volumes = compose.find("\nvolumes:\n").map(|at| &compose[at..]);
         wanted.push(("the volumes of compose.yaml".to_owned(), volumes, format!("\n  {name}:\n")));
@@ -64,8 +69,8 @@ fn missing(service: &table::Service, compose: &str, image: &str, architecture: &
 fn every_service_stands_in_containers_image_and_documents() {
     let (compose, image) = (read("deploy/compose.yaml"), read("deploy/docker/Dockerfile"));
     let architecture = read("docs/architecture.md");
-    for service in &table::ALL {
-        assert_eq!(missing(service, &compose, &image, &architecture), [""; 0], "{}", service.name());
+    for service in table::ALL {
+        assert_eq!(missing(service, &compose, &image, &architecture), [""; 0], "{}", service.name);
     }
 }
 
@@ -74,10 +79,14 @@ fn every_service_stands_in_containers_image_and_documents() {
 fn a_service_that_is_left_out_anywhere_is_found() {
     let (compose, image) = (read("deploy/compose.yaml"), read("deploy/docker/Dockerfile"));
     let architecture = read("docs/architecture.md");
-    let service = &table::ALL[0];
-    for (what, least) in
-        [("serve, customers", 1), ("crm.customers.v1=", 1), ("/secrets/customers", 8), ("@postgres/crm", 2)]
-    {
+    let service = table::ALL[0];
+    for (what, least) in [
+        ("serve, customers", 1),
+        ("crm.customers.v1=", 1),
+        ("/secrets/customers", 5),
+        ("crm_customers@postgres", 1),
+        ("<<: *", 4),
+    ] {
         let found = missing(service, &compose.replace(what, "else"), &image, &architecture);
         assert!(found.len() >= least, "{what}: {found:?}");
     }

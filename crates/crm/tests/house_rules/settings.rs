@@ -49,7 +49,7 @@ fn every_setting_of_every_process_is_listed() {
         .flat_map(|(_, store)| [store.url_setting, store.password_file_setting])
         .map(str::to_owned)
         .collect();
-    let folders: Vec<String> = table::ALL.iter().map(|service| format!("crates/{}/src/", service.name())).collect();
+    let folders: Vec<String> = table::ALL.iter().map(|service| format!("crates/{}/src/", service.name)).collect();
     let folders: Vec<&str> = folders.iter().map(String::as_str).chain(["crates/resource/src/"]).collect();
     assert_eq!(of("Services"), code(&folders).union(&own).cloned().collect());
 

@@ -1,4 +1,4 @@
-//! The gateway in front of the service, both real and in this process: what only the two together can get wrong.
+//! The gateway in front of the services, all real and in this process: what only the two together can get wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod clients;
@@ -9,4 +9,9 @@ mod described;
 mod http;
 mod refusals;
 mod round_trips;
+mod samples;
+mod standard;
 mod support;
+#[path = "../../src/services.rs"]
+#[allow(dead_code, reason = "shared with the binary")]
+mod table;

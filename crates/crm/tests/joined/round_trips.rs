@@ -1,42 +1,11 @@
 //! What is read can be sent back, whole or a field at a time, by clients that name no mask.
 
 use ::http::{Method, StatusCode};
-use crm_transcode::Transcoder;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::samples::{sample, updates};
 use crate::support::{Joined, text};
-
-/// A resource with every field filled that a caller can fill, by the last word of its collection's path.
-fn sample(collection: &str, account: &str) -> Value {
-    match collection {
-        "accounts" => json!({
-            "name": "Acme", "domain": "acme.example", "industry": "retail", "country": "France",
-            "territory": "emea-north", "owner": "ada", "employees": 12, "foundedYear": 1999, "parentId": account,
-            "annualRevenue": {"currencyCode": "EUR", "units": "12", "nanos": 500_000_000},
-        }),
-        "contacts" => json!({
-            "accountId": account, "givenName": "Ada", "familyName": "Love", "title": "Head", "owner": "ada",
-            "emails": ["ada@acme.example"], "phones": ["+14155550123"],
-        }),
-        other => panic!("a new kind of resource, {other}, needs a sample here"),
-    }
-}
-
-/// Every PATCH of the API: its collection, and the JSON schema of its body.
-fn updates() -> Vec<(String, Map<String, Value>)> {
-    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
-    let paths = document["paths"].as_object().unwrap().iter();
-    let patches = paths.filter(|(_, operations)| operations["patch"].is_object());
-    let found = patches.map(|(path, operations)| {
-        let (collection, _) = path.rsplit_once('/').unwrap();
-        let schema = &operations["patch"]["requestBody"]["content"]["application/json"]["schema"];
-        let schema = document.pointer(schema["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
-        let fields = schema["properties"].as_object().unwrap().clone();
-        (collection.to_owned(), fields.into_iter().filter(|(_, field)| field["readOnly"] != true).collect())
-    });
-    found.collect()
-}
 
 async fn create(joined: &Joined, collection: &str, body: Value) -> Value {
     joined.json(Method::POST, &format!("{collection}?requestId={}", Uuid::new_v4()), body).await
@@ -49,7 +18,7 @@ async fn what_was_read_can_be_sent_back_whole_and_by_the_field() {
     let parent = create(&joined, "/v1/accounts", json!({"name": "Parent"})).await;
     let parent = parent["id"].as_str().unwrap();
     let updates = updates();
-    assert!(updates.len() >= 2, "accounts and contacts: {updates:?}");
+    assert!(updates.len() >= 3, "accounts, contacts, products: {updates:?}");
     for (collection, fields) in updates {
         let sample = sample(collection.rsplit('/').next().unwrap(), parent);
         for name in fields.keys().filter(|name| *name != "etag") {

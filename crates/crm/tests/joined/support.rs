@@ -1,12 +1,11 @@
-//! A gateway, one replica of the customers service behind it, and who calls them over REST.
+//! A gateway, one replica of each service behind it, and who calls them over REST.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
-use crm_customers::SERVICE;
 use crm_gateway::{Config, Listeners, PublicKeys};
-use crm_resource::ServiceConfig;
+use crm_resource::{Service, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
 use crm_server::token::{Role, Signer, TokenRequest, Verifier};
 use serde_json::Value;
@@ -15,13 +14,15 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{Answer, send_with};
+use crate::table;
 
 /// Gone when dropped.
 pub(crate) struct Joined {
     public: SocketAddr,
+    signer: Signer,
     authorization: String,
     _running: JoinSet<()>,
-    _database: TestDatabase,
+    _databases: Vec<TestDatabase>,
 }
 
 impl Joined {
@@ -33,23 +34,27 @@ impl Joined {
     pub(crate) async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
         let (private, public_key) = Signer::generate_pem().unwrap();
         let mut running = JoinSet::new();
-        let (database, replica) = serve_customers(&public_key, &mut running).await;
+        let (mut databases, mut routes) = (Vec::new(), Vec::new());
+        for service in table::ALL {
+            let (database, replica) = serve(service, &public_key, &mut running).await;
+            databases.push(database);
+            routes.push(format!("{}={replica}", service.package));
+        }
         let listener = listen().await;
         let public = listener.local_addr().unwrap();
-        let routes = format!("crm.customers.v1={replica}");
         let token_keys = Some(PublicKeys(public_key));
-        let mut config = Config { routes: routes.parse().unwrap(), token_keys, ..Config::default() };
+        let mut config = Config { routes: routes.join(";").parse().unwrap(), token_keys, ..Config::default() };
         adjust(&mut config);
         let served = crm_gateway::serve(config, Listeners::public_only(listener), CancellationToken::new());
         running.spawn(async move { served.await.unwrap() });
-        let request = TokenRequest {
-            subject: "ada".to_owned(),
-            tenant: "acme".to_owned(),
-            role: Role::Agent,
-            ttl: Duration::from_secs(600),
+        let signer = Signer::from_pem(&private).unwrap();
+        let joined = Self {
+            public,
+            authorization: authorization(&signer, "acme", Role::Manager),
+            signer,
+            _running: running,
+            _databases: databases,
         };
-        let authorization = format!("Bearer {}", Signer::from_pem(&private).unwrap().sign(&request).unwrap());
-        let joined = Self { public, authorization, _running: running, _database: database };
         joined.wait_until_it_answers().await;
         joined
     }
@@ -69,14 +74,21 @@ impl Joined {
         format!("http://{}", self.public)
     }
 
-    /// The agent's token.
+    /// The manager's token.
     pub(crate) fn token(&self) -> String {
         self.authorization.trim_start_matches("Bearer ").to_owned()
     }
 
-    /// A call as an agent.
+    /// A call as a manager of `acme`.
     pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
         let headers = [&[("authorization", self.authorization.as_str())], headers].concat();
+        send_with(&self.public.to_string(), method, path, body, &headers).await.unwrap()
+    }
+
+    /// A call as somebody else.
+    pub(crate) async fn call_as(&self, tenant: &str, role: Role, method: Method, path: &str, body: Value) -> Answer {
+        let authorization = authorization(&self.signer, tenant, role);
+        let headers = [("authorization", authorization.as_str())];
         send_with(&self.public.to_string(), method, path, body, &headers).await.unwrap()
     }
 
@@ -96,16 +108,21 @@ pub(crate) fn json(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
-async fn serve_customers(public_key: &str, running: &mut JoinSet<()>) -> (TestDatabase, SocketAddr) {
-    let setup = |url: String| async move { SERVICE.migrate(&url, None).await };
-    let database = testing::template_database("customers", setup).await.unwrap().database().await.unwrap();
+fn authorization(signer: &Signer, tenant: &str, role: Role) -> String {
+    let (subject, tenant) = ("ada".to_owned(), tenant.to_owned());
+    format!("Bearer {}", signer.sign(&TokenRequest { subject, tenant, role, ttl: Duration::from_secs(600) }).unwrap())
+}
+
+async fn serve(service: &'static Service, public_key: &str, running: &mut JoinSet<()>) -> (TestDatabase, SocketAddr) {
+    let setup = |url: String| async move { service.migrate(&url, None).await };
+    let database = testing::template_database(service.name, setup).await.unwrap().database().await.unwrap();
     let redis_url = testing::redis().await.unwrap();
-    let database_url = database.url_as(SERVICE.stored.role, "");
-    let config = ServiceConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
+    let database_url = database.url_as(service.stored().unwrap().role, "");
+    let config = StoreConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
     let (listener, admin) = (listen().await, listen().await);
     let address = listener.local_addr().unwrap();
     let verifier = Verifier::from_pem(public_key).unwrap();
-    let served = SERVICE.serve(config, verifier, listener, admin, CancellationToken::new());
+    let served = service.serve(config.into(), verifier, listener, admin, CancellationToken::new());
     running.spawn(async move { served.await.unwrap() });
     (database, address)
 }

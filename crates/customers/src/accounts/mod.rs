@@ -7,9 +7,8 @@ mod hierarchy;
 mod update;
 
 use crm_proto::customers as pb;
-use crm_resource::value::{in_range, money_message, parse_money, timestamp};
-use crm_resource::{Error, Filter, Head, Kind, Order, Reading, Refusal, Resource, Row};
-use crm_values::{Flaw, Money, lower_case, name_key, parse_domain_name, parse_optional_id, required, text_key, within};
+use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};
+use crm_values::{lower_case, name_key, parse_domain_name, required, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -67,45 +66,21 @@ impl Resource for Account {
         ..Kind::new("accounts", "customers.accounts", &NOT_FOUND, &NOT_DELETED)
     };
 
-    fn read(it: &pb::Account, fields: &mut Fields, reading: &mut Reading<'_>) {
-        reading.set("name", &mut fields.name, || required(200).parse(&it.name));
-        reading.set("domain", &mut fields.domain, || domain(&it.domain));
-        reading.set("industry", &mut fields.industry, || within(60).parse(&lower_case(&it.industry)));
-        reading.set("country", &mut fields.country, || within(60).parse(&it.country));
-        reading.set("territory", &mut fields.territory, || within(60).parse(&it.territory));
-        reading.set("owner", &mut fields.owner, || within(100).parse(&it.owner));
-        reading.set("employees", &mut fields.employees, || {
-            in_range(it.employees, 0..=10_000_000, "must be 0 to 10,000,000")
-        });
-        if let Some(amount) = reading.get("annual_revenue", || parse_money(it.annual_revenue.as_ref())) {
-            fields.annual_revenue_minor = amount.map(Money::minor);
-            fields.annual_revenue_currency = amount.map(|amount| amount.currency().code().to_owned());
-        }
-        reading.set("founded_year", &mut fields.founded_year, || {
-            in_range(it.founded_year, 1000..=2100, "must be 1000 to 2100")
-        });
-        reading.set("parent_id", &mut fields.parent_id, || parse_optional_id(&it.parent_id));
-    }
-
-    fn write(it: Fields, head: &Head) -> Result<pb::Account, Error> {
-        let annual_revenue = money_message(it.annual_revenue_minor, it.annual_revenue_currency.as_deref())?;
-        Ok(pb::Account {
-            id: head.id.to_string(),
-            name: it.name,
-            domain: it.domain.unwrap_or_default(),
-            industry: it.industry,
-            country: it.country,
-            territory: it.territory,
-            owner: it.owner,
-            employees: it.employees,
-            annual_revenue,
-            founded_year: it.founded_year,
-            parent_id: it.parent_id.map(|parent| parent.to_string()).unwrap_or_default(),
-            etag: head.etag().to_string(),
-            create_time: Some(timestamp(head.create_time)),
-            update_time: Some(timestamp(head.update_time)),
-            delete_time: head.delete_time.map(timestamp),
-        })
+    fn exchange(it: &mut Fields, message: &mut pb::Account, fields: &mut Exchange<'_>) {
+        fields.text("name", &mut it.name, &mut message.name, required(200));
+        fields.nullable("domain", &mut it.domain, &mut message.domain, parse_domain_name);
+        let industry = |text: &str| within(60).parse(&lower_case(text));
+        fields.parsed("industry", &mut it.industry, &mut message.industry, industry);
+        fields.text("country", &mut it.country, &mut message.country, within(60));
+        fields.text("territory", &mut it.territory, &mut message.territory, within(60));
+        fields.text("owner", &mut it.owner, &mut message.owner, within(100));
+        let (range, rule) = (0..=10_000_000, "must be 0 to 10,000,000");
+        fields.number("employees", &mut it.employees, &mut message.employees, range, rule);
+        let revenue = (&mut it.annual_revenue_minor, &mut it.annual_revenue_currency);
+        fields.money("annual_revenue", revenue, &mut message.annual_revenue);
+        let (range, rule) = (1000..=2100, "must be 1000 to 2100");
+        fields.number("founded_year", &mut it.founded_year, &mut message.founded_year, range, rule);
+        fields.optional_id("parent_id", &mut it.parent_id, &mut message.parent_id);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -125,8 +100,4 @@ impl Resource for Account {
         row.set("founded_year", it.founded_year);
         row.set("parent_id", it.parent_id);
     }
-}
-
-fn domain(text: &str) -> Result<Option<String>, Flaw> {
-    if text.is_empty() { Ok(None) } else { parse_domain_name(text).map(Some) }
 }

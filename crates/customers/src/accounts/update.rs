@@ -13,7 +13,7 @@ pub(super) async fn update(
     accounts: &Records<Account>,
     request: Request<pb::UpdateAccountRequest>,
 ) -> Result<pb::Account, Error> {
-    let change = Change::<Account>::of(request)?;
+    let mut change = Change::<Account>::of(request)?;
     let mut write = accounts.begin(change.call).await?;
     if change.names("parent_id") {
         lock_hierarchy(&mut write).await?;

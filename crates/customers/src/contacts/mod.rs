@@ -5,9 +5,8 @@ mod create;
 mod undelete;
 
 use crm_proto::customers as pb;
-use crm_resource::value::timestamp;
-use crm_resource::{Error, Filter, Head, Kind, Order, Reading, Refusal, Resource, Row, Violations, Write};
-use crm_values::{Flaw, email_key, name_key, parse_email, parse_id, parse_phone, text_key, within};
+use crm_resource::{Error, Exchange, Filter, Kind, Order, Refusal, Resource, Row, Violations, Write};
+use crm_values::{Flaw, email_key, name_key, parse_email, parse_phone, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -70,31 +69,14 @@ impl Resource for Contact {
         ..Kind::new("contacts", "customers.contacts", &NOT_FOUND, &NOT_DELETED)
     };
 
-    fn read(it: &pb::Contact, fields: &mut Fields, reading: &mut Reading<'_>) {
-        reading.set("account_id", &mut fields.account_id, || parse_id(&it.account_id));
-        reading.set("given_name", &mut fields.given_name, || within(100).parse(&it.given_name));
-        reading.set("family_name", &mut fields.family_name, || within(100).parse(&it.family_name));
-        reading.set("title", &mut fields.title, || within(100).parse(&it.title));
-        reading.set_each("emails", &mut fields.emails, &it.emails, parse_email);
-        reading.set_each("phones", &mut fields.phones, &it.phones, parse_phone);
-        reading.set("owner", &mut fields.owner, || within(100).parse(&it.owner));
-    }
-
-    fn write(it: Fields, head: &Head) -> Result<pb::Contact, Error> {
-        Ok(pb::Contact {
-            id: head.id.to_string(),
-            account_id: it.account_id.to_string(),
-            given_name: it.given_name,
-            family_name: it.family_name,
-            title: it.title,
-            emails: it.emails,
-            phones: it.phones,
-            owner: it.owner,
-            etag: head.etag().to_string(),
-            create_time: Some(timestamp(head.create_time)),
-            update_time: Some(timestamp(head.update_time)),
-            delete_time: head.delete_time.map(timestamp),
-        })
+    fn exchange(it: &mut Fields, message: &mut pb::Contact, fields: &mut Exchange<'_>) {
+        fields.id("account_id", &mut it.account_id, &mut message.account_id);
+        fields.text("given_name", &mut it.given_name, &mut message.given_name, within(100));
+        fields.text("family_name", &mut it.family_name, &mut message.family_name, within(100));
+        fields.text("title", &mut it.title, &mut message.title, within(100));
+        fields.texts("emails", &mut it.emails, &mut message.emails, parse_email);
+        fields.texts("phones", &mut it.phones, &mut message.phones, parse_phone);
+        fields.text("owner", &mut it.owner, &mut message.owner, within(100));
     }
 
     fn columns(it: &Fields, row: &mut Row) {

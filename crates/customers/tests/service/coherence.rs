@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::app;
 use crm_proto::customers as pb;
-use crm_resource::ServiceConfig;
+use crm_resource::StoreConfig;
 use crm_sandbox::{Redis, RedisSettings, TemporaryFolder};
 use crm_server::token::Role;
 use tonic::Code;
@@ -24,8 +24,8 @@ async fn a_write_at_one_replica_is_seen_at_the_other() {
     let url = own.url_as(app::ROLE, "");
     // Longer than the test waits for anything: what is seen was told, and has not merely expired.
     let config = || {
-        let config = ServiceConfig::new(url.parse().unwrap(), redis.url().parse().unwrap());
-        ServiceConfig { first_tier_ttl: Duration::from_secs(3_600), ..config }
+        let config = StoreConfig::new(url.parse().unwrap(), redis.url().parse().unwrap());
+        StoreConfig { first_tier_ttl: Duration::from_secs(3_600), ..config }.into()
     };
     let (one, two) = (Service::start_as(config()).await, Service::start_as(config()).await);
     let (here, there) = (one.caller("acme", Role::Agent), two.caller("acme", Role::Agent));

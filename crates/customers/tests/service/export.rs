@@ -3,7 +3,7 @@
 use crate::support::app;
 use crm_customers::seed::{self, SeedSize};
 use crm_proto::customers as pb;
-use crm_resource::ServiceConfig;
+use crm_resource::StoreConfig;
 use crm_sandbox::testing;
 use crm_server::token::{Role, tenant_id};
 use tokio_stream::StreamExt;
@@ -69,9 +69,8 @@ async fn exports_that_one_tenant_does_not_read_keep_nobody_else_from_theirs() {
 async fn however_many_exports_are_asked_for_half_of_the_connections_stay_free() {
     let database = database().await;
     let url = database.url_as(app::ROLE, "").parse().unwrap();
-    let mut config = ServiceConfig::new(url, testing::redis().await.unwrap().parse().unwrap());
-    config.database_connections = 4;
-    let service = Service::start_as(config).await;
+    let config = StoreConfig::new(url, testing::redis().await.unwrap().parse().unwrap());
+    let service = Service::start_as(StoreConfig { database_connections: 4, ..config }.into()).await;
     let pool = pool(&database).await;
     let [one, two, agent] = ["one", "two", "acme"].map(|tenant| service.caller(tenant, Role::Agent));
     let mut held = Vec::new();

@@ -94,7 +94,7 @@ async fn every_list_is_answered_by_its_index() {
         ("name = \"7f*\" AND owner = \"owner 9\"", "name", "accounts_owner_name_idx", true),
     ];
     let plans = Plans { database: &database, tenant: tenant() };
-    let [of_accounts, of_contacts] = SERVICE.stored.resources else { panic!("a resource without plans") };
+    let [of_accounts, of_contacts] = SERVICE.resources() else { panic!("a resource without plans") };
     plans.check_lists(of_accounts, &accounts).await;
 
     let account: Uuid = scalar(&database, "select id from customers.accounts order by id limit 1").await;
@@ -113,7 +113,7 @@ async fn every_list_is_answered_by_its_index() {
         (&recent, "family_name", "contacts_update_time_idx", false),
     ];
     plans.check_lists(of_contacts, &contacts).await;
-    for resource in SERVICE.stored.resources {
+    for resource in SERVICE.resources() {
         plans.check_standard_statements(resource, &[account, parent]).await;
     }
     check_statements(&plans, account).await;

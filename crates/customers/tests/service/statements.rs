@@ -5,7 +5,7 @@ use crm_customers::SERVICE;
 #[test]
 fn statements_are_those_of_the_snapshot() {
     let snapshot = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/service/statements.sql");
-    let written: String = SERVICE.stored.resources.iter().map(crm_resource::AnyResource::statement_texts).collect();
+    let written: String = SERVICE.resources().iter().map(crm_resource::AnyResource::statement_texts).collect();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(snapshot, &written).unwrap();
     }

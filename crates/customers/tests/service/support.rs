@@ -19,9 +19,10 @@ pub use crm_resource::testkit::{eventually, field_mask, refusal, refused, violat
 /// The service's own, as these tests call it.
 pub mod app {
     use crm_customers::SERVICE;
+    use crm_resource::testkit;
 
-    pub const ROLE: &str = SERVICE.stored.role;
-    pub const SCHEMA: &str = SERVICE.stored.schema;
+    pub const ROLE: &str = testkit::stored(&SERVICE).role;
+    pub const SCHEMA: &str = testkit::stored(&SERVICE).schema;
 }
 
 /// An empty, migrated database.

@@ -4,7 +4,7 @@ use crm_cache::Redis;
 use crm_customers::accounts::Account;
 use crm_customers::contacts::Contact;
 use crm_proto::customers as pb;
-use crm_resource::{Call, Records, ServiceConfig, Store};
+use crm_resource::{Call, Records, Store, StoreConfig};
 use crm_sandbox::testing;
 use crm_server::token::Role;
 use tonic::Code;
@@ -16,10 +16,10 @@ use crate::support::{Service, account, app, contact, database, eventually, pool,
 async fn a_write_that_touches_two_kinds_has_all_replicas_forget_both() {
     let (own, redis_url) = (database().await, testing::redis().await.unwrap());
     let url = own.url_as(app::ROLE, "");
-    let mut config = ServiceConfig::new(url.parse().unwrap(), redis_url.parse().unwrap());
+    let mut config = StoreConfig::new(url.parse().unwrap(), redis_url.parse().unwrap());
     // Longer than the test waits for anything: what is seen was told, and has not merely expired.
     config.first_tier_ttl = std::time::Duration::from_secs(3_600);
-    let replica = Service::start_as(config.clone()).await;
+    let replica = Service::start_as(config.clone().into()).await;
     let agent = replica.caller("acme", Role::Agent);
     let company = agent.create_account(account("Acme")).await.unwrap();
     let person = agent.create_contact(contact(&company.id, "Love")).await.unwrap();

@@ -47,6 +47,13 @@ impl Resource for crate::crm::customers::v1::Account {
     }
 }
 
+impl Head for crate::crm::customers::v1::Account {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
 impl Get for crate::crm::customers::v1::GetAccountRequest {
     type Resource = crate::crm::customers::v1::Account;
     fn id(&self) -> &str { &self.id }
@@ -127,6 +134,13 @@ impl Resource for crate::crm::customers::v1::Contact {
     }
 }
 
+impl Head for crate::crm::customers::v1::Contact {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
 impl Get for crate::crm::customers::v1::GetContactRequest {
     type Resource = crate::crm::customers::v1::Contact;
     fn id(&self) -> &str { &self.id }
@@ -163,5 +177,88 @@ impl Undelete for crate::crm::customers::v1::UndeleteContactRequest {
 
 impl Export for crate::crm::customers::v1::ExportContactsRequest {
     type Resource = crate::crm::customers::v1::Contact;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl Create for crate::crm::sales::v1::CreateProductRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    const METHOD: &'static str = "sales.CreateProduct";
+    fn resource(&mut self) -> &mut Option<crate::crm::sales::v1::Product> { &mut self.product }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::sales::v1::Product {
+    const NAME: &'static str = "product";
+    const FIELDS: &'static [&'static str] = &["name", "sku", "unit", "price", "active"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "name" => !self.name.is_empty(),
+            "sku" => !self.sku.is_empty(),
+            "unit" => !self.unit.is_empty(),
+            "price" => self.price.is_some(),
+            "active" => self.active.is_some(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "name" => self.name == other.name,
+            "sku" => self.sku == other.sku,
+            "unit" => self.unit == other.unit,
+            "price" => self.price == other.price,
+            "active" => self.active == other.active,
+            _ => false,
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::Product {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::sales::v1::GetProductRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::sales::v1::BatchGetProductsRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    type Answer = crate::crm::sales::v1::BatchGetProductsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(products: Vec<crate::crm::sales::v1::Product>) -> crate::crm::sales::v1::BatchGetProductsResponse { crate::crm::sales::v1::BatchGetProductsResponse { products } }
+}
+
+impl List for crate::crm::sales::v1::ListProductsRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    type Answer = crate::crm::sales::v1::ListProductsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(products: Vec<crate::crm::sales::v1::Product>, next_page_token: String) -> crate::crm::sales::v1::ListProductsResponse { crate::crm::sales::v1::ListProductsResponse { products, next_page_token } }
+}
+
+impl Update for crate::crm::sales::v1::UpdateProductRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    fn parts(self) -> (Option<crate::crm::sales::v1::Product>, Option<prost_types::FieldMask>) { (self.product, self.update_mask) }
+}
+
+impl Delete for crate::crm::sales::v1::DeleteProductRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::sales::v1::UndeleteProductRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Export for crate::crm::sales::v1::ExportProductsRequest {
+    type Resource = crate::crm::sales::v1::Product;
     fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
 }

@@ -1,5 +1,5 @@
 //! For tests of services: a process with everything of its own, callers, and what answers say.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "for tests alone")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "for tests alone")]
 
 mod plans;
 mod walls;
@@ -21,12 +21,17 @@ use tonic::body::Body;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 
-use crate::{RunError, Service, ServiceConfig};
+use crate::{RunError, Service, ServiceConfig, StoreConfig, Stored};
 
 pub use plans::{Plans, Variant};
 pub use walls::check_walls;
 
 pub type Http = Client<HttpConnector, Body>;
+
+/// What the service keeps.
+pub const fn stored(service: &Service) -> &Stored {
+    service.stored().expect("the service keeps records")
+}
 
 /// An empty, migrated database.
 pub async fn database(service: &'static Service) -> TestDatabase {
@@ -36,7 +41,7 @@ pub async fn database(service: &'static Service) -> TestDatabase {
 
 /// The pool that the service would use.
 pub async fn pool(service: &Service, database: &TestDatabase) -> Database {
-    Database::connect(&Settings::new(database.url_as(service.stored.role, ""))).await.unwrap()
+    Database::connect(&Settings::new(database.url_as(stored(service).role, ""))).await.unwrap()
 }
 
 /// A running service and who calls it.
@@ -50,8 +55,8 @@ pub struct Process {
 
 impl Process {
     pub async fn start(service: &'static Service, database_url: &str, redis_url: &str) -> Self {
-        let config = ServiceConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
-        Self::start_as(service, config).await
+        let store = StoreConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
+        Self::start_as(service, store.into()).await
     }
 
     pub async fn start_as(service: &'static Service, mut config: ServiceConfig) -> Self {

@@ -39,8 +39,16 @@ def before_call(ctx, case, kwargs):
             query["requestId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(body)))
 
 
+def shown(value):
+    """A pattern that the generator cannot follow it drops: what is written then is wrong, though meant to be right."""
+    return "".join(letter for letter in value if letter.isprintable()) or "Given"
+
+
 def agree(headers, query, body):
     """Values that say the same thing must be the same."""
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if isinstance(value, str) and not value.isprintable():
+            body[name] = shown(value)
     headers.pop("Idempotency-Key", None)
     for name in ("If-Match", "If-None-Match"):
         if not headers.get(name):

@@ -1,0 +1,44 @@
+//! A resource of each kind, for tests of what all have in common.
+
+use crm_transcode::Transcoder;
+use serde_json::{Map, Value, json};
+
+/// A resource with every field filled that a caller can fill, by the last word of its collection's path.
+pub(crate) fn sample(collection: &str, account: &str) -> Value {
+    match collection {
+        "accounts" => json!({
+            "name": "Acme", "domain": "acme.example", "industry": "retail", "country": "France",
+            "territory": "emea-north", "owner": "ada", "employees": 12, "foundedYear": 1999, "parentId": account,
+            "annualRevenue": {"currencyCode": "EUR", "units": "12", "nanos": 500_000_000},
+        }),
+        "contacts" => json!({
+            "accountId": account, "givenName": "Ada", "familyName": "Love", "title": "Head", "owner": "ada",
+            "emails": ["ada@acme.example"], "phones": ["+14155550123"],
+        }),
+        "products" => json!({
+            "name": "Gearbox", "sku": "GTX-1", "unit": "piece", "active": false,
+            "price": {"currencyCode": "EUR", "units": "550", "nanos": 0},
+        }),
+        other => panic!("a new kind of resource, {other}, needs a sample here"),
+    }
+}
+
+/// A field that lists of the collection at this path can be filtered by, as a text.
+pub(crate) fn filtered_by(path: &str) -> &'static str {
+    if path.starts_with("/v1/products") { "sku" } else { "owner" }
+}
+
+/// Every PATCH of the API: its collection, and the JSON schema of its body.
+pub(crate) fn updates() -> Vec<(String, Map<String, Value>)> {
+    let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
+    let paths = document["paths"].as_object().unwrap().iter();
+    let patches = paths.filter(|(_, operations)| operations["patch"].is_object());
+    let found = patches.map(|(path, operations)| {
+        let (collection, _) = path.rsplit_once('/').unwrap();
+        let schema = &operations["patch"]["requestBody"]["content"]["application/json"]["schema"];
+        let schema = document.pointer(schema["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+        let fields = schema["properties"].as_object().unwrap().clone();
+        (collection.to_owned(), fields.into_iter().filter(|(_, field)| field["readOnly"] != true).collect())
+    });
+    found.collect()
+}

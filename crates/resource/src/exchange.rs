@@ -1,0 +1,203 @@
+//! Fields between a message and what is stored: each named once, with how it is read and how it is shown.
+//!
+//! Two functions, one for each direction, would be a place more for every field, and would name it twice as two texts that
+//! can be swapped.
+
+use std::mem::take;
+use std::ops::RangeInclusive;
+
+use crm_proto::google::r#type::Money as MoneyMessage;
+use crm_values::{Flaw, Money, TextRule, parse_id, parse_optional_id};
+use uuid::Uuid;
+
+use crate::value::{in_range, money_message, parse_money};
+use crate::{Error, Violations};
+
+/// Most items of a list of texts.
+const MOST_ITEMS: usize = 10;
+
+/// Which way fields go. What is read is a message's fields that are to be changed, and no others; what is shown is all.
+#[derive(Debug)]
+pub struct Exchange<'a>(Way<'a>);
+
+#[derive(Debug)]
+enum Way<'a> {
+    Read {
+        resource: &'static str,
+        fields: &'a [&'static str],
+        found: &'a mut Violations,
+    },
+    Show {
+        inconsistent: Option<Error>,
+    },
+    #[cfg(feature = "testkit")]
+    Name(Vec<&'static str>),
+}
+
+impl<'a> Exchange<'a> {
+    /// Reads `fields` of the message that requests call `resource`.
+    pub(crate) fn read(resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations) -> Self {
+        Self(Way::Read { resource, fields, found })
+    }
+
+    /// Shows all fields.
+    pub(crate) fn show() -> Self {
+        Self(Way::Show { inconsistent: None })
+    }
+
+    /// Moves nothing, and hears which fields there are.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn names() -> Self {
+        Self(Way::Name(Vec::new()))
+    }
+
+    /// The fields that were named.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn named(self) -> Vec<&'static str> {
+        if let Way::Name(names) = self.0 { names } else { Vec::new() }
+    }
+
+    /// Whether everything stored could be shown.
+    ///
+    /// # Errors
+    /// It could not: the record holds what this release does not understand.
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        match self.0 {
+            Way::Show { inconsistent: Some(error) } => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Any field: how what is stored follows from the message, and how the message from what is stored.
+    pub fn field<S: Default, M>(
+        &mut self,
+        field: &'static str,
+        stored: &mut S,
+        message: &mut M,
+        parse: impl FnOnce(&M) -> Result<S, Flaw>,
+        show: impl FnOnce(S) -> Result<M, Error>,
+    ) {
+        match &mut self.0 {
+            Way::Read { resource, fields, found } if fields.contains(&field) => match parse(message) {
+                Ok(value) => *stored = value,
+                Err(flaw) => found.add(&format!("{resource}.{field}"), flaw),
+            },
+            Way::Read { .. } => {}
+            Way::Show { inconsistent } => match show(take(stored)) {
+                Ok(shown) => *message = shown,
+                Err(error) => *inconsistent = Some(error),
+            },
+            #[cfg(feature = "testkit")]
+            Way::Name(names) => names.push(field),
+        }
+    }
+
+    /// A text; empty where it is not known.
+    pub fn text(&mut self, field: &'static str, stored: &mut String, message: &mut String, rule: TextRule) {
+        self.field(field, stored, message, |text| rule.parse(text), Ok);
+    }
+
+    /// A text that is kept otherwise than it was given.
+    pub fn parsed(
+        &mut self,
+        field: &'static str,
+        stored: &mut String,
+        message: &mut String,
+        parse: impl FnOnce(&str) -> Result<String, Flaw>,
+    ) {
+        self.field(field, stored, message, |text| parse(text), Ok);
+    }
+
+    /// A text that is null where it is not known, for a constraint's sake.
+    pub fn nullable(
+        &mut self,
+        field: &'static str,
+        stored: &mut Option<String>,
+        message: &mut String,
+        parse: impl FnOnce(&str) -> Result<String, Flaw>,
+    ) {
+        let parse = |text: &String| if text.is_empty() { Ok(None) } else { parse(text).map(Some) };
+        self.field(field, stored, message, parse, |text| Ok(text.unwrap_or_default()));
+    }
+
+    /// A number that may be missing, within the range that `rule` describes.
+    pub fn number(
+        &mut self,
+        field: &'static str,
+        stored: &mut Option<i32>,
+        message: &mut Option<i32>,
+        range: RangeInclusive<i32>,
+        rule: &'static str,
+    ) {
+        self.field(field, stored, message, |number| in_range(*number, range, rule), Ok);
+    }
+
+    /// A truth that is always told, and is `usual` where the caller says nothing.
+    pub fn truth(&mut self, field: &'static str, stored: &mut bool, message: &mut Option<bool>, usual: bool) {
+        self.field(field, stored, message, |truth| Ok(truth.unwrap_or(usual)), |truth| Ok(Some(truth)));
+    }
+
+    /// An id of another resource.
+    pub fn id(&mut self, field: &'static str, stored: &mut Uuid, message: &mut String) {
+        self.field(field, stored, message, |id| parse_id(id), |id| Ok(id.to_string()));
+    }
+
+    /// An id of another resource, if there is one.
+    pub fn optional_id(&mut self, field: &'static str, stored: &mut Option<Uuid>, message: &mut String) {
+        let show = |id: Option<Uuid>| Ok(id.map(|id| id.to_string()).unwrap_or_default());
+        self.field(field, stored, message, |id| parse_optional_id(id), show);
+    }
+
+    /// An amount, stored as whole minor units and the code of their currency.
+    pub fn money(
+        &mut self,
+        field: &'static str,
+        (minor, currency): (&mut Option<i64>, &mut Option<String>),
+        message: &mut Option<MoneyMessage>,
+    ) {
+        let mut stored = (*minor, take(currency));
+        let parse = |message: &Option<MoneyMessage>| {
+            let amount = parse_money(message.as_ref())?;
+            Ok((amount.map(Money::minor), amount.map(|amount| amount.currency().code().to_owned())))
+        };
+        self.field(field, &mut stored, message, parse, |(minor, code)| money_message(minor, code.as_deref()));
+        (*minor, *currency) = stored;
+    }
+
+    /// Up to ten texts, none twice. One that is in its place already is not looked at: it may be older than a rule.
+    pub fn texts(
+        &mut self,
+        field: &'static str,
+        stored: &mut Vec<String>,
+        message: &mut Vec<String>,
+        parse: fn(&str) -> Result<String, Flaw>,
+    ) {
+        match &mut self.0 {
+            Way::Read { resource, fields, found } if fields.contains(&field) => {
+                *stored = each(&format!("{resource}.{field}"), stored, message, parse, found);
+            }
+            _ => self.field(field, stored, message, |_| Ok(Vec::new()), Ok),
+        }
+    }
+}
+
+fn each(
+    path: &str,
+    stored: &[String],
+    texts: &[String],
+    parse: fn(&str) -> Result<String, Flaw>,
+    found: &mut Violations,
+) -> Vec<String> {
+    if texts.len() > MOST_ITEMS {
+        found.add(path, Flaw::new(Flaw::TOO_LONG, "must have at most 10 items"));
+    }
+    let mut kept = Vec::with_capacity(texts.len().min(MOST_ITEMS));
+    for (index, text) in texts.iter().enumerate().take(MOST_ITEMS) {
+        let value = if stored.contains(text) { Ok(text.clone()) } else { parse(text) };
+        let value = found.check(&format!("{path}[{index}]"), value);
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+    }
+    kept
+}

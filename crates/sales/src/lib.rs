@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+pub mod products;
+
+use crm_proto::sales::product_service_server::ProductServiceServer;
+use crm_resource::{AnyResource, Keeps, Records, Service, Store, Stored};
+use crm_server::services::{MAX_MESSAGE_BYTES, Services};
+
+use products::Product;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// The service.
+pub static SERVICE: Service =
+    Service { name: "sales", package: "crm.sales.v1", keeps: Keeps::Records(STORED, routes), refusals: &[] };
+
+const STORED: Stored = Stored {
+    schema: "sales",
+    role: "crm_sales",
+    url_setting: "CRM_SALES_DATABASE_URL",
+    password_file_setting: "CRM_SALES_DATABASE_PASSWORD_FILE",
+    migrator: &MIGRATOR,
+    resources: &[AnyResource::of::<Product>()],
+    seed: None,
+};
+
+/// What the handlers of one process share; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sales {
+    products: Records<Product>,
+}
+
+fn routes(store: &Store, services: Services) -> Services {
+    let sales = Sales { products: Records::new(store) };
+    services.add(ProductServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES))
+}
