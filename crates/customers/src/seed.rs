@@ -24,15 +24,6 @@ impl SeedSize {
     pub const DEMO: Self = Self { accounts: 20_000, contacts: 200_000 };
 }
 
-/// Rows that were not there before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Seeded {
-    /// Accounts created.
-    pub accounts: u64,
-    /// Contacts created.
-    pub contacts: u64,
-}
-
 /// Seeds as the command line asks for it.
 pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell) -> Seeding {
     let size = match amount {
@@ -40,7 +31,7 @@ pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell)
         Amount::Large => SeedSize { accounts: 200_000, contacts: 2_000_000 },
     };
     Box::pin(async move {
-        let Seeded { accounts, contacts } = demo(&database, tenant, size, tell).await?;
+        let [accounts, contacts] = demo(&database, tenant, size, tell).await?;
         Ok(format!("{accounts} accounts and {contacts} contacts"))
     })
 }
@@ -48,7 +39,7 @@ pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell)
 const ACCOUNTS_A_CHUNK: u32 = 2_000;
 const CONTACTS_A_CHUNK: u32 = 5_000;
 
-/// Loads demo data for `tenant`, telling `progress` after each chunk.
+/// Loads demo data for `tenant`, telling `progress` after each chunk. Answers how many accounts and contacts are new.
 ///
 /// # Errors
 /// The database's. What was loaded until then stays; another run completes it.
@@ -57,12 +48,12 @@ pub async fn demo(
     tenant: Uuid,
     size: SeedSize,
     mut progress: impl FnMut(Progress),
-) -> Result<Seeded, Error> {
-    let mut seeded = Seeded::default();
+) -> Result<[u64; 2], Error> {
+    let [mut accounts, mut contacts] = [0; 2];
     for first in (0..size.accounts).step_by(ACCOUNTS_A_CHUNK as usize) {
         let done = (first + ACCOUNTS_A_CHUNK).min(size.accounts);
         let rows: String = (first..done).map(|number| companies::row(number, size)).collect();
-        seeded.accounts += load(database, tenant, ACCOUNTS, &rows).await?;
+        accounts += load(database, tenant, ACCOUNTS, &rows).await?;
         progress(Progress { what: "accounts", done, of: size.accounts });
     }
     let mut people = people::People::new(size);
@@ -72,11 +63,11 @@ pub async fn demo(
         let (one, other) = (chunk(), chunk());
         let (one, other) =
             tokio::try_join!(load(database, tenant, CONTACTS, &one), load(database, tenant, CONTACTS, &other))?;
-        seeded.contacts += one + other;
+        contacts += one + other;
         let done = (first + 2 * CONTACTS_A_CHUNK).min(size.contacts);
         progress(Progress { what: "contacts", done, of: size.contacts });
     }
-    Ok(seeded)
+    Ok([accounts, contacts])
 }
 
 // Industries, territories and owners here are their own keys.

@@ -99,26 +99,3 @@ proptest! {
         let _ = Change::<Account>::read(CALL, pb::UpdateAccountRequest { account: Some(account), update_mask });
     }
 }
-
-#[test]
-fn a_full_account_keeps_every_field() {
-    let account = pb::Account {
-        name: "Acme".to_owned(),
-        domain: "acme.example".to_owned(),
-        industry: "retail".to_owned(),
-        country: "Côte d'Ivoire".to_owned(),
-        territory: "emea-south".to_owned(),
-        owner: "ada".to_owned(),
-        employees: Some(10_000_000),
-        annual_revenue: Some(Money { currency_code: "KWD".to_owned(), units: 7, nanos: 1_000_000 }),
-        founded_year: Some(2100),
-        parent_id: ID.to_owned(),
-        ..pb::Account::default()
-    };
-    let request = pb::CreateAccountRequest { account: Some(account.clone()), request_id: ID.to_owned() };
-    let fields = create::<Account>(request).unwrap();
-    let message = show::<Account>(fields, &HEAD).unwrap();
-    let (id, etag) = (message.id.clone(), message.etag.clone());
-    let (create_time, update_time) = (message.create_time, message.update_time);
-    assert_eq!(message, pb::Account { id, etag, create_time, update_time, ..account });
-}

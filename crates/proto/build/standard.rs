@@ -65,8 +65,10 @@ fn write_method(text: &mut String, method: &MethodDescriptor) -> std::fmt::Resul
             writeln!(text, "    fn parts(self) -> {parts} {{ (self.{field}, self.update_mask) }}\n}}")
         }
         name if (name.starts_with("Delete") || name.starts_with("Undelete")) && has(&["id", "etag"]) => {
-            begin(text, if name.starts_with("Delete") { "Delete" } else { "Undelete" }, &request, &answer)?;
-            writeln!(text, "    fn parts(self) -> (String, String) {{ (self.id, self.etag) }}\n}}")
+            begin(text, "At", &request, &answer)?;
+            let what = if name.starts_with("Delete") { "Delete" } else { "Undelete" };
+            writeln!(text, "    fn parts(self) -> (String, String) {{ (self.id, self.etag) }}\n}}")?;
+            writeln!(text, "\nimpl {what} for {request} {{}}")
         }
         name if name.starts_with("Export") && has(&["filter", "show_deleted"]) => {
             begin(text, "Export", &request, &answer)?;

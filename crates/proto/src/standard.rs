@@ -92,23 +92,20 @@ pub trait Update {
     fn parts(self) -> (Option<Self::Resource>, Option<FieldMask>);
 }
 
-/// Deletes one.
-pub trait Delete {
-    /// What is deleted.
+/// Names one, and the state that is meant.
+pub trait At {
+    /// What is named.
     type Resource: Resource;
 
-    /// Its id, and the state that is meant.
+    /// Its id, and its etag.
     fn parts(self) -> (String, String);
 }
+
+/// Deletes one.
+pub trait Delete: At {}
 
 /// Brings one back.
-pub trait Undelete {
-    /// What is brought back.
-    type Resource: Resource;
-
-    /// Its id, and the state that is meant.
-    fn parts(self) -> (String, String);
-}
+pub trait Undelete: At {}
 
 /// Streams all.
 pub trait Export {

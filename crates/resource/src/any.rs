@@ -17,10 +17,10 @@ pub struct AnyResource {
     pub name: &'static str,
     /// What is particular about it.
     pub kind: &'static Kind,
-    columns: fn() -> Row,
-    written: fn(&PgRow) -> Result<Row, sqlx::Error>,
-    #[cfg(feature = "testkit")]
-    exchanged: fn() -> Vec<&'static str>,
+    /// Its columns, with the values of nothing in particular.
+    pub(crate) columns: fn() -> Row,
+    /// A stored row as this release would write it.
+    pub(crate) written: fn(&PgRow) -> Result<Row, sqlx::Error>,
 }
 
 impl AnyResource {
@@ -31,8 +31,6 @@ impl AnyResource {
             kind: R::KIND,
             columns: || row_of::<R>(&R::Fields::default()),
             written: |row| Ok(row_of::<R>(&Record::<R::Fields>::from_row(row)?.fields)),
-            #[cfg(feature = "testkit")]
-            exchanged: exchanged::<R>,
         }
     }
 
@@ -41,41 +39,17 @@ impl AnyResource {
         let constraints = self.kind.constraints.iter().map(|(_, refusal)| *refusal);
         [self.kind.not_found, self.kind.not_deleted].into_iter().chain(constraints)
     }
-
-    /// Its columns, with the values of nothing in particular.
-    pub(crate) fn columns(&self) -> Row {
-        (self.columns)()
-    }
-
-    /// A stored row as this release would write it.
-    pub(crate) fn written(&self, row: &PgRow) -> Result<Row, sqlx::Error> {
-        (self.written)(row)
-    }
 }
 
 #[cfg(feature = "testkit")]
 impl AnyResource {
     pub(crate) fn statements(&self) -> crate::statements::Statements {
-        crate::statements::Statements::new(self.name, self.kind, &self.columns())
+        crate::statements::Statements::new(self.name, self.kind, &(self.columns)())
     }
 
     /// Its statements under their names, to be looked at.
-    ///
-    /// # Panics
-    /// A field of the message is exchanged with none of the record's, or twice.
     pub fn statement_texts(&self) -> String {
-        (self.exchanged)();
         let statements = self.statements();
         statements.all().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql.as_str())).concat()
     }
-}
-
-/// The fields that are exchanged, which must be those of the message.
-#[cfg(feature = "testkit")]
-fn exchanged<R: Resource>() -> Vec<&'static str> {
-    let mut fields = crate::Exchange::names();
-    R::exchange(&mut R::Fields::default(), &mut R::Message::default(), &mut fields);
-    let named = fields.named();
-    assert_eq!(named, R::Message::FIELDS, "the fields of {}", R::Message::NAME);
-    named
 }

@@ -8,8 +8,6 @@ use crm_server::config::{ConfigError, Env, Secret, Slot};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 
-use crate::Stored;
-
 /// What the process needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -69,15 +67,16 @@ const LEAST_CONNECTIONS: u32 = 3;
 const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
 
 impl Config {
-    /// Reads the settings. Those of the database bear the service's name.
+    /// Reads the settings. Those of the database, if there is one, bear the service's name: its URL, and the file with its
+    /// password.
     ///
     /// # Errors
     /// All that is missing or wrong, without the values of any.
-    pub fn from_env(mut env: Env, stored: Option<&Stored>) -> Result<Self, ConfigError> {
+    pub fn from_env(mut env: Env, database: Option<(&'static str, &'static str)>) -> Result<Self, ConfigError> {
         let listen = env.required("CRM_LISTEN");
         let admin_listen = env.required("CRM_ADMIN_LISTEN");
         let token_public_key_file = env.required("CRM_TOKEN_PUBLIC_KEY_FILE");
-        let store = stored.map(|stored| store_settings(&mut env, stored));
+        let store = database.map(|names| store_settings(&mut env, names));
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
         env.finish()?;
         let store = store.map(|([database_url, redis_url], database_connections)| -> Result<_, ConfigError> {
@@ -89,8 +88,8 @@ impl Config {
     }
 }
 
-fn store_settings(env: &mut Env, stored: &Stored) -> ([Slot<Secret>; 2], u32) {
-    let database_url = env.required_url(stored.url_setting, stored.password_file_setting);
+fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static str)) -> ([Slot<Secret>; 2], u32) {
+    let database_url = env.required_url(url, password_file);
     let redis_url = env.required("CRM_REDIS_URL");
     let connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
     if !(LEAST_CONNECTIONS..=1000).contains(&connections) {
@@ -103,16 +102,7 @@ fn store_settings(env: &mut Env, stored: &Stored) -> ([Slot<Secret>; 2], u32) {
 mod tests {
     use super::*;
 
-    static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate::Migrator::DEFAULT;
-    const STORED: Stored = Stored {
-        schema: "customers",
-        role: "crm_customers",
-        url_setting: "CRM_CUSTOMERS_DATABASE_URL",
-        password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
-        migrator: &MIGRATOR,
-        resources: &[],
-        seed: None,
-    };
+    const DATABASE: Option<(&str, &str)> = Some(("CRM_CUSTOMERS_DATABASE_URL", "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE"));
     const COMPLETE: [(&str, &str); 5] = [
         ("CRM_LISTEN", "127.0.0.1:0"),
         ("CRM_ADMIN_LISTEN", "127.0.0.1:0"),
@@ -123,7 +113,7 @@ mod tests {
 
     #[test]
     fn complete_settings_are_read() {
-        let config = Config::from_env(Env::from_pairs(COMPLETE), Some(&STORED)).unwrap();
+        let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE).unwrap();
         assert_eq!(config.service.store.as_ref().unwrap().database_connections, 10);
         assert!(!format!("{config:?}").contains("secret"));
     }
@@ -131,7 +121,7 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once() {
         let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2")];
-        let error = Config::from_env(Env::from_pairs(pairs), Some(&STORED)).unwrap_err().to_string();
+        let error = Config::from_env(Env::from_pairs(pairs), DATABASE).unwrap_err().to_string();
         for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS"]) {
             assert!(error.contains(name), "{name} is missing in: {error}");
         }
@@ -141,6 +131,6 @@ mod tests {
     fn a_service_that_keeps_nothing_needs_no_servers() {
         let pairs = COMPLETE.into_iter().filter(|(name, _)| !name.contains("DATABASE") && !name.contains("REDIS"));
         assert!(Config::from_env(Env::from_pairs(pairs.clone()), None).unwrap().service.store.is_none());
-        assert!(Config::from_env(Env::from_pairs(pairs), Some(&STORED)).is_err());
+        assert!(Config::from_env(Env::from_pairs(pairs), DATABASE).is_err());
     }
 }

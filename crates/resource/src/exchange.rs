@@ -1,16 +1,12 @@
 //! Fields between a message and what is stored: each named once, with how it is read and how it is shown.
-//!
-//! Two functions, one for each direction, would be a place more for every field, and would name it twice as two texts that
-//! can be swapped.
 
 use std::mem::take;
 use std::ops::RangeInclusive;
 
 use crm_proto::google::r#type::Money as MoneyMessage;
-use crm_values::{Flaw, Money, TextRule, parse_id, parse_optional_id};
+use crm_values::{Currency, Flaw, Money, TextRule, parse_id};
 use uuid::Uuid;
 
-use crate::value::{in_range, money_message, parse_money};
 use crate::{Error, Violations};
 
 /// Most items of a list of texts.
@@ -22,16 +18,8 @@ pub struct Exchange<'a>(Way<'a>);
 
 #[derive(Debug)]
 enum Way<'a> {
-    Read {
-        resource: &'static str,
-        fields: &'a [&'static str],
-        found: &'a mut Violations,
-    },
-    Show {
-        inconsistent: Option<Error>,
-    },
-    #[cfg(feature = "testkit")]
-    Name(Vec<&'static str>),
+    Read { resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations },
+    Show { inconsistent: Option<Error> },
 }
 
 impl<'a> Exchange<'a> {
@@ -43,18 +31,6 @@ impl<'a> Exchange<'a> {
     /// Shows all fields.
     pub(crate) fn show() -> Self {
         Self(Way::Show { inconsistent: None })
-    }
-
-    /// Moves nothing, and hears which fields there are.
-    #[cfg(feature = "testkit")]
-    pub(crate) fn names() -> Self {
-        Self(Way::Name(Vec::new()))
-    }
-
-    /// The fields that were named.
-    #[cfg(feature = "testkit")]
-    pub(crate) fn named(self) -> Vec<&'static str> {
-        if let Way::Name(names) = self.0 { names } else { Vec::new() }
     }
 
     /// Whether everything stored could be shown.
@@ -87,25 +63,12 @@ impl<'a> Exchange<'a> {
                 Ok(shown) => *message = shown,
                 Err(error) => *inconsistent = Some(error),
             },
-            #[cfg(feature = "testkit")]
-            Way::Name(names) => names.push(field),
         }
     }
 
     /// A text; empty where it is not known.
     pub fn text(&mut self, field: &'static str, stored: &mut String, message: &mut String, rule: TextRule) {
         self.field(field, stored, message, |text| rule.parse(text), Ok);
-    }
-
-    /// A text that is kept otherwise than it was given.
-    pub fn parsed(
-        &mut self,
-        field: &'static str,
-        stored: &mut String,
-        message: &mut String,
-        parse: impl FnOnce(&str) -> Result<String, Flaw>,
-    ) {
-        self.field(field, stored, message, |text| parse(text), Ok);
     }
 
     /// A text that is null where it is not known, for a constraint's sake.
@@ -116,8 +79,7 @@ impl<'a> Exchange<'a> {
         message: &mut String,
         parse: impl FnOnce(&str) -> Result<String, Flaw>,
     ) {
-        let parse = |text: &String| if text.is_empty() { Ok(None) } else { parse(text).map(Some) };
-        self.field(field, stored, message, parse, |text| Ok(text.unwrap_or_default()));
+        self.field(field, stored, message, |text| optional(text, parse), |text| Ok(text.unwrap_or_default()));
     }
 
     /// A number that may be missing, within the range that `rule` describes.
@@ -129,7 +91,11 @@ impl<'a> Exchange<'a> {
         range: RangeInclusive<i32>,
         rule: &'static str,
     ) {
-        self.field(field, stored, message, |number| in_range(*number, range, rule), Ok);
+        let parse = |number: &Option<i32>| match number {
+            Some(number) if !range.contains(number) => Err(Flaw::new(Flaw::OUT_OF_RANGE, rule)),
+            number => Ok(*number),
+        };
+        self.field(field, stored, message, parse, Ok);
     }
 
     /// A truth that is always told, and is `usual` where the caller says nothing.
@@ -145,7 +111,7 @@ impl<'a> Exchange<'a> {
     /// An id of another resource, if there is one.
     pub fn optional_id(&mut self, field: &'static str, stored: &mut Option<Uuid>, message: &mut String) {
         let show = |id: Option<Uuid>| Ok(id.map(|id| id.to_string()).unwrap_or_default());
-        self.field(field, stored, message, |id| parse_optional_id(id), show);
+        self.field(field, stored, message, |id| optional(id, parse_id), show);
     }
 
     /// An amount, stored as whole minor units and the code of their currency.
@@ -157,10 +123,17 @@ impl<'a> Exchange<'a> {
     ) {
         let mut stored = (*minor, take(currency));
         let parse = |message: &Option<MoneyMessage>| {
-            let amount = parse_money(message.as_ref())?;
-            Ok((amount.map(Money::minor), amount.map(|amount| amount.currency().code().to_owned())))
+            let Some(message) = message else { return Ok((None, None)) };
+            let currency = Currency::parse(&message.currency_code)?;
+            let amount = Money::from_parts(message.units, message.nanos, currency)?;
+            Ok((Some(amount.minor()), Some(currency.code().to_owned())))
         };
-        self.field(field, &mut stored, message, parse, |(minor, code)| money_message(minor, code.as_deref()));
+        self.field(field, &mut stored, message, parse, |stored| {
+            let (Some(minor), Some(code)) = stored else { return Ok(None) };
+            let currency = Currency::stored(&code).ok_or(Error::Inconsistent("a stored currency is unknown"))?;
+            let (units, nanos) = Money::from_minor(minor, currency).parts();
+            Ok(Some(MoneyMessage { currency_code: code, units, nanos }))
+        });
         (*minor, *currency) = stored;
     }
 
@@ -179,6 +152,10 @@ impl<'a> Exchange<'a> {
             _ => self.field(field, stored, message, |_| Ok(Vec::new()), Ok),
         }
     }
+}
+
+fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Flaw>) -> Result<Option<T>, Flaw> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
 }
 
 fn each(

@@ -25,7 +25,6 @@ mod steps;
 mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
-pub mod value;
 mod violations;
 mod write;
 

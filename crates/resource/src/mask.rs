@@ -9,37 +9,16 @@ use crate::Violations;
 /// Far more than any resource has fields.
 const MOST_PATHS: usize = 100;
 
-/// What a mask asks for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Mask {
-    /// No mask: the fields that are set.
-    Set,
-    /// `*`: every field, those that are not set included.
-    All,
-    /// These paths.
-    Paths(Vec<String>),
-}
-
-impl Mask {
-    /// The mask of a request.
-    pub(crate) fn of(mask: Option<FieldMask>) -> Self {
-        match mask.map(|mask| mask.paths) {
-            None => Self::Set,
-            Some(paths) if paths.is_empty() => Self::Set,
-            Some(paths) if paths == ["*"] => Self::All,
-            Some(paths) => Self::Paths(paths),
-        }
-    }
-
-    /// The fields to change. A field that is fixed at creation is meant where it is named or, without paths, where it has
-    /// a value: it can then be told whether it is the same.
-    pub(crate) fn resolve<M: Resource>(&self, message: &M, found: &mut Violations) -> Vec<&'static str> {
-        let every = M::FIELDS.iter().copied();
-        match self {
-            Self::Set => every.filter(|field| message.is_set(field)).collect(),
-            Self::All => every.filter(|field| !M::IMMUTABLE.contains(field) || message.is_set(field)).collect(),
-            Self::Paths(paths) => named::<M>(paths, found),
-        }
+/// The fields to change: those that are set where there is no mask, all of them for `*`, else those that are named.
+///
+/// A field that is fixed at creation is meant where it is named or, without paths, where it has a value: it can then be
+/// told whether it is the same.
+pub(crate) fn resolve<M: Resource>(mask: Option<FieldMask>, message: &M, found: &mut Violations) -> Vec<&'static str> {
+    let every = M::FIELDS.iter().copied();
+    match mask.map(|mask| mask.paths).unwrap_or_default().as_slice() {
+        [] => every.filter(|field| message.is_set(field)).collect(),
+        [path] if path == "*" => every.filter(|it| !M::IMMUTABLE.contains(it) || message.is_set(it)).collect(),
+        paths => named::<M>(paths, found),
     }
 }
 
@@ -73,7 +52,7 @@ mod tests {
         let mask = paths.map(|paths| FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() });
         let message = Contact { family_name: "Love".to_owned(), emails: vec!["x".to_owned()], ..Contact::default() };
         let mut found = Violations::default();
-        let fields = Mask::of(mask).resolve(&message, &mut found);
+        let fields = resolve(mask, &message, &mut found);
         assert_eq!(fields, expected, "{paths:?}");
         assert_eq!(found.finish(()).is_err(), faults, "{paths:?}");
     }

@@ -133,9 +133,9 @@ impl<R: Resource> Records<R> {
     /// The record is not there, its etag is stale, or the database's.
     pub async fn delete<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
     where
-        Q: standard::Delete<Resource = R::Message>,
+        Q: standard::Delete + standard::At<Resource = R::Message>,
     {
-        let (mut write, id, etag) = self.begin_delete(request).await?;
+        let (mut write, id, etag) = self.begin_at(request).await?;
         self.lock_live(&mut write, id, &etag).await?;
         self.mark(write, id, true).await
     }
@@ -146,9 +146,9 @@ impl<R: Resource> Records<R> {
     /// The record is not there or not deleted, its etag is stale, what a constraint means, or the database's.
     pub async fn undelete<Q>(&self, request: Request<Q>) -> Result<R::Message, Error>
     where
-        Q: standard::Undelete<Resource = R::Message>,
+        Q: standard::Undelete + standard::At<Resource = R::Message>,
     {
-        let (mut write, id, etag) = self.begin_undelete(request).await?;
+        let (mut write, id, etag) = self.begin_at(request).await?;
         self.lock_deleted(&mut write, id, &etag).await?;
         self.mark(write, id, false).await
     }

@@ -36,7 +36,7 @@ struct Table<'r> {
 
 impl<'r> Table<'r> {
     fn of(resource: &'r AnyResource) -> Self {
-        let (table, row) = (resource.kind.table, resource.columns());
+        let (table, row) = (resource.kind.table, (resource.columns)());
         let columns: String = row.fields().map(|column| format!("{column}, ")).collect();
         let keys: Vec<_> = row.keys().map(|(column, _)| column).collect();
         let sets: Vec<_> = keys.iter().zip(1..).map(|(column, nth)| format!("{column} = $4[{nth}]")).collect();
@@ -60,7 +60,7 @@ impl<'r> Table<'r> {
             let Some(last) = rows.last() else { return Ok(changed) };
             after = (last.try_get("tenant_id")?, last.try_get("id")?);
             for row in &rows {
-                let written = self.resource.written(row)?;
+                let written = (self.resource.written)(row)?;
                 let made: Vec<&str> = written.keys().map(|(_, key)| key).collect();
                 if made != row.try_get::<Vec<String>, _>("stored_keys")? {
                     let update = sqlx::query(AssertSqlSafe(self.update.clone()));

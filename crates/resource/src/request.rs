@@ -6,9 +6,8 @@ use ring::digest;
 use tonic::Request;
 use uuid::Uuid;
 
-use crate::mask::Mask;
 use crate::resource::{read, show};
-use crate::{Call, Error, Record, Resource, Violations};
+use crate::{Call, Error, Record, Resource, Violations, mask};
 
 /// The caller's name for one creation, and what it is to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +61,7 @@ impl<R: Resource> New<R> {
         let mut found = Violations::default();
         let request_id = RequestId::take(&mut request, &mut found);
         let Some(mut message) = request.resource().take() else {
-            found.add(R::Message::NAME, Flaw::missing());
-            return Err(Error::from(found));
+            return Err(found.and_missing(R::Message::NAME));
         };
         let mut fields = R::Fields::default();
         read::<R>(&mut message, &mut fields, R::Message::FIELDS, &mut found);
@@ -101,11 +99,10 @@ impl<R: Resource> Change<R> {
     pub fn read<Q: standard::Update<Resource = R::Message>>(call: Call, request: Q) -> Result<Self, Error> {
         let mut found = Violations::default();
         let (Some(mut message), mask) = request.parts() else {
-            found.add(R::Message::NAME, Flaw::missing());
-            return Err(Error::from(found));
+            return Err(found.and_missing(R::Message::NAME));
         };
         let id = found.check(&format!("{}.id", R::Message::NAME), parse_id(message.id()));
-        let mask = Mask::of(mask).resolve(&message, &mut found);
+        let mask = mask::resolve(mask, &message, &mut found);
         // What is fixed has no rule that could be younger than it.
         let mut early: Vec<_> = mask.iter().copied().filter(|field| R::Message::IMMUTABLE.contains(field)).collect();
         if !found.is_clear("") {

@@ -3,14 +3,15 @@
 use std::fmt::Debug;
 
 use crm_proto::standard::{self, Head as _, Resource as _};
+use prost_types::Timestamp;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
+use time::OffsetDateTime;
 
 use crate::exchange::Exchange;
 use crate::kind::Kind;
 use crate::record::Head;
 use crate::row::Row;
-use crate::value::timestamp;
 use crate::{Error, Violations};
 
 /// A resource: plain functions, and a constant. What is done in several steps is not here: it calls the steps of
@@ -55,4 +56,8 @@ pub fn show<R: Resource>(mut stored: R::Fields, head: &Head) -> Result<R::Messag
     let times = [Some(head.create_time), Some(head.update_time), head.delete_time];
     message.set_head(head.id.to_string(), head.etag().to_string(), times.map(|time| time.map(timestamp)));
     Ok(message)
+}
+
+fn timestamp(time: OffsetDateTime) -> Timestamp {
+    Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
 }

@@ -105,50 +105,24 @@ fn text(value: &Value) -> Option<&str> {
     }
 }
 
-impl From<&String> for Value {
-    fn from(text: &String) -> Self {
-        Self::Text(Some(text.clone()))
-    }
+/// What becomes which value.
+macro_rules! values {
+    ($($type:ty: $given:pat => $value:expr,)*) => {
+        $(impl From<$type> for Value {
+            fn from($given: $type) -> Self {
+                $value
+            }
+        })*
+    };
 }
 
-impl From<&Option<String>> for Value {
-    fn from(text: &Option<String>) -> Self {
-        Self::Text(text.clone())
-    }
-}
-
-impl From<&Vec<String>> for Value {
-    fn from(texts: &Vec<String>) -> Self {
-        Self::Texts(texts.clone())
-    }
-}
-
-impl From<Option<i32>> for Value {
-    fn from(number: Option<i32>) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<Option<i64>> for Value {
-    fn from(number: Option<i64>) -> Self {
-        Self::Bigint(number)
-    }
-}
-
-impl From<bool> for Value {
-    fn from(truth: bool) -> Self {
-        Self::Boolean(truth)
-    }
-}
-
-impl From<Uuid> for Value {
-    fn from(id: Uuid) -> Self {
-        Self::Uuid(Some(id))
-    }
-}
-
-impl From<Option<Uuid>> for Value {
-    fn from(id: Option<Uuid>) -> Self {
-        Self::Uuid(id)
-    }
+values! {
+    &String: text => Self::Text(Some(text.clone())),
+    &Option<String>: text => Self::Text(text.clone()),
+    &Vec<String>: texts => Self::Texts(texts.clone()),
+    Option<i32>: number => Self::Integer(number),
+    Option<i64>: number => Self::Bigint(number),
+    bool: truth => Self::Boolean(truth),
+    Uuid: id => Self::Uuid(Some(id)),
+    Option<Uuid>: id => Self::Uuid(id),
 }

@@ -6,7 +6,7 @@
 
 mod random;
 
-use crm_database::{Database, Error, TenantTransaction};
+use crm_database::{Database, Error};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -60,17 +60,13 @@ pub async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -
     }
     let mut transaction = database.begin(tenant, None).await?;
     transaction.execute("create_seed", sqlx::query(table.create).persistent(false)).await?;
-    copy(&mut transaction, rows).await?;
+    let mut copy = transaction.copy_in_raw("copy seed from stdin").await?;
+    copy.send(rows.as_bytes()).await?;
+    copy.finish().await?;
     let insert = sqlx::query(table.insert).bind(tenant).persistent(false);
     let created = transaction.execute("insert_seed", insert).await?;
     transaction.commit().await?;
     Ok(created)
-}
-
-async fn copy(transaction: &mut TenantTransaction, rows: &str) -> Result<(), sqlx::Error> {
-    let mut copy = transaction.copy_in_raw("copy seed from stdin").await?;
-    copy.send(rows.as_bytes()).await?;
-    copy.finish().await.map(drop)
 }
 
 /// A moment, in milliseconds since 1970, in the text form of Postgres.

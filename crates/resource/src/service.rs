@@ -141,7 +141,8 @@ impl Service {
     }
 
     async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let config = Config::from_env(Env::from_process(), self.stored())?;
+        let names = self.stored().map(|stored| (stored.url_setting, stored.password_file_setting));
+        let config = Config::from_env(Env::from_process(), names)?;
         let keys = tokio::fs::read_to_string(&config.token_public_key_file).await.map_err(RunError::KeyFile)?;
         let verifier = Verifier::from_pem(&keys)?;
         let listener = TcpListener::bind(config.listen).await?;
@@ -183,13 +184,11 @@ impl Service {
             },
             () = shutdown.cancelled() => Ok(()),
         };
-        if let Some(sweeper) = sweeper {
-            sweeper.abort();
-        }
         admin_end.cancel();
         let _ = admin.await;
-        if let Some(store) = store {
-            store.close().await;
+        if let Some((store, sweeper)) = store.zip(sweeper) {
+            sweeper.abort();
+            store.database.close().await;
         }
         served
     }
@@ -211,7 +210,7 @@ async fn answered(store: Option<&Store>) -> Result<(), crm_database::Error> {
     const BETWEEN_TRIES: Duration = Duration::from_millis(200);
     let Some(store) = store else { return Ok(()) };
     loop {
-        match store.check().await {
+        match store.database.check().await {
             Err(error) if !error.is_lasting() => sleep(BETWEEN_TRIES).await,
             result => return result,
         }

@@ -31,31 +31,16 @@ impl<R: Resource> Records<R> {
         Ok(Write::new(call, self.store.begin(call, Access::ReadWrite).await?))
     }
 
-    /// A transaction, and which record in which state is to be deleted.
+    /// A transaction, and which record in which state the request names.
     ///
     /// # Errors
     /// The id is none, or the database's.
-    pub async fn begin_delete<Q>(&self, request: Request<Q>) -> Result<(Write, Uuid, String), Error>
+    pub async fn begin_at<Q>(&self, request: Request<Q>) -> Result<(Write, Uuid, String), Error>
     where
-        Q: standard::Delete<Resource = R::Message>,
+        Q: standard::At<Resource = R::Message>,
     {
         let call = Call::of(&request)?;
-        self.begin_at(call, request.into_inner().parts()).await
-    }
-
-    /// A transaction, and which record in which state is to be brought back.
-    ///
-    /// # Errors
-    /// As of [`begin_delete`](Self::begin_delete).
-    pub async fn begin_undelete<Q>(&self, request: Request<Q>) -> Result<(Write, Uuid, String), Error>
-    where
-        Q: standard::Undelete<Resource = R::Message>,
-    {
-        let call = Call::of(&request)?;
-        self.begin_at(call, request.into_inner().parts()).await
-    }
-
-    async fn begin_at(&self, call: Call, (id, etag): (String, String)) -> Result<(Write, Uuid, String), Error> {
+        let (id, etag) = request.into_inner().parts();
         let id = single(&id)?;
         Ok((self.begin(call).await?, id, etag))
     }

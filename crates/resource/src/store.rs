@@ -14,17 +14,11 @@ use crate::{Call, Error, StoreConfig};
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    database: Database,
+    pub(crate) database: Database,
     pub(crate) redis: Redis,
     pub(crate) first_tier_ttl: Duration,
     idempotency: Idempotency,
     exports: Shares,
-}
-
-/// Exports that run at once over a pool of so many connections. Each holds one, with its snapshot, for as long as its
-/// client takes to read: the other half is for those who need one for milliseconds.
-const fn export_places(connections: u32) -> usize {
-    (connections / 2) as usize
 }
 
 impl Store {
@@ -38,20 +32,11 @@ impl Store {
         schema: &str,
         config: &StoreConfig,
     ) -> Result<Self, crm_database::Error> {
-        // One for each tenant: a second one would only wait for the same reader.
-        let exports = Shares::at_most(export_places(config.database_connections), 1);
+        // Each export holds a connection, with its snapshot, for as long as its client takes to read: the other half is
+        // for those who need one for milliseconds. One for each tenant: a second would only wait for the same reader.
+        let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
         Ok(Self { database, redis, first_tier_ttl, idempotency, exports })
-    }
-
-    /// Whether the database answers.
-    pub(crate) async fn check(&self) -> Result<(), crm_database::Error> {
-        self.database.check().await
-    }
-
-    /// Ends all connections to the database.
-    pub(crate) async fn close(&self) {
-        self.database.close().await;
     }
 
     /// A transaction that reads and writes, sees the present, or sees one moment throughout.

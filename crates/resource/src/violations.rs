@@ -40,10 +40,10 @@ impl Violations {
     pub fn finish<T>(self, value: T) -> Result<T, Error> {
         if self.0.is_empty() { Ok(value) } else { Err(Error::Invalid(self.0)) }
     }
-}
 
-impl From<Violations> for Error {
-    fn from(violations: Violations) -> Self {
-        Self::Invalid(violations.0)
+    /// All of them, and that there is no `field`.
+    pub(crate) fn and_missing(mut self, field: &str) -> Error {
+        self.add(field, Flaw::missing());
+        Error::Invalid(self.0)
     }
 }

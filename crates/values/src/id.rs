@@ -17,14 +17,6 @@ pub fn parse_id(text: &str) -> Result<Uuid, Flaw> {
     }
 }
 
-/// The id in a text that may be empty.
-///
-/// # Errors
-/// It is no UUID with hyphens.
-pub fn parse_optional_id(text: &str) -> Result<Option<Uuid>, Flaw> {
-    if text.is_empty() { Ok(None) } else { parse_id(text).map(Some) }
-}
-
 /// Writes an id in lower case, so that requests that differ in its case alone are one request.
 pub fn unify_id(text: &mut String) {
     if let Ok(id) = parse_id(text) {

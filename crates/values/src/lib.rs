@@ -17,7 +17,7 @@ pub use domain_name::parse_domain_name;
 pub use email::{email_key, parse_email};
 pub use etag::Etag;
 pub use flaw::{FIELD_REASONS, Flaw};
-pub use id::{parse_id, parse_optional_id, unify_id};
+pub use id::{parse_id, unify_id};
 pub use keys::{KEYS, check_name_prefix, name_key, name_key_prefix, text_key};
 pub use money::Money;
 pub use phone::parse_phone;

@@ -8,25 +8,33 @@ use crate::shown::{is_forbidden, shows, trimmed};
 pub struct TextRule {
     max: usize,
     required: bool,
+    lower: bool,
 }
 
 /// Up to `max` characters.
 pub const fn within(max: usize) -> TextRule {
-    TextRule { max, required: false }
+    TextRule { max, required: false, lower: false }
 }
 
 /// 1 to `max` characters.
 pub const fn required(max: usize) -> TextRule {
-    TextRule { max, required: true }
+    TextRule { max, required: true, lower: false }
 }
 
 impl TextRule {
+    /// The same, kept in [lower case](lower_case).
+    pub const fn in_lower_case(self) -> Self {
+        Self { lower: true, ..self }
+    }
+
     /// The text as it is [kept].
     ///
     /// # Errors
     /// A required text shows nothing, it is too long, or it holds a character that breaks lines or turns the direction
     /// of what follows. NUL is refused, too: Postgres could not store it.
     pub fn parse(self, text: &str) -> Result<String, Flaw> {
+        let lower = self.lower.then(|| lower_case(text));
+        let text = lower.as_deref().unwrap_or(text);
         let kept = kept(text);
         // At the ends as well, where other blanks are dropped: a line end tells of a field that was read wrong.
         if text.chars().any(char::is_control) || kept.chars().any(is_forbidden) {

@@ -23,7 +23,7 @@ pub(super) async fn delete(
     accounts: &Records<Account>,
     request: Request<pb::DeleteAccountRequest>,
 ) -> Result<pb::Account, Error> {
-    let (mut write, id, etag) = accounts.begin_delete(request).await?;
+    let (mut write, id, etag) = accounts.begin_at(request).await?;
     accounts.lock_live(&mut write, id, &etag).await?;
     if has_subsidiary(&mut write, id).await? {
         return Err(Error::from(&HAS_SUBSIDIARIES));
@@ -39,7 +39,7 @@ pub(super) async fn undelete(
     accounts: &Records<Account>,
     request: Request<pb::UndeleteAccountRequest>,
 ) -> Result<pb::Account, Error> {
-    let (mut write, id, etag) = accounts.begin_undelete(request).await?;
+    let (mut write, id, etag) = accounts.begin_at(request).await?;
     lock_hierarchy(&mut write).await?;
     let current = accounts.lock_deleted(&mut write, id, &etag).await?;
     if let Some(parent) = current.fields.parent_id {

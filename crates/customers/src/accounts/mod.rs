@@ -8,7 +8,7 @@ mod update;
 
 use crm_proto::customers as pb;
 use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};
-use crm_values::{lower_case, name_key, parse_domain_name, required, text_key, within};
+use crm_values::{name_key, parse_domain_name, required, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -69,8 +69,7 @@ impl Resource for Account {
     fn exchange(it: &mut Fields, message: &mut pb::Account, fields: &mut Exchange<'_>) {
         fields.text("name", &mut it.name, &mut message.name, required(200));
         fields.nullable("domain", &mut it.domain, &mut message.domain, parse_domain_name);
-        let industry = |text: &str| within(60).parse(&lower_case(text));
-        fields.parsed("industry", &mut it.industry, &mut message.industry, industry);
+        fields.text("industry", &mut it.industry, &mut message.industry, within(60).in_lower_case());
         fields.text("country", &mut it.country, &mut message.country, within(60));
         fields.text("territory", &mut it.territory, &mut message.territory, within(60));
         fields.text("owner", &mut it.owner, &mut message.owner, within(100));

@@ -13,7 +13,7 @@ pub(super) async fn undelete(
     accounts: &Records<Account>,
     request: Request<pb::UndeleteContactRequest>,
 ) -> Result<pb::Contact, Error> {
-    let (mut write, id, etag) = contacts.begin_undelete(request).await?;
+    let (mut write, id, etag) = contacts.begin_at(request).await?;
     let current = contacts.lock_deleted(&mut write, id, &etag).await?;
     if !accounts.hold(&mut write, current.fields.account_id).await? {
         return Err(Error::from(&ACCOUNT_NOT_FOUND));

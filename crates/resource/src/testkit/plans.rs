@@ -77,7 +77,7 @@ impl Plans<'_> {
         self.check_statement(one(&statements.lock.sql), &index).await;
         self.check_statement(one(&statements.hold.sql), &index).await;
         self.check_statement(one(&statements.set_deleted.sql).bind(true), &index).await;
-        let update = resource.columns().bind(one(&statements.update.sql));
+        let update = (resource.columns)().bind(one(&statements.update.sql));
         self.check_statement(update, &index).await;
     }
 }
