@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::breaking::{Fault, Processes};
+pub(crate) use self::breaking::{FaultRequest, Processes};
 pub(crate) use self::role::Role;
 
 /// Bellwether: a CRM platform that can be watched working.
@@ -68,7 +68,7 @@ pub(crate) enum Command {
         policy: String,
     },
     /// Break a replica through the control API: slow, failing, silent; or heal it
-    Fault(Fault),
+    Fault(FaultRequest),
     /// Kill processes of the platform (SIGKILL); they are started again
     Kill(Processes),
     /// Stop processes in the middle of what they do, for a while
@@ -199,7 +199,7 @@ pub(crate) struct Balancing {
     /// Faults to try: `none`, `slow`, `fails_at_once`, `fails_30_percent`, `paused`, `killed_and_back`, which are all that
     /// is tried if none is named; `all_down`, `all_failing`, `overload`, `noise`, `killed_writes`, `paused_writes`
     #[arg(long = "fault", num_args = 1.., value_delimiter = ',', value_name = "FAULT")]
-    pub(crate) faults: Vec<crm_lab::balancing::Fault>,
+    pub(crate) faults: Vec<crm_lab::balancing::Faultload>,
     /// The other faults, from `all_down` on, in 12 minutes. There policies do not matter and peers are not compared: our
     /// default policy shows them alone, unless others are named
     #[arg(long, conflicts_with = "faults")]

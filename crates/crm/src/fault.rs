@@ -3,13 +3,13 @@
 use ::http::Method;
 use serde_json::{Value, json};
 
-use crate::cli::Fault;
+use crate::cli::FaultRequest;
 use crate::failure::Failure;
 use crate::http::{self, Answer};
 use crate::places::Places;
 use crate::status;
 
-pub(crate) async fn run(places: &Places, options: &Fault) -> Result<(), Failure> {
+pub(crate) async fn run(places: &Places, options: &FaultRequest) -> Result<(), Failure> {
     let control = status::control(places).await?;
     for (service, replica) in targets(&control, &options.target).await? {
         let path = format!("/upstreams/{service}/replicas/{replica}/fault");
@@ -40,7 +40,7 @@ async fn targets(control: &str, target: &str) -> Result<Vec<(String, String)>, F
     }
 }
 
-fn body(options: &Fault) -> Value {
+fn body(options: &FaultRequest) -> Value {
     json!({
         "delay_ms": options.delay.map(|delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)),
         "error_rate": options.error_rate,
@@ -52,7 +52,7 @@ fn body(options: &Fault) -> Value {
 }
 
 /// `answers 100 ms late, fails 30 % with UNAVAILABLE, for 30 s`
-fn words(options: &Fault) -> String {
+fn words(options: &FaultRequest) -> String {
     let code = options.code.as_deref().unwrap_or("UNAVAILABLE");
     let parts = [
         options.delay.map(|delay| format!("answers {} ms late", delay.as_millis())),

@@ -28,15 +28,15 @@ pub const REASONS: &[(&str, &str)] = &[
 pub enum Error {
     /// The server cannot be reached, ended the connection, or is starting or stopping. Worth a retry.
     #[error("database not reachable ({0})")]
-    Unavailable(Fault),
+    Unavailable(Diagnostic),
     /// The server will not have this service: wrong password, no such database, an option that it does not take. It
     /// lasts until somebody changes something, so a process that is starting ends with it.
     #[error("refused by the database ({0})")]
-    Refused(Fault),
+    Refused(Diagnostic),
     /// The connection was older than a change of the server. Nothing has happened: the whole transaction should be run
     /// once more, and gets a younger connection.
     #[error("database connection is out of date ({0})")]
-    Outdated(Fault),
+    Outdated(Diagnostic),
     /// No connection came free in time: others have them all, or the server takes its time. Worth a retry later.
     #[error("no database connection came free in time")]
     Exhausted,
@@ -48,13 +48,13 @@ pub enum Error {
     DeadlineExceeded,
     /// Serialization failure or deadlock: the same transaction may succeed when it is run again.
     #[error("transaction conflicts with another ({0})")]
-    Conflict(Fault),
+    Conflict(Diagnostic),
     /// A named constraint refused the change.
     #[error("constraint {} violated", .0.name)]
     Constraint(Constraint),
     /// The statement is wrong, or the role may not run it: a defect of the service.
     #[error("database fault ({0})")]
-    Fault(Fault),
+    Fault(Diagnostic),
     /// The settings cannot be used.
     #[error("database settings: {0}")]
     Settings(String),
@@ -86,14 +86,14 @@ pub enum ConstraintKind {
 
 /// Why a statement or a connection failed, without a value of any row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct Diagnostic {
     /// SQLSTATE, where the server gave one.
     pub sqlstate: Option<String>,
     /// Short description; the server's own words only where they cannot quote data.
     pub summary: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.sqlstate {
             Some(state) => write!(formatter, "{state}: {}", self.summary),
@@ -102,7 +102,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Fault {
+impl Diagnostic {
     pub(crate) fn new(summary: impl Into<String>) -> Self {
         Self { sqlstate: None, summary: summary.into() }
     }
@@ -137,7 +137,7 @@ impl Error {
     pub(crate) fn fate(&self) -> Fate {
         match self {
             Self::Outdated(_) => Fate::ClosedWithItsElders,
-            Self::Unavailable(Fault { sqlstate: Some(sqlstate), .. }) => sqlstate::row(sqlstate).1,
+            Self::Unavailable(Diagnostic { sqlstate: Some(sqlstate), .. }) => sqlstate::row(sqlstate).1,
             // The connection itself failed.
             Self::Unavailable(_) => Fate::Closed,
             // Where the server has ended the session as well, that is found when the connection is given back.
@@ -174,18 +174,20 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => of_server(error.as_ref()),
-            sqlx::Error::Io(error) => Self::Unavailable(Fault::new(error.kind().to_string())),
-            sqlx::Error::Tls(_) => Self::Unavailable(Fault::new("TLS failed")),
+            sqlx::Error::Io(error) => Self::Unavailable(Diagnostic::new(error.kind().to_string())),
+            sqlx::Error::Tls(_) => Self::Unavailable(Diagnostic::new("TLS failed")),
             // Question and answer have lost each other: nothing that comes on this connection can be trusted.
-            sqlx::Error::Protocol(_) => Self::Unavailable(Fault::new("the protocol was violated")),
+            sqlx::Error::Protocol(_) => Self::Unavailable(Diagnostic::new("the protocol was violated")),
             sqlx::Error::PoolTimedOut => Self::Exhausted,
-            sqlx::Error::PoolClosed => Self::Unavailable(Fault::new("the pool is closed")),
+            sqlx::Error::PoolClosed => Self::Unavailable(Diagnostic::new("the pool is closed")),
             sqlx::Error::Configuration(_) => Self::Settings("the database URL cannot be understood".to_owned()),
             sqlx::Error::ColumnDecode { index, .. } => {
-                Self::Fault(Fault::new(format!("column {index} does not decode")))
+                Self::Fault(Diagnostic::new(format!("column {index} does not decode")))
             }
-            sqlx::Error::ColumnNotFound(column) => Self::Fault(Fault::new(format!("no column {column} in the answer"))),
-            other => Self::Fault(Fault::new(variant(&other))),
+            sqlx::Error::ColumnNotFound(column) => {
+                Self::Fault(Diagnostic::new(format!("no column {column} in the answer")))
+            }
+            other => Self::Fault(Diagnostic::new(variant(&other))),
         }
     }
 }
@@ -229,7 +231,7 @@ pub(crate) fn refuses_our_options(error: &sqlx::Error) -> bool {
 
 fn of_server(error: &dyn DatabaseError) -> Error {
     let sqlstate = error.code().unwrap_or_default().into_owned();
-    let fault = Fault { summary: summary(&sqlstate, error), sqlstate: Some(sqlstate) };
+    let fault = Diagnostic { summary: summary(&sqlstate, error), sqlstate: Some(sqlstate) };
     match (sqlstate::class(error), constraint_kind(error)) {
         (Class::Constraint, Some(kind)) => Error::Constraint(Constraint {
             name: error.constraint().unwrap_or_default().to_owned(),

@@ -7,7 +7,7 @@
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::{Error, TenantTransaction, name};
 
 /// The table, its policies and its sweep, for a service's migration; `{schema}` stands for the service's schema.
@@ -76,7 +76,7 @@ impl Idempotency {
         match answer {
             _ if known_hash != body_hash => Ok(Outcome::Reused),
             Some(answer) => Ok(Outcome::Replay(answer)),
-            None => Err(Error::Fault(Fault::new("a request id was committed without its answer"))),
+            None => Err(Error::Fault(Diagnostic::new("a request id was committed without its answer"))),
         }
     }
 
@@ -94,7 +94,7 @@ impl Idempotency {
         let store = sqlx::query(self.store.clone()).bind(scope).bind(request_id).bind(answer);
         match transaction.execute("store_answer", store).await? {
             1 => Ok(()),
-            _ => Err(Error::Fault(Fault::new("an answer without a claimed request id"))),
+            _ => Err(Error::Fault(Diagnostic::new("an answer without a claimed request id"))),
         }
     }
 

@@ -17,7 +17,7 @@ use sqlx_core::transaction::TransactionManager;
 use tokio::runtime::Handle;
 
 use crate::acquire::Held;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::give_back::{Left, Returned, give_back};
 use crate::pool::Shared;
 use crate::sqlstate::Fate;
@@ -137,7 +137,7 @@ impl Lease {
     }
 
     /// A write was refused as one in a read-only transaction.
-    fn only_reads(&mut self, fault: Fault, access: Access) -> Error {
+    fn only_reads(&mut self, fault: Diagnostic, access: Access) -> Error {
         if access != Access::ReadWrite {
             // As we asked for: our defect.
             return Error::Fault(fault);

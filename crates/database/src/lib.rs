@@ -24,7 +24,7 @@ mod sqlstate;
 pub mod statement;
 mod transaction;
 
-pub use error::{Constraint, ConstraintKind, Error, Fault, REASONS};
+pub use error::{Constraint, ConstraintKind, Diagnostic, Error, REASONS};
 pub use pool::{Database, PoolState};
 pub use settings::Settings;
 pub use transaction::{Access, TenantTransaction};

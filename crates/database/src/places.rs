@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Places(Arc<Shared>);
@@ -97,7 +97,7 @@ impl Places {
 }
 
 fn closed() -> Error {
-    Error::Unavailable(Fault::new("the pool is closed"))
+    Error::Unavailable(Diagnostic::new("the pool is closed"))
 }
 
 impl Queue {

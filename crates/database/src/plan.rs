@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Execute, PgConnection, Postgres};
 
 use crate::Error;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 
 /// The plan of one statement.
 #[derive(Debug, Clone)]
@@ -41,7 +41,8 @@ async fn explained<'q>(
     explain: &str,
     mut query: impl Execute<'q, Postgres>,
 ) -> Result<Plan, Error> {
-    let arguments = query.take_arguments().map_err(|_| Error::Fault(Fault::new("a bound value does not encode")))?;
+    let arguments =
+        query.take_arguments().map_err(|_| Error::Fault(Diagnostic::new("a bound value does not encode")))?;
     let text = format!("{explain} {}", query.sql().as_str());
     let query = sqlx::query_scalar_with(AssertSqlSafe(text), arguments.unwrap_or_default()).persistent(false);
     let mut answer: Value = query.fetch_one(connection).await?;

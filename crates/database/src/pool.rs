@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::acquire::{acquire, greet};
 use crate::elders::Elders;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::lease::Lease;
 use crate::places::Places;
 use crate::pooler::SESSION;
@@ -218,7 +218,7 @@ impl Database {
 }
 
 fn not_opened() -> Error {
-    Error::Unavailable(Fault::new("no connection could be opened in time"))
+    Error::Unavailable(Diagnostic::new("no connection could be opened in time"))
 }
 
 /// What is left of two limits: the caller's deadline, and the pool's patience.

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
 use sqlx::query::Query;
 use sqlx::{Execute, Executor, FromRow, Postgres, SqlStr};
 
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::statement::{Running, traced};
 use crate::{Error, TenantTransaction};
 
@@ -53,7 +53,7 @@ impl TenantTransaction {
         T: for<'r> FromRow<'r, PgRow>,
     {
         let row = self.fetch_optional(name, query).await?;
-        row.ok_or_else(|| Error::Fault(Fault::new("no row in the answer")))
+        row.ok_or_else(|| Error::Fault(Diagnostic::new("no row in the answer")))
     }
 
     /// Rows changed.
@@ -119,7 +119,7 @@ impl TenantTransaction {
         mut query: impl Execute<'q, Postgres>,
     ) -> Result<(SqlStr, Query<'static, Postgres, PgArguments>), Error> {
         let arguments =
-            query.take_arguments().map_err(|_| Error::Fault(Fault::new("a bound value does not encode")))?;
+            query.take_arguments().map_err(|_| Error::Fault(Diagnostic::new("a bound value does not encode")))?;
         let persistent = query.persistent() && self.keeps_statements();
         let sql = query.sql();
         Ok((sql.clone(), sqlx::query_with(sql, arguments.unwrap_or_default()).persistent(persistent)))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::acquire::greet;
-use crate::error::Fault;
+use crate::error::Diagnostic;
 use crate::lease::Lease;
 use crate::metrics::{self, Outcome};
 
@@ -76,7 +76,7 @@ impl TenantTransaction {
     /// leaves open whether the changes were made: the request id decides when the caller tries again.
     pub async fn commit(mut self) -> Result<(), Error> {
         if self.failed {
-            return Err(Error::Fault(Fault::new("commit after a failed statement")));
+            return Err(Error::Fault(Diagnostic::new("commit after a failed statement")));
         }
         if self.lent {
             // Fails where a statement has failed; a round trip that those who use the methods of this type do not pay.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crm_balance::RetrySettings;
 use crm_lab::load::{LoadError, LoadReport, Options, Scenario, client, run};
-use crm_sandbox::toy::{Fault, Toy, ToySettings};
+use crm_sandbox::toy::{FailureMode, Toy, ToySettings};
 use tokio_util::sync::CancellationToken;
 
 const CALL: &str = "[[calls]]\nname = 'get'\nrpc = 'crm.customers.v1.AccountService/GetAccount'\n";
@@ -32,7 +32,7 @@ async fn a_queue_at_the_server_shows_in_every_call_that_it_held_up() {
 #[tokio::test]
 async fn calls_beyond_the_bound_are_dropped_and_break_a_threshold() {
     let toy = Toy::start(ToySettings::default()).await.unwrap();
-    toy.set_fault(Fault { delay_ms: 400, ..Fault::default() });
+    toy.set_fault(FailureMode { delay_ms: 400, ..FailureMode::default() });
     let limits = format!("max_in_flight = 2\n{CALL}[thresholds]\ndropped_ratio = 0.1");
     let report = play(&toy, &format!("rate = 100\nduration = '500ms'\n{limits}")).await.unwrap();
     assert_eq!((report.offered, report.calls + report.dropped), (49, 49), "{report}");
@@ -42,7 +42,7 @@ async fn calls_beyond_the_bound_are_dropped_and_break_a_threshold() {
 #[tokio::test]
 async fn failures_are_counted_by_their_status_and_break_a_threshold() {
     let toy = Toy::start(ToySettings::default()).await.unwrap();
-    toy.set_fault(Fault { error_rate: 0.5, code: 13, ..Fault::default() });
+    toy.set_fault(FailureMode { error_rate: 0.5, code: 13, ..FailureMode::default() });
     let limits = format!("{CALL}[thresholds]\nfailed_ratio = 0.1");
     let report = play(&toy, &format!("rate = 100\nduration = '500ms'\n{limits}")).await.unwrap();
     assert_eq!(report.failures.get("Internal"), Some(&report.failed), "{report}");
@@ -52,7 +52,7 @@ async fn failures_are_counted_by_their_status_and_break_a_threshold() {
 #[tokio::test]
 async fn keys_that_cannot_be_fetched_are_named() {
     let toy = Toy::start(ToySettings::default()).await.unwrap();
-    toy.set_fault(Fault { fail_fast: true, ..Fault::default() });
+    toy.set_fault(FailureMode { fail_fast: true, ..FailureMode::default() });
     let keys = "[keys.account]\nrpc = 'crm.customers.v1.AccountService/ExportAccounts'\nfield = 'id'";
     let error = play(&toy, &format!("rate = 1\nduration = '1s'\n{CALL}{keys}")).await.unwrap_err();
     assert!(matches!(&error, LoadError::Keys { set, .. } if set == "account"), "{error}");

@@ -120,7 +120,7 @@ fn log(code: Code, reason: &str, error: &Error) {
 
 #[cfg(test)]
 mod tests {
-    use crm_database::{Constraint, ConstraintKind, Fault};
+    use crm_database::{Constraint, ConstraintKind, Diagnostic};
     use tonic_types::StatusExt;
 
     use super::*;
@@ -138,7 +138,7 @@ mod tests {
             assert_eq!(error.code_and_reason(), (code, reason));
             assert!(crm_database::REASONS.iter().any(|(listed, _)| *listed == reason), "{reason} is not listed");
         };
-        let fault = || Fault { sqlstate: None, summary: "x".to_owned() };
+        let fault = || Diagnostic { sqlstate: None, summary: "x".to_owned() };
         check(Error::Refused(&REQUEST_ID_REUSED), Code::InvalidArgument, "REQUEST_ID_REUSED");
         for (error, code, reason) in [
             (DatabaseError::Unavailable(fault()), Code::Unavailable, "DATABASE_UNAVAILABLE"),
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn neither_an_absent_database_nor_an_exhausted_pool_is_held_against_the_replica() {
-        let fault = Fault { sqlstate: None, summary: "x".to_owned() };
+        let fault = Diagnostic { sqlstate: None, summary: "x".to_owned() };
         for error in [DatabaseError::Unavailable(fault), DatabaseError::Exhausted] {
             let (code, reason, status) = status(Error::Database(error));
             assert_eq!((code, reason.as_str()), (Code::Unavailable, "DATABASE_UNAVAILABLE"));

@@ -30,7 +30,7 @@ pub enum Target {
 
 /// What the proxy does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Impairment {
     /// Passes everything on at once.
     None,
     /// Holds each chunk for this long, in both directions.
@@ -52,7 +52,7 @@ pub struct FaultProxy {
 
 #[derive(Debug, Clone, Copy)]
 struct Control {
-    fault: Fault,
+    fault: Impairment,
     /// Connections of an earlier generation have been cut.
     generation: u64,
 }
@@ -64,7 +64,7 @@ impl FaultProxy {
     /// The operating system's, when it has no port left.
     pub async fn start(target: Target) -> io::Result<Self> {
         let reserved = ports::reserve()?;
-        let (control, watched) = watch::channel(Control { fault: Fault::None, generation: 0 });
+        let (control, watched) = watch::channel(Control { fault: Impairment::None, generation: 0 });
         let open = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind(reserved.address()).await?;
         let proxy = Proxy { target, address: reserved.address(), control: watched, open: Arc::clone(&open) };
@@ -79,16 +79,16 @@ impl FaultProxy {
     }
 
     /// Sets the fault from now on, for connections old and new.
-    pub fn set(&self, fault: Fault) {
+    pub fn set(&self, fault: Impairment) {
         self.control.send_modify(|control| {
             control.fault = fault;
-            control.generation += u64::from(fault == Fault::Refuse);
+            control.generation += u64::from(fault == Impairment::Refuse);
         });
     }
 
     /// Ends every fault.
     pub fn heal(&self) {
-        self.set(Fault::None);
+        self.set(Impairment::None);
     }
 
     /// Cuts the connections of this moment; new ones are welcome.
@@ -137,7 +137,7 @@ impl Proxy {
         let mut connections = JoinSet::new();
         let mut listener = Some(listener);
         loop {
-            let refusing = self.control.borrow_and_update().fault == Fault::Refuse;
+            let refusing = self.control.borrow_and_update().fault == Impairment::Refuse;
             listener = if refusing { None } else { self.listen_again(listener).await };
             tokio::select! {
                 changed = self.control.changed() => if changed.is_err() { return },
@@ -205,8 +205,8 @@ async fn pass(
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let read = from.read(&mut chunk).await?;
-        let flowing = control.wait_for(|now| now.fault != Fault::Hang).await.map(|now| now.fault);
-        if let Ok(Fault::Delay(delay)) = flowing {
+        let flowing = control.wait_for(|now| now.fault != Impairment::Hang).await.map(|now| now.fault);
+        if let Ok(Impairment::Delay(delay)) = flowing {
             tokio::time::sleep(delay).await;
         }
         if read == 0 {

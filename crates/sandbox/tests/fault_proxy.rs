@@ -1,7 +1,7 @@
 //! The fault proxy in front of an echo.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use crm_sandbox::fault_proxy::{Fault, FaultProxy, Target};
+use crm_sandbox::fault_proxy::{FaultProxy, Impairment, Target};
 use std::{
     io,
     time::{Duration, Instant},
@@ -60,7 +60,7 @@ async fn healthy_proxy_passes_everything_on_and_counts_connections() {
 async fn delay_holds_each_direction() {
     let proxy = proxy().await;
     let mut stream = connect(&proxy).await;
-    proxy.set(Fault::Delay(SHORT));
+    proxy.set(Impairment::Delay(SHORT));
     let started = Instant::now();
     echo(&mut stream).await.unwrap();
     assert!(started.elapsed() >= 2 * SHORT);
@@ -71,7 +71,7 @@ async fn hang_freezes_connections_old_and_new_and_they_thaw() {
     let proxy = proxy().await;
     let mut old = connect(&proxy).await;
     echo(&mut old).await.unwrap();
-    proxy.set(Fault::Hang);
+    proxy.set(Impairment::Hang);
     let mut new = connect(&proxy).await;
     for stream in [&mut old, &mut new] {
         stream.write_all(b"hello").await.unwrap();
@@ -99,7 +99,7 @@ async fn refuse_turns_connections_away_until_healed_on_the_same_port() {
     let proxy = proxy().await;
     let mut stream = connect(&proxy).await;
     echo(&mut stream).await.unwrap();
-    proxy.set(Fault::Refuse);
+    proxy.set(Impairment::Refuse);
     assert!(timeout(LONG, stream.read_u8()).await.unwrap().is_err());
     until(|address| async move { TcpStream::connect(address).await.is_err() }, &proxy).await;
     proxy.heal();

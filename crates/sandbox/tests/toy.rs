@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crm_sandbox::{
     TemporaryFolder,
     child::ChildSignal,
-    toy::{Fault, Toy, ToyProcess, ToySettings},
+    toy::{FailureMode, Toy, ToyProcess, ToySettings},
 };
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
@@ -69,9 +69,9 @@ async fn faults_fail_as_asked_and_heal() {
         }
         found.join(" ")
     };
-    toy.set_fault(Fault { fail_fast: true, ..Fault::default() });
+    toy.set_fault(FailureMode { fail_fast: true, ..FailureMode::default() });
     assert_eq!(statuses(&mut sender).await, "14 14 14 14");
-    toy.set_fault(Fault { error_rate: 0.5, code: 8, ..Fault::default() });
+    toy.set_fault(FailureMode { error_rate: 0.5, code: 8, ..FailureMode::default() });
     assert_eq!(statuses(&mut sender).await, "0 8 0 8");
     toy.heal();
     assert_eq!(statuses(&mut sender).await, "0 0 0 0");
@@ -80,7 +80,7 @@ async fn faults_fail_as_asked_and_heal() {
 #[tokio::test]
 async fn hanging_toy_answers_nothing_not_even_health_checks() {
     let (toy, mut sender) = toy(ToySettings::default()).await;
-    toy.set_fault(Fault { hang: true, ..Fault::default() });
+    toy.set_fault(FailureMode { hang: true, ..FailureMode::default() });
     for path in [METHOD, CHECK] {
         timeout(Duration::from_millis(50), call(&mut sender, path)).await.expect_err(path);
     }
@@ -90,7 +90,7 @@ async fn hanging_toy_answers_nothing_not_even_health_checks() {
 async fn calls_beyond_the_slots_wait_in_line() {
     let settings = ToySettings { slots: 2, service_time: Duration::from_millis(20), ..ToySettings::default() };
     let (toy, sender) = toy(settings).await;
-    toy.set_fault(Fault { delay_ms: 20, ..Fault::default() });
+    toy.set_fault(FailureMode { delay_ms: 20, ..FailureMode::default() });
     let started = Instant::now();
     let calls = (0..6).map(|_| {
         let mut sender = sender.clone();
@@ -144,7 +144,7 @@ async fn toy_process_can_be_told_paused_killed_and_restarted() {
     let mut toy = ToyProcess::start(toy_command, ToySettings::default()).await.unwrap();
     let mut sender = connect(toy.address()).await;
     assert_eq!(call(&mut sender, METHOD).await.0, "0");
-    let arrived = toy.set_fault(Fault { fail_fast: true, ..Fault::default() }).await.unwrap();
+    let arrived = toy.set_fault(FailureMode { fail_fast: true, ..FailureMode::default() }).await.unwrap();
     assert_eq!(arrived[METHOD], 1, "before the fault");
     assert_eq!(call(&mut sender, METHOD).await.0, "14");
     assert_eq!(toy.counts().await.unwrap()[METHOD], 2);

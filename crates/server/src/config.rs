@@ -7,7 +7,7 @@ mod origins;
 mod secret;
 
 pub use env::{Env, Slot};
-pub use error::{ConfigError, Fault};
+pub use error::{BadSetting, ConfigError};
 pub use on_off::{NeitherOnNorOff, OnOff};
 pub use origins::{NotAnOrigin, Origins};
 pub use secret::Secret;

@@ -34,13 +34,13 @@ pub(crate) struct Replica {
     #[serde(flatten)]
     pub(crate) seen: ReplicaSnapshot,
     #[serde(default)]
-    pub(crate) fault: Option<Fault>,
+    pub(crate) fault: Option<InjectedFault>,
 }
 
 /// A fault on demand.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(crate) struct Fault {
+pub(crate) struct InjectedFault {
     pub(crate) delay_ms: u64,
     pub(crate) error_rate: f64,
     pub(crate) code: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) struct Fault {
     pub(crate) fail_fast: bool,
 }
 
-impl Fault {
+impl InjectedFault {
     /// In words: `answers 100 ms late`.
     pub(crate) fn words(&self) -> String {
         let mut parts = Vec::new();

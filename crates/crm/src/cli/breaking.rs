@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true).args(["delay", "error_rate", "hang", "fail_fast", "heal"]))]
-pub(crate) struct Fault {
+pub(crate) struct FaultRequest {
     /// `customers/0`, `customers` (each of its replicas), or `all`
     pub(crate) target: String,
     /// Calls wait this long, holding one of the replica's places, such as `100ms`

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::fault::Fault;
+use super::faultload::Faultload;
 use super::group::{KILL_SETTLED, Refusals};
 use super::lab::LabError;
 use super::load::{Callers, Load};
@@ -20,7 +20,7 @@ pub(super) const FAIR: f64 = 0.8;
 
 /// What stands and goes on while the story is played.
 pub(super) struct Scene<'a> {
-    pub(super) fault: Fault,
+    pub(super) fault: Faultload,
     pub(super) timing: &'a Timing,
     pub(super) seed: u64,
     pub(super) proxy: &'a Proxy,
@@ -66,7 +66,7 @@ impl Scene<'_> {
     }
 
     async fn broken(&self, until: Instant) -> Refusals {
-        if self.fault != Fault::AllDown {
+        if self.fault != Faultload::AllDown {
             tokio::time::sleep_until(until).await;
             return None;
         }

@@ -6,7 +6,7 @@
 mod act;
 mod charts;
 mod claims;
-mod fault;
+mod faultload;
 mod group;
 mod judge;
 mod lab;
@@ -23,7 +23,7 @@ mod toys;
 mod variant;
 mod writes;
 
-pub use self::fault::{Fault, UnknownFault};
+pub use self::faultload::{Faultload, UnknownFault};
 pub use self::group::GroupMetrics;
 pub use self::lab::{LabError, Outcome, Programs, run};
 pub use self::metrics::{Metrics, Second};

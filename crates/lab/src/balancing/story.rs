@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::act::{FAIR, Played, Scene};
-use super::fault::Fault;
+use super::faultload::Faultload;
 use super::group;
 use super::lab::{Keys, LabError, Programs};
 use super::load::Callers;
@@ -23,7 +23,7 @@ pub struct Cell {
     /// What was tried.
     pub variant: Variant,
     /// What was wrong.
-    pub fault: Fault,
+    pub fault: Faultload,
     /// Which repetition, from 1.
     pub run: u32,
     /// What came of it.
@@ -89,7 +89,7 @@ impl Stage<'_> {
         let broken_s = (moments.healed - moments.broken).as_secs_f64();
         Ok((n, Cell { variant, fault, run, metrics, seconds, broken_s }))
     }
-    fn callers(&self, proxy: &Proxy, rate: u32, fault: Fault) -> Result<Callers, LabError> {
+    fn callers(&self, proxy: &Proxy, rate: u32, fault: Faultload) -> Result<Callers, LabError> {
         let mix = if fault.is_among_writes() { &WRITES[..] } else { &READS };
         Callers::new(&proxy.address().to_string(), self.keys.tokens(), rate, mix)
     }

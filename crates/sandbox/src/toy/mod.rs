@@ -1,17 +1,17 @@
 //! A toy upstream: answers any unary gRPC method with fixed bytes, as slowly and as wrongly as it is told to.
 //!
 //! In this process ([`Toy`]) for tests that are quick to start, or as a child ([`ToyProcess`]) that can be killed and
-//! paused. Both understand the same [`Fault`], and count calls per method.
+//! paused. Both understand the same [`FailureMode`], and count calls per method.
 
 mod answer;
 mod counts;
-mod fault;
+mod failure_mode;
 mod health;
 mod ledger;
 mod process;
 mod server;
 
-pub use fault::Fault;
+pub use failure_mode::FailureMode;
 pub use process::{ToyProcess, ToyRemote, serve_from_environment};
 pub use server::Toy;
 

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Fault, Toy, ToySettings, answer::Body, server::State};
+use super::{FailureMode, Toy, ToySettings, answer::Body, server::State};
 use crate::{
     Error,
     child::{Child, Program},
@@ -97,7 +97,7 @@ impl ToyProcess {
     ///
     /// # Errors
     /// When the process does not answer.
-    pub async fn set_fault(&self, fault: Fault) -> io::Result<BTreeMap<String, u64>> {
+    pub async fn set_fault(&self, fault: FailureMode) -> io::Result<BTreeMap<String, u64>> {
         self.remote().set_fault(fault).await
     }
 
@@ -121,7 +121,7 @@ impl ToyRemote {
     ///
     /// # Errors
     /// When the process does not answer.
-    pub async fn set_fault(&self, fault: Fault) -> io::Result<BTreeMap<String, u64>> {
+    pub async fn set_fault(&self, fault: FailureMode) -> io::Result<BTreeMap<String, u64>> {
         Ok(serde_json::from_slice(&self.ask(SET_FAULT, serde_json::to_vec(&fault)?).await?)?)
     }
 

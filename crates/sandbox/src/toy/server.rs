@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    Fault, ToySettings,
+    FailureMode, ToySettings,
     answer::{self, Body},
     counts::Counts,
     health,
@@ -70,13 +70,13 @@ impl Toy {
     }
 
     /// Sets what is wrong with it, for the calls that arrive from now on.
-    pub fn set_fault(&self, fault: Fault) {
+    pub fn set_fault(&self, fault: FailureMode) {
         self.state.set_fault(fault);
     }
 
     /// Ends every fault.
     pub fn heal(&self) {
-        self.set_fault(Fault::default());
+        self.set_fault(FailureMode::default());
     }
 
     /// What its health service says from now on.
@@ -140,7 +140,7 @@ impl Drop for Toy {
 pub(super) struct State {
     settings: ToySettings,
     slots: Semaphore,
-    fault: Mutex<Fault>,
+    fault: Mutex<FailureMode>,
     serving: watch::Sender<bool>,
     counts: Counts,
     dice: RandomState,
@@ -162,7 +162,7 @@ impl State {
         })
     }
 
-    pub(super) fn set_fault(&self, fault: Fault) {
+    pub(super) fn set_fault(&self, fault: FailureMode) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
@@ -170,7 +170,7 @@ impl State {
         &self.counts
     }
 
-    fn fault(&self) -> Fault {
+    fn fault(&self) -> FailureMode {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::Secret;
-use super::error::{ConfigError, Fault};
+use super::error::{BadSetting, ConfigError};
 
 /// The environment while it is read. Faults are gathered, and told all at once by [`finish`](Self::finish).
 ///
 /// An empty variable counts as absent: that is how compose files and manifests spell "not set".
 pub struct Env {
     values: HashMap<String, String>,
-    faults: Vec<Fault>,
+    faults: Vec<BadSetting>,
 }
 
 impl fmt::Debug for Env {
@@ -25,7 +25,7 @@ impl fmt::Debug for Env {
 /// A required setting, to be opened once all of them have been read.
 #[derive(Debug)]
 #[must_use]
-pub struct Slot<T>(Result<T, Fault>);
+pub struct Slot<T>(Result<T, BadSetting>);
 
 impl<T> Slot<T> {
     /// The value; after [`Env::finish`] has found no fault this does not fail.
@@ -56,7 +56,7 @@ impl Env {
     {
         let fault = match self.read(name) {
             Ok(Some(value)) => return Slot(Ok(value)),
-            Ok(None) => Fault::new(name, "is required"),
+            Ok(None) => BadSetting::new(name, "is required"),
             Err(fault) => fault,
         };
         self.faults.push(fault.clone());
@@ -76,7 +76,7 @@ impl Env {
         };
         Slot(with_password.map_err(|(name, rule)| {
             self.fault(name, &rule);
-            Fault::new(name, rule)
+            BadSetting::new(name, rule)
         }))
     }
 
@@ -103,7 +103,7 @@ impl Env {
 
     /// Adds a fault that only looking at several settings shows.
     pub fn fault(&mut self, name: &'static str, rule: impl Into<String>) {
-        self.faults.push(Fault::new(name, rule));
+        self.faults.push(BadSetting::new(name, rule));
     }
 
     /// Fails with every fault found so far.
@@ -111,13 +111,13 @@ impl Env {
         if self.faults.is_empty() { Ok(()) } else { Err(ConfigError::new(self.faults)) }
     }
 
-    fn read<T>(&self, name: &'static str) -> Result<Option<T>, Fault>
+    fn read<T>(&self, name: &'static str) -> Result<Option<T>, BadSetting>
     where
         T: FromStr,
         T::Err: Display,
     {
         let Some(text) = self.values.get(name) else { return Ok(None) };
-        text.trim().parse().map(Some).map_err(|error: T::Err| Fault::new(name, rule(text, &error.to_string())))
+        text.trim().parse().map(Some).map_err(|error: T::Err| BadSetting::new(name, rule(text, &error.to_string())))
     }
 }
 

@@ -2,20 +2,20 @@ use std::fmt;
 
 /// One setting and the rule that it breaks. Never its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct BadSetting {
     /// The variable.
     pub name: &'static str,
     /// What is wrong with it.
     pub rule: String,
 }
 
-impl Fault {
+impl BadSetting {
     pub(super) fn new(name: &'static str, rule: impl Into<String>) -> Self {
         Self { name, rule: rule.into() }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for BadSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.rule)
     }
@@ -23,15 +23,15 @@ impl fmt::Display for Fault {
 
 /// Every setting that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(Vec<Fault>);
+pub struct ConfigError(Vec<BadSetting>);
 
 impl ConfigError {
-    pub(super) fn new(faults: Vec<Fault>) -> Self {
+    pub(super) fn new(faults: Vec<BadSetting>) -> Self {
         Self(faults)
     }
 
     /// In the order in which the settings were read.
-    pub fn faults(&self) -> &[Fault] {
+    pub fn faults(&self) -> &[BadSetting] {
         &self.0
     }
 }

@@ -64,7 +64,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let expected = self.layer.expected(request.uri().path());
-        let (framing, fault) = (Framing::new(expected), Fault::default());
+        let (framing, fault) = (Framing::new(expected), FirstError::default());
         let noted = fault.clone();
         let request = request.map(|body| Body::new(Watched { body, framing, fault: noted }));
         FramedFuture { inner: self.inner.call(request), fault, may_begin_early: !expected.one }
@@ -73,9 +73,9 @@ where
 
 /// What was wrong with a request, once it is known.
 #[derive(Clone, Debug, Default)]
-struct Fault(Arc<OnceLock<Status>>);
+struct FirstError(Arc<OnceLock<Status>>);
 
-impl Fault {
+impl FirstError {
     fn note(&self, status: Status) -> Status {
         self.0.get_or_init(|| status).clone()
     }
@@ -92,7 +92,7 @@ pin_project! {
     pub struct FramedFuture<F> {
         #[pin]
         inner: F,
-        fault: Fault,
+        fault: FirstError,
         // Handlers of one message have it, whole and alone, before they begin.
         may_begin_early: bool,
     }
@@ -122,7 +122,7 @@ where
 struct Watched {
     body: Body,
     framing: Framing,
-    fault: Fault,
+    fault: FirstError,
 }
 
 impl Watched {
@@ -167,7 +167,7 @@ impl http_body::Body for Watched {
 /// An answer that has begun before the fault was found.
 struct Told {
     inner: Body,
-    fault: Fault,
+    fault: FirstError,
     is_over: bool,
 }
 

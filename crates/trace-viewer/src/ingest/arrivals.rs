@@ -10,7 +10,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::Fault;
+use super::RequestError;
 
 /// A second's worth of a body that is on its way.
 const BYTES_A_SECOND: f64 = 65_536.0;
@@ -45,14 +45,14 @@ impl Arrivals {
 }
 
 impl Table {
-    fn push(&mut self, number: u64, part: &[u8]) -> Result<(), Fault> {
-        let would_hold = self.unfinished.get(&number).ok_or(Fault::Busy)?.len() + part.len();
+    fn push(&mut self, number: u64, part: &[u8]) -> Result<(), RequestError> {
+        let would_hold = self.unfinished.get(&number).ok_or(RequestError::Busy)?.len() + part.len();
         while self.free < part.len() {
             let others = self.unfinished.iter().filter(|(other, _)| **other != number);
             let largest = others.max_by_key(|(_, body)| body.len()).map(|(other, body)| (*other, body.len()));
             match largest {
                 Some((other, holds)) if holds > would_hold => self.drop_unfinished(other),
-                _ => return Err(Fault::Busy),
+                _ => return Err(RequestError::Busy),
             }
         }
         self.free -= part.len();
@@ -79,7 +79,7 @@ impl Arrival {
     }
 
     /// A part has come, and made the body so long.
-    pub(super) fn push(&mut self, part: &[u8], now: Instant) -> Result<(), Fault> {
+    pub(super) fn push(&mut self, part: &[u8], now: Instant) -> Result<(), RequestError> {
         self.arrivals.table.lock().push(self.number, part)?;
         let gained = Duration::from_secs_f64(part.len() as f64 / BYTES_A_SECOND);
         self.until = (self.until + gained).min(now + self.arrivals.rest);
@@ -87,8 +87,8 @@ impl Arrival {
     }
 
     /// The whole body, which keeps its part of the budget.
-    pub(super) fn finish(self) -> Result<Arrived, Fault> {
-        let body = self.arrivals.table.lock().unfinished.remove(&self.number).ok_or(Fault::Busy)?;
+    pub(super) fn finish(self) -> Result<Arrived, RequestError> {
+        let body = self.arrivals.table.lock().unfinished.remove(&self.number).ok_or(RequestError::Busy)?;
         Ok(Arrived { body: body.into(), arrivals: Arc::clone(&self.arrivals) })
     }
 }
@@ -117,7 +117,7 @@ mod tests {
 
     const REST: Duration = Duration::from_secs(10);
 
-    fn arrival(arrivals: &Arc<Arrivals>, bytes: usize) -> Result<Arrival, Fault> {
+    fn arrival(arrivals: &Arc<Arrivals>, bytes: usize) -> Result<Arrival, RequestError> {
         let mut arrival = arrivals.begin(Instant::now());
         arrival.push(&vec![7; bytes], Instant::now()).map(|()| arrival)
     }
@@ -131,10 +131,10 @@ mod tests {
         let arrivals = Arrivals::new(100, REST);
         let (small, mut large) = (arrival(&arrivals, 30).unwrap(), arrival(&arrivals, 60).unwrap());
         let other = arrival(&arrivals, 40).unwrap();
-        assert_eq!(large.push(b"x", Instant::now()), Err(Fault::Busy));
-        assert_eq!(large.finish().err(), Some(Fault::Busy));
+        assert_eq!(large.push(b"x", Instant::now()), Err(RequestError::Busy));
+        assert_eq!(large.finish().err(), Some(RequestError::Busy));
         assert_eq!(free(&arrivals), 30);
-        assert_eq!(arrival(&arrivals, 40).err(), Some(Fault::Busy), "as large as the largest");
+        assert_eq!(arrival(&arrivals, 40).err(), Some(RequestError::Busy), "as large as the largest");
         assert_eq!(free(&arrivals), 30);
         let third = arrival(&arrivals, 35).unwrap();
         assert!(other.finish().is_err() && small.finish().unwrap().body.len() == 30 && third.finish().is_ok());
@@ -146,7 +146,7 @@ mod tests {
     fn what_has_come_whole_counts_until_it_was_read_and_makes_no_room() {
         let arrivals = Arrivals::new(100, REST);
         let whole = arrival(&arrivals, 90).unwrap().finish().unwrap();
-        assert_eq!(arrival(&arrivals, 11).err(), Some(Fault::Busy));
+        assert_eq!(arrival(&arrivals, 11).err(), Some(RequestError::Busy));
         assert_eq!((whole.body.len(), free(&arrivals)), (90, 10));
         drop(whole);
         drop(arrival(&arrivals, 100).unwrap());

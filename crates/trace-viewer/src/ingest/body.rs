@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    Fault,
+    RequestError,
     arrivals::{Arrivals, Arrived},
 };
 
@@ -48,25 +48,25 @@ impl Bounds {
     }
 
     /// The whole body, with room for `extra` bytes of framing.
-    pub(super) async fn read(&self, body: Body, extra: usize) -> Result<Arrived, Fault> {
+    pub(super) async fn read(&self, body: Body, extra: usize) -> Result<Arrived, RequestError> {
         read(&self.arrivals, body, MAX_REQUEST_BYTES + extra).await
     }
 
     /// Waits for a turn to work, which lasts until the place is dropped.
-    pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>, Fault> {
+    pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>, RequestError> {
         let place = timeout(PLACE_TIMEOUT, self.places.acquire()).await;
-        place.map_err(|_| Fault::Busy)?.map_err(|_| Fault::Busy)
+        place.map_err(|_| RequestError::Busy)?.map_err(|_| RequestError::Busy)
     }
 }
 
-async fn read(arrivals: &Arc<Arrivals>, mut body: Body, most: usize) -> Result<Arrived, Fault> {
+async fn read(arrivals: &Arc<Arrivals>, mut body: Body, most: usize) -> Result<Arrived, RequestError> {
     let (mut arrival, mut length) = (arrivals.begin(Instant::now()), 0);
-    while let Some(frame) = timeout_at(arrival.until(), body.frame()).await.map_err(|_| Fault::Late)? {
-        let frame = frame.map_err(|_| Fault::malformed("the request broke off"))?;
+    while let Some(frame) = timeout_at(arrival.until(), body.frame()).await.map_err(|_| RequestError::Late)? {
+        let frame = frame.map_err(|_| RequestError::malformed("the request broke off"))?;
         let Ok(part) = frame.into_data() else { continue };
         length += part.len();
         if length > most {
-            return Err(Fault::TooLarge);
+            return Err(RequestError::TooLarge);
         }
         arrival.push(&part, Instant::now())?;
     }
@@ -74,26 +74,26 @@ async fn read(arrivals: &Arc<Arrivals>, mut body: Body, most: usize) -> Result<A
 }
 
 /// Whether the named header says gzip; an encoding that is neither that nor none cannot be read.
-pub(super) fn is_packed(headers: &HeaderMap, name: HeaderName) -> Result<bool, Fault> {
+pub(super) fn is_packed(headers: &HeaderMap, name: HeaderName) -> Result<bool, RequestError> {
     let mut lines = headers.get_all(name).iter();
     let Some(line) = lines.next() else { return Ok(false) };
     let encoding = line.to_str().unwrap_or("?").trim().to_ascii_lowercase();
     match (encoding.as_str(), lines.next()) {
         ("gzip" | "x-gzip", None) => Ok(true),
         ("identity" | "", None) => Ok(false),
-        _ => Err(Fault::Encoding),
+        _ => Err(RequestError::Encoding),
     }
 }
 
 /// Unpacks as far as a request may be large, and no further.
-pub(super) fn inflate(packed: &[u8]) -> Result<Bytes, Fault> {
+pub(super) fn inflate(packed: &[u8]) -> Result<Bytes, RequestError> {
     let mut plain = Vec::new();
     let most = u64::try_from(MAX_REQUEST_BYTES).unwrap_or(u64::MAX) + 1;
     let read = MultiGzDecoder::new(packed).take(most).read_to_end(&mut plain);
     match read {
-        Ok(_) if plain.len() > MAX_REQUEST_BYTES => Err(Fault::TooLarge),
+        Ok(_) if plain.len() > MAX_REQUEST_BYTES => Err(RequestError::TooLarge),
         Ok(_) => Ok(plain.into()),
-        Err(_) => Err(Fault::malformed("the body is not gzip")),
+        Err(_) => Err(RequestError::malformed("the body is not gzip")),
     }
 }
 
@@ -108,8 +108,11 @@ mod tests {
         let arrivals = Arrivals::new(8, Duration::from_millis(50));
         let parts = |parts: &'static [&str]| stream::iter(parts).map(|part| Ok::<_, tonic::Status>(Bytes::from(*part)));
         let half = Body::from_stream(parts(&["abc"]).chain(stream::pending()));
-        assert_eq!(read(&arrivals, half, 8).await.err(), Some(Fault::Late));
-        assert_eq!(read(&arrivals, Body::from_stream(parts(&["abcd", "efghi"])), 8).await.err(), Some(Fault::TooLarge));
+        assert_eq!(read(&arrivals, half, 8).await.err(), Some(RequestError::Late));
+        assert_eq!(
+            read(&arrivals, Body::from_stream(parts(&["abcd", "efghi"])), 8).await.err(),
+            Some(RequestError::TooLarge)
+        );
         let whole = read(&arrivals, Body::from_stream(parts(&["abcd", "efgh"])), 8).await.unwrap();
         assert_eq!(whole.body, "abcdefgh");
     }

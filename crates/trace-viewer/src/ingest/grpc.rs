@@ -14,7 +14,7 @@ use prost::Message;
 use tonic::Status;
 
 use super::{
-    Fault, Receiver, body,
+    Receiver, RequestError, body,
     receive::receive,
     wire::{ExportRequest, ExportResponse},
 };
@@ -28,33 +28,34 @@ const PREFIX: usize = 5;
 pub(super) async fn export(State(receiver): State<Receiver>, request: Request) -> Response {
     match read(&receiver, request).await {
         Ok(response) => answer(&response),
-        Err(fault) => refuse(&fault),
+        Err(error) => refuse(&error),
     }
 }
 
-async fn read(receiver: &Receiver, request: Request) -> Result<ExportResponse, Fault> {
+async fn read(receiver: &Receiver, request: Request) -> Result<ExportResponse, RequestError> {
     if !is_grpc(request.headers()) {
-        return Err(Fault::Media);
+        return Err(RequestError::Media);
     }
     let is_packed = body::is_packed(request.headers(), ENCODING)?;
     let frame = receiver.bounds.read(request.into_body(), PREFIX).await?;
     let _place = receiver.bounds.place().await?;
-    let request = ExportRequest::decode(message(&frame.body, is_packed)?).map_err(|error| Fault::malformed(&error))?;
+    let request =
+        ExportRequest::decode(message(&frame.body, is_packed)?).map_err(|error| RequestError::malformed(&error))?;
     Ok(receive(&receiver.app, request).await)
 }
 
 /// The message of a call that has one.
-fn message(frame: &Bytes, is_packed: bool) -> Result<Bytes, Fault> {
+fn message(frame: &Bytes, is_packed: bool) -> Result<Bytes, RequestError> {
     let Some((&[flag, a, b, c, d], message)) = frame.split_first_chunk::<PREFIX>() else {
-        return Err(Fault::malformed("the call has no message"));
+        return Err(RequestError::malformed("the call has no message"));
     };
     if usize::try_from(u32::from_be_bytes([a, b, c, d])) != Ok(message.len()) {
-        return Err(Fault::malformed("the call is not one whole message"));
+        return Err(RequestError::malformed("the call is not one whole message"));
     }
     match flag {
         0 => Ok(frame.slice(PREFIX..)),
         1 if is_packed => body::inflate(message),
-        _ => Err(Fault::malformed("the message is packed, and grpc-encoding does not say how")),
+        _ => Err(RequestError::malformed("the message is packed, and grpc-encoding does not say how")),
     }
 }
 
@@ -70,8 +71,8 @@ fn answer(response: &ExportResponse) -> Response {
     with_encodings(answer)
 }
 
-pub(super) fn refuse(fault: &Fault) -> Response {
-    with_encodings(Status::new(fault.code(), fault.message()).into_http())
+pub(super) fn refuse(error: &RequestError) -> Response {
+    with_encodings(Status::new(error.code(), error.message()).into_http())
 }
 
 fn with_encodings(mut answer: Response) -> Response {

@@ -9,7 +9,7 @@ use prost::Message;
 use serde_json::json;
 
 use super::{
-    Fault, Receiver, body, json,
+    Receiver, RequestError, body, json,
     receive::receive,
     wire::{ExportRequest, ExportResponse, RpcStatus},
 };
@@ -45,22 +45,22 @@ pub(super) async fn export(State(receiver): State<Receiver>, request: Request) -
     let media = Media::of(request.headers());
     match read(&receiver, media, request).await {
         Ok(response) => answer(&response, media),
-        Err(fault) => refuse(&fault, media),
+        Err(error) => refuse(&error, media),
     }
 }
 
-async fn read(receiver: &Receiver, media: Option<Media>, request: Request) -> Result<ExportResponse, Fault> {
+async fn read(receiver: &Receiver, media: Option<Media>, request: Request) -> Result<ExportResponse, RequestError> {
     if receiver.is_local && !is_for_private(request.uri(), request.headers()) {
-        return Err(Fault::ForeignHost);
+        return Err(RequestError::ForeignHost);
     }
-    let media = media.ok_or(Fault::Media)?;
+    let media = media.ok_or(RequestError::Media)?;
     let is_packed = body::is_packed(request.headers(), header::CONTENT_ENCODING)?;
     let arrived = receiver.bounds.read(request.into_body(), 0).await?;
     let _place = receiver.bounds.place().await?;
     let body = if is_packed { body::inflate(&arrived.body)? } else { arrived.body.clone() };
     let request = match media {
-        Media::Protobuf => ExportRequest::decode(body).map_err(|error| Fault::malformed(&error))?,
-        Media::Json => json::read(&body).map_err(|error| Fault::malformed(&error))?,
+        Media::Protobuf => ExportRequest::decode(body).map_err(|error| RequestError::malformed(&error))?,
+        Media::Json => json::read(&body).map_err(|error| RequestError::malformed(&error))?,
     };
     Ok(receive(&receiver.app, request).await)
 }
@@ -74,20 +74,20 @@ fn answer(response: &ExportResponse, media: Option<Media>) -> Response {
     write(media, response, &json)
 }
 
-pub(super) fn refuse(fault: &Fault, media: Option<Media>) -> Response {
-    let (code, message) = (i32::from(fault.code()), fault.message().to_owned());
+pub(super) fn refuse(error: &RequestError, media: Option<Media>) -> Response {
+    let (code, message) = (i32::from(error.code()), error.message().to_owned());
     let json = json!({"code": code, "message": message});
     let mut answer = write(media, &RpcStatus { code, message }, &json);
-    *answer.status_mut() = fault.http_status();
+    *answer.status_mut() = error.http_status();
     let headers = answer.headers_mut();
-    match fault {
-        Fault::Busy | Fault::Late => {
+    match error {
+        RequestError::Busy | RequestError::Late => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
-        Fault::Media => {
+        RequestError::Media => {
             headers.insert(header::ACCEPT, HeaderValue::from_static("application/x-protobuf, application/json"));
         }
-        Fault::Encoding => {
+        RequestError::Encoding => {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         _ => {}

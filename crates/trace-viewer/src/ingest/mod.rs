@@ -4,11 +4,11 @@ mod arrivals;
 mod body;
 mod convert;
 mod cors;
-mod fault;
 mod grpc;
 mod http;
 mod json;
 mod receive;
+mod request_error;
 mod values;
 mod wire;
 
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::{Router, extract::Request, middleware, response::Response, routing::post};
 
 pub(crate) use self::convert::Refusal;
-use self::{body::Bounds, fault::Fault};
+use self::{body::Bounds, request_error::RequestError};
 use crate::app::App;
 
 #[derive(Clone)]
@@ -55,9 +55,9 @@ impl Ingest {
 /// Metrics and logs go elsewhere; their exporters understand "unimplemented" and stop.
 async fn refuse_other(request: Request) -> Response {
     if grpc::is_grpc(request.headers()) {
-        return grpc::refuse(&Fault::Elsewhere);
+        return grpc::refuse(&RequestError::Elsewhere);
     }
-    http::refuse(&Fault::Elsewhere, http::Media::of(request.headers()))
+    http::refuse(&RequestError::Elsewhere, http::Media::of(request.headers()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::{
-    Fault,
+    RequestError,
     convert::{self, Refusal},
     grpc, http,
     wire::{self, Any, AnyList, AnyValue, KeyValue},
@@ -204,9 +204,9 @@ proptest! {
 
 #[test]
 fn who_finds_no_room_or_comes_too_slowly_is_told_to_come_again() {
-    for fault in [Fault::Busy, Fault::Late] {
-        let told = http::refuse(&fault, None);
+    for error in [RequestError::Busy, RequestError::Late] {
+        let told = http::refuse(&error, None);
         assert_eq!((told.status().as_u16(), told.headers()["retry-after"].as_bytes()), (503, b"1".as_slice()));
-        assert_eq!(grpc::refuse(&fault).headers()["grpc-status"], "14");
+        assert_eq!(grpc::refuse(&error).headers()["grpc-status"], "14");
     }
 }

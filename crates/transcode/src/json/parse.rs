@@ -1,4 +1,4 @@
-//! Bytes to JSON, with the place of the first fault.
+//! Bytes to JSON, with the place of the first error.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use super::{Json, number};
 /// Parses a whole body. The error says what is wrong and where, and holds nothing of the body.
 pub(crate) fn parse(body: &[u8], max_depth: usize) -> Result<Json<'_>, String> {
     let mut parser = Parser { body, at: 0, depth_left: max_depth };
-    parser.document().map_err(|fault| match fault {
-        Fault::TooEarly => format!("JSON ends too early, at {}", place(body, body.len().saturating_sub(1))),
-        Fault::NotJson(at) => format!("not JSON, at {}", place(body, at)),
-        Fault::TooDeep(at) => format!("nested deeper than {max_depth} levels, at {}", place(body, at)),
+    parser.document().map_err(|error| match error {
+        SyntaxError::TooEarly => format!("JSON ends too early, at {}", place(body, body.len().saturating_sub(1))),
+        SyntaxError::NotJson(at) => format!("not JSON, at {}", place(body, at)),
+        SyntaxError::TooDeep(at) => format!("nested deeper than {max_depth} levels, at {}", place(body, at)),
     })
 }
 
-enum Fault {
+enum SyntaxError {
     TooEarly,
     NotJson(usize),
     TooDeep(usize),
@@ -27,15 +27,15 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn document(&mut self) -> Result<Json<'a>, Fault> {
+    fn document(&mut self) -> Result<Json<'a>, SyntaxError> {
         let json = self.value()?;
         match self.peek() {
-            Ok(_) => Err(Fault::NotJson(self.at)),
+            Ok(_) => Err(SyntaxError::NotJson(self.at)),
             Err(_) => Ok(json),
         }
     }
 
-    fn value(&mut self) -> Result<Json<'a>, Fault> {
+    fn value(&mut self) -> Result<Json<'a>, SyntaxError> {
         match self.peek()? {
             b'{' => self.nested(Self::object),
             b'[' => self.nested(Self::array),
@@ -44,36 +44,36 @@ impl<'a> Parser<'a> {
             b't' => self.word("true", Json::Bool(true)),
             b'f' => self.word("false", Json::Bool(false)),
             b'n' => self.word("null", Json::Null),
-            _ => Err(Fault::NotJson(self.at)),
+            _ => Err(SyntaxError::NotJson(self.at)),
         }
     }
 
     /// The next byte that is no space.
-    fn peek(&mut self) -> Result<u8, Fault> {
+    fn peek(&mut self) -> Result<u8, SyntaxError> {
         let rest = self.body.get(self.at..).unwrap_or_default();
         let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         self.at += rest.iter().take_while(is_space).count();
-        self.body.get(self.at).copied().ok_or(Fault::TooEarly)
+        self.body.get(self.at).copied().ok_or(SyntaxError::TooEarly)
     }
 
-    fn expect(&mut self, wanted: u8) -> Result<(), Fault> {
+    fn expect(&mut self, wanted: u8) -> Result<(), SyntaxError> {
         if self.peek()? != wanted {
-            return Err(Fault::NotJson(self.at));
+            return Err(SyntaxError::NotJson(self.at));
         }
         self.at += 1;
         Ok(())
     }
 
     /// Past an opening bracket, one level deeper.
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Json<'a>, Fault>) -> Result<Json<'a>, Fault> {
-        self.depth_left = self.depth_left.checked_sub(1).ok_or(Fault::TooDeep(self.at))?;
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Json<'a>, SyntaxError>) -> Result<Json<'a>, SyntaxError> {
+        self.depth_left = self.depth_left.checked_sub(1).ok_or(SyntaxError::TooDeep(self.at))?;
         self.at += 1;
         let json = read(self)?;
         self.depth_left += 1;
         Ok(json)
     }
 
-    fn object(&mut self) -> Result<Json<'a>, Fault> {
+    fn object(&mut self) -> Result<Json<'a>, SyntaxError> {
         let mut entries = Vec::new();
         let mut more = self.peek()? != b'}';
         while more {
@@ -87,7 +87,7 @@ impl<'a> Parser<'a> {
         Ok(Json::Object(entries))
     }
 
-    fn array(&mut self) -> Result<Json<'a>, Fault> {
+    fn array(&mut self) -> Result<Json<'a>, SyntaxError> {
         let mut items = Vec::new();
         let mut more = self.peek()? != b']';
         while more {
@@ -99,36 +99,36 @@ impl<'a> Parser<'a> {
     }
 
     /// Past a comma, if the list does not end here.
-    fn has_more(&mut self, end: u8) -> Result<bool, Fault> {
+    fn has_more(&mut self, end: u8) -> Result<bool, SyntaxError> {
         match self.peek()? {
             byte if byte == end => Ok(false),
             _ => self.expect(b',').map(|()| true),
         }
     }
 
-    fn number(&mut self) -> Result<Json<'a>, Fault> {
+    fn number(&mut self) -> Result<Json<'a>, SyntaxError> {
         let rest = self.body.get(self.at..).unwrap_or_default();
-        let length = number::scan(rest).map_err(|stop| self.fault_at(self.at + stop))?;
+        let length = number::scan(rest).map_err(|stop| self.error_at(self.at + stop))?;
         let text = self.text(self.at, self.at + length)?;
         self.at += length;
         Ok(Json::Number(text.into()))
     }
 
-    fn word(&mut self, word: &str, json: Json<'a>) -> Result<Json<'a>, Fault> {
+    fn word(&mut self, word: &str, json: Json<'a>) -> Result<Json<'a>, SyntaxError> {
         let rest = self.body.get(self.at..).unwrap_or_default();
         let same = rest.iter().zip(word.bytes()).take_while(|(found, wanted)| **found == *wanted).count();
         if same < word.len() {
-            return Err(self.fault_at(self.at + same));
+            return Err(self.error_at(self.at + same));
         }
         self.at += same;
         Ok(json)
     }
 
     /// A text, of which only escapes need a copy.
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, str>, SyntaxError> {
         let start = self.at;
         if self.body.get(start) != Some(&b'"') {
-            return Err(Fault::NotJson(start));
+            return Err(SyntaxError::NotJson(start));
         }
         let (end, has_escapes) = self.end_of_string(start + 1)?;
         self.at = end + 1;
@@ -136,30 +136,30 @@ impl<'a> Parser<'a> {
             return self.text(start + 1, end).map(Cow::Borrowed);
         }
         let quoted = self.body.get(start..=end).unwrap_or_default();
-        serde_json::from_slice(quoted).map(Cow::Owned).map_err(|_| Fault::NotJson(start))
+        serde_json::from_slice(quoted).map(Cow::Owned).map_err(|_| SyntaxError::NotJson(start))
     }
 
     /// Where its closing quote is, and whether there are backslashes before.
-    fn end_of_string(&self, from: usize) -> Result<(usize, bool), Fault> {
+    fn end_of_string(&self, from: usize) -> Result<(usize, bool), SyntaxError> {
         let (mut at, mut has_escapes) = (from, false);
         loop {
             match self.body.get(at) {
-                None => return Err(Fault::TooEarly),
+                None => return Err(SyntaxError::TooEarly),
                 Some(b'"') => return Ok((at, has_escapes)),
                 Some(b'\\') => (at, has_escapes) = (at + 2, true),
-                Some(0..0x20) => return Err(Fault::NotJson(at)),
+                Some(0..0x20) => return Err(SyntaxError::NotJson(at)),
                 Some(_) => at += 1,
             }
         }
     }
 
-    fn text(&self, start: usize, end: usize) -> Result<&'a str, Fault> {
+    fn text(&self, start: usize, end: usize) -> Result<&'a str, SyntaxError> {
         let bytes = self.body.get(start..end).unwrap_or_default();
-        std::str::from_utf8(bytes).map_err(|error| Fault::NotJson(start + error.valid_up_to()))
+        std::str::from_utf8(bytes).map_err(|error| SyntaxError::NotJson(start + error.valid_up_to()))
     }
 
-    fn fault_at(&self, at: usize) -> Fault {
-        if at < self.body.len() { Fault::NotJson(at) } else { Fault::TooEarly }
+    fn error_at(&self, at: usize) -> SyntaxError {
+        if at < self.body.len() { SyntaxError::NotJson(at) } else { SyntaxError::TooEarly }
     }
 }
 

@@ -8,7 +8,7 @@ const DEFAULT_CODE: u16 = 14;
 /// A fault; every field on its own is one. The default is health.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Fault {
+pub struct FailureMode {
     /// Added to the service time, in milliseconds: a slow replica, whose slots are held for longer.
     pub delay_ms: u64,
     /// The share of calls, 0 to 1, that fail after having been served; spread evenly, unless told otherwise.
@@ -23,13 +23,13 @@ pub struct Fault {
     pub fail_fast: bool,
 }
 
-impl Default for Fault {
+impl Default for FailureMode {
     fn default() -> Self {
         Self { delay_ms: 0, error_rate: 0.0, by_chance: false, code: DEFAULT_CODE, hang: false, fail_fast: false }
     }
 }
 
-impl Fault {
+impl FailureMode {
     /// Whether the `n`th call (from 1) is one that fails: evenly spread, `n * rate` have after n calls, rounded down;
     /// by chance, `luck` decides, from [0, 1).
     pub(super) fn fails(&self, n: u64, luck: f64) -> bool {
@@ -44,12 +44,12 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::Fault;
+    use super::FailureMode;
 
     #[test]
     fn failures_are_spread_evenly() {
         let check = |error_rate: f64, expected: &[u64]| {
-            let fault = Fault { error_rate, ..Fault::default() };
+            let fault = FailureMode { error_rate, ..FailureMode::default() };
             let failing: Vec<u64> = (1..=10).filter(|n| fault.fails(*n, 0.0)).collect();
             assert_eq!(failing, expected, "rate {error_rate}");
         };
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn by_chance_is_what_luck_says() {
-        let fault = Fault { error_rate: 0.2, by_chance: true, ..Fault::default() };
+        let fault = FailureMode { error_rate: 0.2, by_chance: true, ..FailureMode::default() };
         assert!(fault.fails(1, 0.199) && fault.fails(2, 0.0));
         assert!(!fault.fails(5, 0.2) && !fault.fails(10, 0.999));
     }

@@ -8,7 +8,7 @@ use crm_sandbox::toy;
 
 /// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Faultload {
     /// Nothing.
     None,
     /// One replica is fifty times slower, each call holding its slot.
@@ -29,15 +29,15 @@ pub enum Fault {
     Overload,
     /// All replicas fail half a per cent of the calls, by chance, after having served them.
     Noise,
-    /// As [`Fault::KilledAndBack`], among creates and updates.
+    /// As [`Faultload::KilledAndBack`], among creates and updates.
     KilledWrites,
-    /// As [`Fault::Paused`], among creates and updates.
+    /// As [`Faultload::Paused`], among creates and updates.
     PausedWrites,
 }
 
 /// A name that no fault has.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no fault {name}; there are {}", Fault::all().map(Fault::name).collect::<Vec<_>>().join(", "))]
+#[error("no fault {name}; there are {}", Faultload::all().map(Faultload::name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFault {
     name: String,
 }
@@ -46,7 +46,7 @@ pub struct UnknownFault {
 const SLOW_BY_MS: u64 = 98;
 const NOISE: f64 = 0.005;
 
-impl Fault {
+impl Faultload {
     /// Those under which policies and peers are compared, in the order of reports.
     pub const COMPARED: [Self; 6] =
         [Self::None, Self::Slow, Self::FailsAtOnce, Self::Fails30Percent, Self::Paused, Self::KilledAndBack];
@@ -124,13 +124,13 @@ impl Fault {
     }
 
     /// What a toy is told; `None` for what is done to its process, or not to the toys at all.
-    pub(super) fn told(self) -> Option<toy::Fault> {
-        let well = toy::Fault::default();
+    pub(super) fn told(self) -> Option<toy::FailureMode> {
+        let well = toy::FailureMode::default();
         match self {
-            Self::Slow => Some(toy::Fault { delay_ms: SLOW_BY_MS, ..well }),
-            Self::FailsAtOnce | Self::AllFailing => Some(toy::Fault { fail_fast: true, ..well }),
-            Self::Fails30Percent => Some(toy::Fault { error_rate: 0.3, ..well }),
-            Self::Noise => Some(toy::Fault { error_rate: NOISE, by_chance: true, ..well }),
+            Self::Slow => Some(toy::FailureMode { delay_ms: SLOW_BY_MS, ..well }),
+            Self::FailsAtOnce | Self::AllFailing => Some(toy::FailureMode { fail_fast: true, ..well }),
+            Self::Fails30Percent => Some(toy::FailureMode { error_rate: 0.3, ..well }),
+            Self::Noise => Some(toy::FailureMode { error_rate: NOISE, by_chance: true, ..well }),
             _ => None,
         }
     }
@@ -144,13 +144,13 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Faultload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Fault {
+impl FromStr for Faultload {
     type Err = UnknownFault;
 
     fn from_str(name: &str) -> Result<Self, UnknownFault> {
@@ -164,10 +164,10 @@ mod tests {
 
     #[test]
     fn every_fault_is_found_by_its_name_and_no_other() {
-        for fault in Fault::all() {
+        for fault in Faultload::all() {
             assert_eq!(fault.name().parse(), Ok(fault));
         }
-        let unknown = "slower".parse::<Fault>().unwrap_err().to_string();
+        let unknown = "slower".parse::<Faultload>().unwrap_err().to_string();
         assert!(unknown.contains("fails_30_percent") && unknown.contains("overload"), "{unknown}");
     }
 }

@@ -5,7 +5,7 @@ use tonic::Code;
 
 /// A request that is refused whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum RequestError {
     /// Too many at once; senders try again.
     Busy,
     /// It took too long to arrive; senders try again.
@@ -20,7 +20,7 @@ pub(super) enum Fault {
     Elsewhere,
 }
 
-impl Fault {
+impl RequestError {
     pub(super) fn malformed(why: &(impl ToString + ?Sized)) -> Self {
         Self::Malformed(why.to_string())
     }
