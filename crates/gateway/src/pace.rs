@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
+use crm_telemetry::rpc::trailers;
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
@@ -115,10 +115,7 @@ impl http_body::Body for Paced {
         if let Err(slow) = self.pace.taken() {
             // Dropping it is what ends the work behind.
             self.inner = None;
-            let mut trailers = HeaderMap::new();
-            // Fails only on metadata that no header can carry; an end without trailers is an error all the same.
-            let _ = slow.add_header(&mut trailers);
-            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers(&slow)))));
         }
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(inner).poll_frame(cx));

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crm_telemetry::rpc::{self, MalformedTimeout};
+use crm_telemetry::rpc::{self, MalformedTimeout, Timed};
 use http::Response;
 use tokio::time::timeout_at;
 use tonic::{Code, Status};
@@ -13,7 +13,6 @@ use tonic::{Code, Status};
 use super::Expires;
 use super::refusal::{self, pass_on, refuse};
 use super::stage::{Call, Stage};
-use super::timed::Timed;
 
 /// The body can say so only while somebody reads it; who serves it on must end it where nobody does ([`Expires`]).
 pub(super) struct Deadline<S> {
@@ -39,7 +38,7 @@ impl<S: Stage> Stage for Deadline<S> {
         match timeout_at(deadline, self.inner.call(call)).await {
             Ok(result) => result.map(|mut response| {
                 response.extensions_mut().insert(Expires(deadline));
-                response.map(|body| Timed::new(body, deadline, given))
+                response.map(|body| Timed::new(body, deadline, given, exceeded))
             }),
             Err(_) => Err(exceeded(given)),
         }

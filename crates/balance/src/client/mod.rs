@@ -11,7 +11,6 @@ mod replay;
 mod retry;
 mod shed;
 mod stage;
-mod timed;
 mod tracker;
 
 use std::sync::Arc;

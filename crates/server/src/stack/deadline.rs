@@ -1,19 +1,17 @@
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use crm_telemetry::rpc::{MalformedTimeout, read_timeout};
+use crm_telemetry::rpc::{MalformedTimeout, Timed, read_timeout};
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::refusal::{refuse, refuse_late};
+use super::refusal::{count_refusal, refuse};
 use super::{StackSettings, is_open};
 use crate::caller::Deadline;
 use crate::methods::MethodTable;
@@ -132,67 +130,28 @@ where
             return Poll::Ready(result.map(|response| watch_body(response, limit)));
         }
         match (this.sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx)), *this.limit) {
-            (Some(Poll::Ready(())), Some(limit)) => Poll::Ready(Ok(refuse(expired(limit)))),
+            (Some(Poll::Ready(())), Some(limit)) => Poll::Ready(Ok(refuse(exceeded(limit.given)))),
             _ => Poll::Pending,
         }
     }
 }
 
-fn expired(limit: Limit) -> Problem {
-    let message = format!("the call took longer than the {:?} that it had", limit.given);
+fn exceeded(given: Duration) -> Problem {
+    let message = format!("the call took longer than the {given:?} that it had");
     Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, message)
 }
 
+/// The same, counted, for a call whose headers are out.
+fn exceeded_late(given: Duration) -> Status {
+    let problem = exceeded(given);
+    count_refusal(&problem);
+    problem.into()
+}
+
 fn watch_body(response: Response<Body>, limit: Option<Limit>) -> Response<Body> {
-    match limit {
-        Some(limit) => {
-            let mut response = response.map(|inner| Body::new(DeadlineBody { inner, limit, sleep: None, done: false }));
-            // Ends it also when nobody reads, and so nobody asks the body.
-            response.extensions_mut().insert(TakeBy(limit.at));
-            response
-        }
-        None => response,
-    }
-}
-
-/// An answer that streams until the deadline and no longer.
-struct DeadlineBody {
-    inner: Body,
-    limit: Limit,
-    /// Made at the first wait: the one message of a unary answer never waits.
-    sleep: Option<Pin<Box<Sleep>>>,
-    done: bool,
-}
-
-impl http_body::Body for DeadlineBody {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.done {
-            return Poll::Ready(None);
-        }
-        let deadline = self.limit.at;
-        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
-            // One that always has more to give never waits, and would never end.
-            let is_more = matches!(&frame, Some(Ok(frame)) if frame.is_data());
-            if !is_more || Instant::now() < deadline {
-                return Poll::Ready(frame);
-            }
-        } else {
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-            ready!(sleep.as_mut().poll(cx));
-        }
-        self.done = true;
-        self.inner = Body::empty();
-        Poll::Ready(Some(Ok(Frame::trailers(refuse_late(expired(self.limit))))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.done || self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
+    let Some(Limit { at, given }) = limit else { return response };
+    let mut response = response.map(|inner| Body::new(Timed::new(inner, at, given, exceeded_late)));
+    // Ends it also when nobody reads, and so nobody asks the body.
+    response.extensions_mut().insert(TakeBy(at));
+    response
 }

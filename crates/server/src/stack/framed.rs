@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use crm_telemetry::rpc::trailers;
 use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -10,7 +11,7 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use super::refusal::{count_refusal, trailers};
+use super::refusal::count_refusal;
 use crate::framing::{Expected, Framing};
 use crate::methods::MethodTable;
 use crate::problem::Problem;

@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use crm_telemetry::metrics::{self, label};
 use crm_telemetry::names;
+use crm_telemetry::rpc::trailers;
 use http::Response;
 use opentelemetry::metrics::Counter;
 use tonic::Status;
@@ -26,16 +27,6 @@ pub(super) fn answer(problem: Problem) -> Response<Body> {
 pub(super) fn refuse_late(problem: Problem) -> http::HeaderMap {
     count_refusal(&problem);
     trailers(&problem.into())
-}
-
-/// A status as it ends an answer that has begun.
-pub(super) fn trailers(status: &Status) -> http::HeaderMap {
-    let mut trailers = http::HeaderMap::new();
-    // Fails only for a message that is no header value, and then the status alone is what remains.
-    if status.add_header(&mut trailers).is_err() {
-        trailers.insert("grpc-status", http::HeaderValue::from_static("13"));
-    }
-    trailers
 }
 
 /// Counts a call that ends before its handler has answered.

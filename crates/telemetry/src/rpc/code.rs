@@ -1,4 +1,4 @@
-use http::{HeaderMap, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use tonic::{Code, Status};
 
 /// The source of a status that is the caller's own doing, although its code is one that servers fail with.
@@ -20,6 +20,16 @@ impl CallersFault {
 /// The status that headers or trailers carry. A status that is no number counts as UNKNOWN, as gRPC wants it.
 pub fn code_of(headers: &HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
+}
+
+/// A status as it ends a response that has begun.
+pub fn trailers(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    // Fails only for a message that is no header value, and then the code alone is what remains.
+    if status.add_header(&mut trailers).is_err() {
+        trailers.insert("grpc-status", HeaderValue::from(i32::from(status.code())));
+    }
+    trailers
 }
 
 /// Whether a call that ended so is the server's failure rather than the caller's.
