@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, str::FromStr};
 
 use crm_server::config::{ConfigError, Env, Slot};
-use http::Uri;
 use tokio::net::TcpListener;
+use url::{Position, Url};
 
 /// Whom the console watches.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ pub struct Listeners {
 
 /// A base address: `http://127.0.0.1:8081`, or the same without its scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link(String);
+pub struct Link(Url);
 
 /// The text is no address of a server.
 #[derive(Debug, thiserror::Error)]
@@ -55,23 +55,23 @@ impl FromStr for Link {
     type Err = NoLink;
 
     fn from_str(text: &str) -> Result<Self, NoLink> {
-        let text = text.trim().trim_end_matches('/');
+        let text = text.trim();
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let uri: Uri = text.parse().map_err(|_| NoLink)?;
-        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-        if is_web && uri.host().is_some_and(|host| !host.is_empty()) { Ok(Self(text)) } else { Err(NoLink) }
+        let url = Url::parse(&text).map_err(|_| NoLink)?;
+        // For the web, `url` refuses an empty host.
+        if matches!(url.scheme(), "http" | "https") { Ok(Self(url)) } else { Err(NoLink) }
     }
 }
 
 impl Link {
     /// The address of something below it; `path` begins with a slash.
     pub(crate) fn to(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        format!("{}{path}", self.0.as_str().trim_end_matches('/'))
     }
 
-    /// Without the scheme, as a person says it.
+    /// Without the scheme, and whatever secret may stand behind it, as a person says it.
     pub(crate) fn short(&self) -> &str {
-        self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest)
+        self.0[Position::BeforeHost..].trim_end_matches('/')
     }
 }
 
@@ -143,6 +143,9 @@ mod tests {
         .unwrap();
         assert_eq!(config.controls[0].to("/upstreams"), "http://127.0.0.1:8081/upstreams");
         assert_eq!(config.controls[1].short(), "127.0.0.1:8082");
+        let secret: Link = "HTTPS://room:hunter2@Room.example:443/viewer/".parse().unwrap();
+        assert_eq!(secret.short(), "room.example/viewer");
+        assert_eq!(secret.to("/x"), "https://room:hunter2@room.example/viewer/x");
         assert_eq!(config.trace_base().unwrap().to("/x"), "http://localhost:16686/x");
         assert_eq!(addresses.page.port(), 8000);
 

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     Account, Error, binaries,
     child::{Child, ChildSignal, Program},
-    sockets::{SocketFolder, percent_encode},
+    sockets::{SocketFolder, postgres_url},
 };
 
 /// Names the socket, even though nothing listens on the network.
@@ -53,8 +53,7 @@ impl Pgbouncer {
     /// A role's URL of a database.
     #[must_use]
     pub fn url_as(&self, role: &str, database: &str) -> String {
-        let folder = percent_encode(self.socket.path());
-        format!("postgres://{role}@localhost:{PORT}/{database}?host={folder}&sslmode=disable")
+        postgres_url(role, PORT, database, self.socket.path())
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_encode};
+
 use crate::{Account, Error};
 
 /// `sun_path` holds 108 bytes, the last one a zero.
@@ -49,10 +51,14 @@ fn fingerprint(home: &Path) -> u64 {
 }
 
 /// A path as the value of a URL's query parameter.
-pub(crate) fn percent_encode(path: &Path) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-    let encode = |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
-    path.as_os_str().as_bytes().iter().map(encode).collect()
+pub(crate) fn encoded(path: &Path) -> PercentEncode<'_> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    percent_encode(path.as_os_str().as_bytes(), ESCAPED)
+}
+
+/// A role's URL of a database whose server listens in this folder.
+pub(crate) fn postgres_url(role: &str, port: u16, database: &str, folder: &Path) -> String {
+    format!("postgres://{role}@localhost:{port}/{database}?host={}&sslmode=disable", encoded(folder))
 }
 
 #[cfg(test)]
@@ -72,6 +78,6 @@ mod tests {
 
     #[test]
     fn awkward_bytes_are_encoded() {
-        assert_eq!(percent_encode(Path::new("/a b&c/%")), "/a%20b%26c/%25");
+        assert_eq!(encoded(Path::new("/a b&c/%")).to_string(), "/a%20b%26c/%25");
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 use opentelemetry::propagation::Extractor;
+use percent_encoding::percent_decode_str;
 
 pub(crate) const TRACE_PARENT: &str = "traceparent";
 pub(crate) const TRACE_STATE: &str = "tracestate";
@@ -111,25 +112,13 @@ fn baggage(headers: &HeaderMap) -> Option<String> {
 fn load(member: &str) -> Option<Cow<'_, str>> {
     let (pair, properties) = member.split_at(member.find(';').unwrap_or(member.len()));
     let (key, value) = pair.split_once('=')?;
-    if key.trim().is_empty() || !is_utf8_when_decoded(key) || !is_utf8_when_decoded(value) {
+    if key.trim().is_empty() || [key, value].iter().any(|text| percent_decode_str(text).decode_utf8().is_err()) {
         return None;
     }
     Some(match value.contains('=') {
         true => format!("{key}={}{properties}", value.replace('=', "%3D")).into(),
         false => member.into(),
     })
-}
-
-fn is_utf8_when_decoded(text: &str) -> bool {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => bytes.extend([byte].iter().chain(&part.as_bytes()[2..])),
-            None => bytes.extend(part.as_bytes()),
-        }
-    }
-    String::from_utf8(bytes).is_ok()
 }
 
 fn joined_bytes(members: &[&str]) -> usize {

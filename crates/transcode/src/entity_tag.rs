@@ -4,8 +4,12 @@
 //! percent-encoded, so that each etag has one tag, in which it is found again.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 use crate::percent::{self, Slash};
+
+/// A comma may stand in a tag, but careless readers cut lists there.
+const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',');
 
 /// A tag, without its quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,14 +21,7 @@ pub(crate) struct Tag {
 impl Tag {
     /// The strong tag of an etag field; one that is empty tells no state.
     pub(crate) fn of(etag: &str) -> Option<Self> {
-        let mut opaque = Vec::with_capacity(etag.len());
-        for byte in etag.bytes() {
-            match byte {
-                // A comma may stand in a tag, but careless readers cut lists there.
-                b'"' | b'%' | b',' | 0..=b' ' | 0x7f.. => opaque.extend(format!("%{byte:02X}").bytes()),
-                _ => opaque.push(byte),
-            }
-        }
+        let opaque = percent_encode(etag.as_bytes(), ESCAPED).to_string().into_bytes();
         (!etag.is_empty()).then_some(Self { is_weak: false, opaque })
     }
 

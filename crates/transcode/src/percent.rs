@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 /// What `%2F` means in a value that may span path segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slash {
@@ -13,58 +15,33 @@ pub(crate) enum Slash {
 
 /// Decodes `text`; `None` if it is not valid percent-encoded UTF-8.
 pub(crate) fn decode(text: &str, slash: Slash) -> Option<Cow<'_, str>> {
-    decode_bytes(text, slash, false)
+    if !is_whole(text) {
+        return None;
+    }
+    if slash == Slash::Keep && (text.contains("%2F") || text.contains("%2f")) {
+        let kept = text.replace("%2f", "%2F").replace("%2F", "%252F");
+        return percent_decode_str(&kept).decode_utf8().ok().map(|text| text.into_owned().into());
+    }
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 /// Decodes a name or value of a query string, where `+` stands for a space.
 pub(crate) fn decode_query(text: &str) -> Option<Cow<'_, str>> {
-    decode_bytes(text, Slash::Decode, true)
+    if !text.contains('+') {
+        return decode(text, Slash::Decode);
+    }
+    decode(&text.replace('+', " "), Slash::Decode).map(|text| text.into_owned().into())
 }
 
 /// Decodes what follows the rules of gRPC's `grpc-message`: faulty sequences are shown as they are.
 pub(crate) fn decode_lossy(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(&byte) = bytes.get(at) {
-        let decoded = if byte == b'%' { escaped(bytes, at) } else { None };
-        out.push(decoded.unwrap_or(byte));
-        at += if decoded.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn decode_bytes(text: &str, slash: Slash, plus_is_space: bool) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| byte == b'%' || (plus_is_space && byte == b'+')) {
-        return Some(Cow::Borrowed(text));
-    }
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(&byte) = bytes.get(at) {
-        at += match byte {
-            b'%' => {
-                match (escaped(bytes, at)?, slash) {
-                    (b'/', Slash::Keep) => out.extend_from_slice(b"%2F"),
-                    (decoded, _) => out.push(decoded),
-                }
-                3
-            }
-            b'+' if plus_is_space => push(&mut out, b' '),
-            _ => push(&mut out, byte),
-        };
-    }
-    String::from_utf8(out).ok().map(Cow::Owned)
-}
-
-fn push(out: &mut Vec<u8>, byte: u8) -> usize {
-    out.push(byte);
-    1
-}
-
-/// The byte that the sequence at `at` stands for.
-fn escaped(bytes: &[u8], at: usize) -> Option<u8> {
-    let high = char::from(*bytes.get(at + 1)?).to_digit(16)?;
-    let low = char::from(*bytes.get(at + 2)?).to_digit(16)?;
-    u8::try_from(high * 16 + low).ok()
+/// Whether two digits follow each percent sign.
+fn is_whole(text: &str) -> bool {
+    let begins_with_two = |rest: &str| rest.bytes().take_while(u8::is_ascii_hexdigit).take(2).count() == 2;
+    text.split('%').skip(1).all(begins_with_two)
 }
 
 #[cfg(test)]
@@ -78,6 +55,8 @@ mod tests {
         check("plain+text", Slash::Decode, Some("plain+text"));
         check("a%20b%2Fc", Slash::Decode, Some("a b/c"));
         check("a%20b%2fc", Slash::Keep, Some("a b%2Fc"));
+        check("%252F%2f%2F", Slash::Keep, Some("%2F%2F%2F"));
+        check("%2%2F", Slash::Keep, None);
         check("%C3%A9", Slash::Decode, Some("é"));
         check("%", Slash::Decode, None);
         check("%4", Slash::Decode, None);

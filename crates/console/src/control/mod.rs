@@ -5,6 +5,7 @@ mod merge;
 
 use futures_util::future::join_all;
 use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::{Value, json};
 
 pub(crate) use document::{Document, Replica, Upstream};
@@ -107,9 +108,9 @@ fn fault_path(upstream: &str, replica: Target) -> String {
 }
 
 /// A name as one segment of a path, whatever was put into a form.
-fn encoded(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+fn encoded(name: &str) -> PercentEncode<'_> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+    utf8_percent_encode(name, ESCAPED)
 }
 
 #[cfg(test)]

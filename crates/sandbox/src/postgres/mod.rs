@@ -16,7 +16,7 @@ use crate::{
     Account, Error,
     binaries::PostgresPrograms,
     child::{Child, ChildSignal, Program},
-    sockets::{SocketFolder, percent_encode},
+    sockets::{SocketFolder, postgres_url},
 };
 
 pub use settings::PostgresSettings;
@@ -67,8 +67,7 @@ impl Postgres {
     /// A role's URL of a database; the socket trusts whoever can reach it, so there is no password.
     #[must_use]
     pub fn url_as(&self, role: &str, database: &str) -> String {
-        let folder = percent_encode(self.socket.path());
-        format!("postgres://{role}@localhost:{PORT}/{database}?host={folder}&sslmode=disable")
+        postgres_url(role, PORT, database, self.socket.path())
     }
 
     /// Creates an empty database unless there is one of this name.

@@ -13,7 +13,7 @@ use std::{
 use crate::{
     Account, Error, binaries,
     child::{Child, ChildSignal, Program},
-    sockets::{SocketFolder, percent_encode},
+    sockets::{SocketFolder, encoded},
 };
 
 pub(crate) use wire::ask;
@@ -100,7 +100,7 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         let password = self.password.as_ref().map(|password| format!("?pass={password}")).unwrap_or_default();
-        format!("redis+unix://{}{password}", percent_encode(&self.socket_path()))
+        format!("redis+unix://{}{password}", encoded(&self.socket_path()))
     }
 
     /// The URL over the loopback port, when one was asked for.

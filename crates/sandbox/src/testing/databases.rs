@@ -2,6 +2,7 @@
 
 use sqlx::{Connection, PgConnection};
 use std::{fmt::Display, thread};
+use url::Url;
 
 use super::servers::{TestPostgres, postgres};
 use crate::{
@@ -32,7 +33,7 @@ impl Template {
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
-    url: String,
+    url: Url,
     admin_url: String,
 }
 
@@ -46,14 +47,16 @@ impl TestDatabase {
     /// The superuser's URL. A superuser passes by row-level security: see [`TestDatabase::url_as`].
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.url.as_str()
     }
 
     /// The URL of another role, whose password does not matter to the private server.
     #[must_use]
     pub fn url_as(&self, role: &str, password: &str) -> String {
-        let rest = self.url.split_once('@').map_or(self.url.as_str(), |(_, rest)| rest);
-        format!("postgres://{role}:{password}@{rest}")
+        let mut url = self.url.clone();
+        // Fails only for a URL without a host.
+        let _ = url.set_username(role).and_then(|()| url.set_password(Some(password)));
+        url.into()
     }
 }
 
@@ -111,7 +114,7 @@ async fn create_database(server: &TestPostgres, template: &str) -> Result<TestDa
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());
     let statement = format!("create database {name} template {}", quote(template));
     run(server.admin_url(), statement, "creating a test database").await?;
-    Ok(TestDatabase { url: server.url(&name), admin_url: server.admin_url().to_owned(), name })
+    Ok(TestDatabase { url: server.database(&name), admin_url: server.admin_url().to_owned(), name })
 }
 
 /// A template that nobody finished has not been marked as one.

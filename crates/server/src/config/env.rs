@@ -69,9 +69,9 @@ impl Env {
         let Some(path) = self.optional::<PathBuf>(password_file) else { return url };
         let Slot(Ok(url)) = url else { return url };
         let with_password = match std::fs::read_to_string(path) {
-            Ok(password) => {
-                url.with_password(password.trim()).ok_or((name, "must name a user and no password".to_owned()))
-            }
+            Ok(password) => url
+                .with_password(password.trim())
+                .ok_or((name, "must be a URL that names a user and no password".to_owned())),
             Err(error) => Err((password_file, format!("cannot be read: {error}"))),
         };
         Slot(with_password.map_err(|(name, rule)| {
@@ -190,6 +190,11 @@ mod tests {
         let path = file.to_str().unwrap();
         assert_eq!(check("postgres://crm@db/crm", path).unwrap(), "postgres://crm:s3%2Fcret@db/crm");
         assert_eq!(check("postgres://crm@db/crm", "").unwrap(), "postgres://crm@db/crm");
+        std::fs::write(&file, "50%25 @:#\n").unwrap();
+        assert_eq!(check("postgres://crm@db", path).unwrap(), "postgres://crm:50%2525%20%40%3A%23@db");
+        for wrong in ["postgres://crm:pw@db/crm", "postgres://db/crm?user=a@b", "crm@db"] {
+            assert!(check(wrong, path).unwrap_err().to_string().contains("CRM_URL"), "{wrong}");
+        }
         assert!(check("postgres://db/crm", path).unwrap_err().to_string().contains("CRM_URL"));
         assert!(check("postgres://crm@db/crm", "/nowhere").unwrap_err().to_string().contains("CRM_FILE"));
         std::fs::remove_file(file).unwrap();

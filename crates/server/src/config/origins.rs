@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use http::{HeaderValue, Uri};
+use http::HeaderValue;
+use url::{Position, Url};
 
 /// Origins whose pages may do what others may not (CORS), as browsers write them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,20 +42,13 @@ impl FromStr for Origins {
     }
 }
 
-/// In lower case and without the scheme's own port, as a browser sends it.
+/// As a browser sends it: in lower case, without the scheme's own port, and in ASCII.
 fn read(origin: &str) -> Option<HeaderValue> {
-    let origin = origin.to_ascii_lowercase();
-    let uri: Uri = origin.parse().ok()?;
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str());
-    if format!("{scheme}://{authority}") != origin || origin.contains(['@', '*']) {
-        return None;
-    }
-    let own_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => "",
-    };
-    HeaderValue::try_from(origin.strip_suffix(own_port).unwrap_or(&origin)).ok()
+    let url = Url::parse(&format!("{}/", origin.to_ascii_lowercase())).ok()?;
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let origin = format!("{}://{host}", url.scheme());
+    let is_whole = url.as_str().strip_suffix('/') == Some(&*origin);
+    (is_whole && !host.is_empty() && !host.contains('*')).then(|| HeaderValue::try_from(origin).ok())?
 }
 
 #[cfg(test)]
@@ -72,9 +66,24 @@ mod tests {
         for one in ["http://shop.example:80", "http://[::1]:8080", "app://localhost", "https://a.example:4430"] {
             one.parse::<Origins>().expect(one);
         }
-        for wrong in
-            ["*", "https://*.example", "shop.example", "https://shop.example/", "https://a@b.example", "null", ",", ""]
-        {
+        let punycode: Origins = "https://Müller.example".parse().expect("origins");
+        assert!(punycode.contains(&HeaderValue::from_static("https://xn--mller-kva.example")));
+        for wrong in [
+            "*",
+            "https://*.example",
+            "shop.example",
+            "localhost:3000",
+            "https://shop.example/",
+            "https://shop.example?",
+            "https://shop.example#",
+            "https://a@b.example",
+            "https://",
+            "app://",
+            "https://a:70000",
+            "null",
+            ",",
+            "",
+        ] {
             assert!(wrong.parse::<Origins>().is_err(), "{wrong}");
         }
     }

@@ -2,6 +2,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use url::Url;
+
 /// A setting that is not to be seen: a password, or a URL with one in it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -12,20 +14,16 @@ impl Secret {
         &self.0
     }
 
-    /// The URL with a password for its user, percent-encoded (RFC 3986); `None` if it names no user, or has a password.
+    /// The URL with a password for its user; `None` if it is none, names no user, or has a password.
     pub fn with_password(&self, password: &str) -> Option<Self> {
-        let (scheme, rest) = self.0.split_once("://")?;
-        let (user, host) = rest.split_once('@')?;
-        if user.is_empty() || user.contains([':', '/', '?']) {
+        let mut url = Url::parse(&self.0).ok()?;
+        if url.username().is_empty() || url.password().is_some() {
             return None;
         }
-        let encoded: String = password.bytes().map(encode).collect();
-        Some(Self(format!("{scheme}://{user}:{encoded}@{host}")))
+        // The one byte that is left as it is, as what is set may be encoded.
+        url.set_password(Some(&password.replace('%', "%25"))).ok()?;
+        Some(Self(url.into()))
     }
-}
-
-fn encode(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 impl FromStr for Secret {

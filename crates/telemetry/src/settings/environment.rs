@@ -1,8 +1,11 @@
 //! The variables, and the account of those that are not followed.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+
+use percent_encoding::percent_decode_str;
 
 /// Longest value that is shown in a warning.
 const SHOWN_BYTES: usize = 60;
@@ -136,19 +139,7 @@ fn instead_of(name: &str) -> &'static str {
 
 /// Percent-decoded; `None` for what is no UTF-8 then, or a percent sign without two digits.
 pub(super) fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let (byte, after) = match (first, after) {
-            (b'%', [high, low, after @ ..]) => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                (u8::try_from(digit(high)? * 16 + digit(low)?).ok()?, after)
-            }
-            (b'%', _) => return None,
-            (byte, after) => (*byte, after),
-        };
-        bytes.push(byte);
-        rest = after;
-    }
-    String::from_utf8(bytes).ok()
+    let begins_with_two = |rest: &str| rest.bytes().take_while(u8::is_ascii_hexdigit).take(2).count() == 2;
+    let is_whole = text.split('%').skip(1).all(begins_with_two);
+    is_whole.then(|| percent_decode_str(text).decode_utf8().ok())?.map(Cow::into_owned)
 }
