@@ -10,7 +10,11 @@ use crm_proto::customers::{self as pb, account_service_client::AccountServiceCli
 use futures_util::StreamExt;
 use http::Method;
 use http_body_util::BodyExt;
-use support::{Rig, eventually, wire::Grpc, with_token};
+use support::{
+    Rig, eventually,
+    wire::{self, Grpc},
+    with_token,
+};
 use tonic::Code;
 use tower::ServiceExt;
 
@@ -198,14 +202,14 @@ async fn only_calls_that_may_be_sent_twice_are() {
         headers.extend(key.map(|key| ("idempotency-key", key)));
         let path = "/v1/accounts/unavailable";
         let body = if method == Method::GET { "" } else { "{}" };
-        let answer = support::wire::rest(rig.public, method, path, &headers, body).await;
+        let answer = wire::rest(rig.public, method, path, &headers, body).await;
         assert_eq!(answer.status, http::StatusCode::SERVICE_UNAVAILABLE);
         rig.seen().calls.load(Ordering::SeqCst) - before
     };
     assert!(tries(Method::GET, None).await > 1, "declared to have no side effects");
     assert_eq!(tries(Method::PATCH, None).await, 1);
     assert_eq!(tries(Method::PATCH, Some("k")).await, 1, "a method that does not look at the key");
-    let off = support::wire::rest(
+    let off = wire::rest(
         rig.control,
         Method::PUT,
         "/switches/retries",
@@ -243,20 +247,8 @@ async fn deadlines_are_passed_on_less_what_was_spent_and_capped() {
             request.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
         }
         let told = client.get_account(request).await.unwrap().into_inner().name;
-        let millis = millis(&told);
+        let millis = wire::millis(&told);
         assert!(millis <= at_most_ms && millis > at_most_ms / 2, "{given:?}: {told}");
-    }
-}
-
-fn millis(grpc_timeout: &str) -> u64 {
-    let (number, unit) = grpc_timeout.split_at(grpc_timeout.len() - 1);
-    let number: u64 = number.parse().unwrap();
-    match unit {
-        "S" => number * 1000,
-        "m" => number,
-        "u" => number / 1000,
-        "n" => number / 1_000_000,
-        _ => panic!("unit of {grpc_timeout}"),
     }
 }
 
@@ -328,12 +320,12 @@ async fn requests_that_never_end_take_no_place_and_no_replica_is_blamed() {
     });
     let answers = futures_util::future::join_all(unfinished);
     let meanwhile = async {
-        let upstream = support::wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
+        let upstream = wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
         (upstream["replicas"][0]["in_flight"].clone(), rig.get("/v1/accounts/7").await.status)
     };
     let (answers, (in_flight, status)) = tokio::join!(answers, meanwhile);
     assert_eq!((in_flight, status), (serde_json::json!(0), http::StatusCode::OK));
     assert!(answers.iter().all(|answer| answer.headers()["grpc-status"] == "4"));
-    let upstream = support::wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
+    let upstream = wire::rest(rig.control, Method::GET, "/upstreams/customers", &[], "").await.json();
     assert_eq!(upstream["replicas"][0]["failures"], 0, "{upstream}");
 }

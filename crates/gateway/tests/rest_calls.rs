@@ -150,25 +150,12 @@ async fn the_callers_timeout_is_passed_on_and_capped() {
         let headers = [("authorization", bearer.as_str()), ("x-crm-timeout", given), ("ask-for", "grpc-timeout")];
         let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/header", &headers, "").await;
         let text = answer.json()["name"].as_str().unwrap().to_owned();
-        let millis = millis(&text);
+        let millis = wire::millis(&text);
         assert!(millis <= at_most && millis > at_most / 2, "{given}: {text}");
     }
     let headers = [("authorization", bearer.as_str()), ("x-crm-timeout", "soon")];
     let answer = wire::rest(rig.public, Method::GET, "/v1/accounts/7", &headers, "").await;
     assert_eq!((answer.status, answer.reason().as_str()), (StatusCode::BAD_REQUEST, "INVALID_HEADER"));
-}
-
-/// gRPC's spelling of a time, in milliseconds.
-pub fn millis(grpc_timeout: &str) -> u64 {
-    let (number, unit) = grpc_timeout.split_at(grpc_timeout.len() - 1);
-    let number: u64 = number.parse().unwrap();
-    match unit {
-        "S" => number * 1000,
-        "m" => number,
-        "u" => number / 1000,
-        "n" => number / 1_000_000,
-        _ => panic!("unit of {grpc_timeout}"),
-    }
 }
 
 #[tokio::test]

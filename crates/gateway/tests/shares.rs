@@ -11,8 +11,10 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{Empty, StreamBody};
 use hyper::{body::Incoming, client::conn::http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::{Rig, eventually, wire::Grpc};
+use support::{
+    Rig, eventually,
+    wire::{Grpc, narrow},
+};
 use tokio::task::JoinSet;
 use tonic::body::Body;
 
@@ -106,15 +108,6 @@ async fn an_upload_that_stalls_is_no_replicas_business_however_much_of_it_has_co
     );
 }
 
-/// A connection whose streams take one byte and then nothing until they are read.
-async fn narrow(rig: &Rig) -> http2::SendRequest<Body> {
-    let stream = tokio::net::TcpStream::connect(rig.public).await.unwrap();
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    let (sender, connection) = builder.initial_stream_window_size(1).handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
-}
-
 async fn rest_get(rig: &Rig, sender: &http2::SendRequest<Body>, path: &str, bearer: &str) -> Response<Incoming> {
     let request = Request::get(format!("http://{}{path}", rig.public))
         .header("authorization", bearer)
@@ -127,7 +120,7 @@ async fn rest_get(rig: &Rig, sender: &http2::SendRequest<Body>, path: &str, bear
 #[tokio::test]
 async fn a_stranger_who_does_not_read_the_refusal_holds_no_place() {
     let rig = Rig::start_with(1, |config| config.calls.max_concurrent_calls = 1).await;
-    let sender = narrow(&rig).await;
+    let sender = narrow(rig.public).await;
     let refused = rest_get(&rig, &sender, "/v1/accounts/7", "Bearer nonsense").await;
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
@@ -137,7 +130,7 @@ async fn a_stranger_who_does_not_read_the_refusal_holds_no_place() {
 #[tokio::test]
 async fn answers_that_one_tenant_does_not_read_leave_room_for_those_of_others() {
     let rig = Rig::start_with(1, |config| config.calls.max_answer_bytes_in_all = 16 << 20).await;
-    let (sender, bearer) = (narrow(&rig).await, rig.bearer_of("greedy"));
+    let (sender, bearer) = (narrow(rig.public).await, rig.bearer_of("greedy"));
     let mut unread = Vec::new();
     // Each has 2 MiB, and takes up nearly twice as much while it becomes JSON: the fourth would pass half of the room.
     let refused = loop {

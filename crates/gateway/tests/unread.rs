@@ -9,18 +9,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, client::conn::http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::{Rig, eventually};
+use support::{Rig, eventually, wire::narrow};
 use tonic::body::Body;
-
-/// A connection whose streams take one byte and then nothing until they are read.
-async fn narrow(rig: &Rig) -> http2::SendRequest<Body> {
-    let stream = tokio::net::TcpStream::connect(rig.public).await.unwrap();
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    let (sender, connection) = builder.initial_stream_window_size(1).handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
-}
 
 async fn call(
     rig: &Rig,
@@ -45,7 +35,7 @@ const ENDLESS: &[u8] = b"\0\0\0\0\x09\x0a\x07endless";
 #[tokio::test]
 async fn callers_that_do_not_read_stall_nobody_else() {
     let rig = Rig::start().await;
-    let sender = narrow(&rig).await;
+    let sender = narrow(rig.public).await;
     let mut held = Vec::new();
     for _ in 0..12 {
         held.push(call(&rig, &sender, ("GetAccount", LARGE, "30S")).await);
@@ -58,7 +48,7 @@ async fn callers_that_do_not_read_stall_nobody_else() {
 #[tokio::test]
 async fn an_answer_that_nobody_reads_ends_with_its_deadline() {
     let rig = Rig::start().await;
-    let sender = narrow(&rig).await;
+    let sender = narrow(rig.public).await;
     let running = || rig.seen().running.load(Ordering::SeqCst);
     let held = call(&rig, &sender, ("ExportAccounts", ENDLESS, "1S")).await;
     assert_eq!((held.status().as_u16(), running()), (200, 1));

@@ -4,26 +4,10 @@
 
 mod things;
 
-use std::sync::LazyLock;
-
 use crm_transcode::{Limits, Transcoder, Violation};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
-
-/// Compiled once: most of these tests ask it many times.
-static THINGS: LazyLock<Transcoder> = LazyLock::new(things::transcoder);
-
-fn accepts(method: Method, uri: &str, body: &str, expected: Value) {
-    let read = things::read(&THINGS, &method, uri, &HeaderMap::new(), body)
-        .unwrap_or_else(|error| panic!("{method} {uri}: {error}"));
-    assert!(things::contains(&read, &expected), "{method} {uri}: {read} lacks {expected}");
-}
-
-fn refuses(method: Method, uri: &str, body: &str, expected: &[(&str, &str)]) {
-    let error = things::read(&THINGS, &method, uri, &HeaderMap::new(), body).unwrap_err();
-    let found: Vec<_> = error.violations.iter().map(|one| (one.field.as_str(), one.reason)).collect();
-    assert_eq!(found, expected, "{method} {uri}: {error}");
-}
+use things::{THINGS, accepts, refuses};
 
 #[test]
 fn path_variables_are_decoded_and_typed() {

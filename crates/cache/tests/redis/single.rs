@@ -14,20 +14,23 @@ fn alone() -> Cache<Note> {
     Cache::new(Redis::none(), policy())
 }
 
+/// A get whose load, if it is the one that loads, takes a while.
+async fn slow_version(cache: &Cache<Note>, loads: &AtomicUsize) -> u64 {
+    let load = || async {
+        loads.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok::<_, Infallible>(Some(note(1)))
+    };
+    cache.get("a", load).await.unwrap().unwrap().version
+}
+
 #[tokio::test(start_paused = true)]
 async fn hundred_concurrent_gets_load_once() {
     let (cache, loads) = (alone(), Arc::new(AtomicUsize::new(0)));
     let mut gets = JoinSet::new();
     for _ in 0..100 {
         let (cache, loads) = (cache.clone(), Arc::clone(&loads));
-        gets.spawn(async move {
-            let load = || async {
-                loads.fetch_add(1, Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Ok::<_, Infallible>(Some(note(1)))
-            };
-            cache.get("a", load).await.unwrap().unwrap().version
-        });
+        gets.spawn(async move { slow_version(&cache, &loads).await });
     }
     assert_eq!(gets.join_all().await, vec![1; 100]);
     assert_eq!(loads.load(Ordering::SeqCst), 1);
@@ -59,14 +62,7 @@ async fn cancelled_leader_strands_nobody() {
     let loads = Arc::new(AtomicUsize::new(0));
     for _ in 0..10 {
         let (cache, loads) = (cache.clone(), Arc::clone(&loads));
-        followers.spawn(async move {
-            let load = || async {
-                loads.fetch_add(1, Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Ok::<_, Infallible>(Some(note(1)))
-            };
-            cache.get("a", load).await.unwrap().unwrap().version
-        });
+        followers.spawn(async move { slow_version(&cache, &loads).await });
     }
     tokio::time::sleep(Duration::from_millis(10)).await;
     assert_eq!(loads.load(Ordering::SeqCst), 0);

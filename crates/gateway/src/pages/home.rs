@@ -35,33 +35,17 @@ pub(crate) struct UpstreamRow {
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct Html<'a> {
-    base: &'a str,
-    example: &'a str,
-    viewer: Option<&'a str>,
-    console: Option<&'a str>,
-    control: Option<&'a str>,
-    metrics: Option<&'a str>,
-    upstreams: &'a [UpstreamRow],
-}
+struct Html<'a>(&'a Home);
 
 #[derive(Template)]
 #[template(path = "home.txt")]
-struct Text<'a> {
-    base: &'a str,
-    example: &'a str,
-    viewer: Option<&'a str>,
-    console: Option<&'a str>,
-    control: Option<&'a str>,
-    metrics: Option<&'a str>,
-    upstreams: &'a [UpstreamRow],
-}
+struct Text<'a>(&'a Home);
 
 impl Home {
     /// Answers as a page to whoever asks for HTML, and as text to everyone else, `curl` among them.
     pub(crate) fn answer(&self, asked: &HeaderMap, takes_gzip: bool) -> Response<Body> {
         let as_page = accepts_html(asked);
-        let rendered = if as_page { self.html().render() } else { self.text().render() };
+        let rendered = if as_page { Html(self).render() } else { Text(self).render() };
         let body = match rendered {
             Ok(body) => body,
             Err(error) => {
@@ -76,30 +60,6 @@ impl Home {
         headers.append(header::VARY, HeaderValue::from_static("accept"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
-    }
-
-    fn html(&self) -> Html<'_> {
-        Html {
-            base: &self.base,
-            example: self.example,
-            viewer: self.viewer.as_deref(),
-            console: self.console.as_deref(),
-            control: self.control.as_deref(),
-            metrics: self.metrics.as_deref(),
-            upstreams: &self.upstreams,
-        }
-    }
-
-    fn text(&self) -> Text<'_> {
-        Text {
-            base: &self.base,
-            example: self.example,
-            viewer: self.viewer.as_deref(),
-            console: self.console.as_deref(),
-            control: self.control.as_deref(),
-            metrics: self.metrics.as_deref(),
-            upstreams: &self.upstreams,
-        }
     }
 }
 

@@ -188,3 +188,25 @@ impl tower::Service<Request<Body>> for Grpc {
         Box::pin(self.sender.send_request(request))
     }
 }
+
+/// gRPC's spelling of a time, in milliseconds.
+pub fn millis(grpc_timeout: &str) -> u64 {
+    let (number, unit) = grpc_timeout.split_at(grpc_timeout.len() - 1);
+    let number: u64 = number.parse().unwrap();
+    match unit {
+        "S" => number * 1000,
+        "m" => number,
+        "u" => number / 1000,
+        "n" => number / 1_000_000,
+        _ => panic!("unit of {grpc_timeout}"),
+    }
+}
+
+/// A connection whose streams take one byte and then nothing until they are read.
+pub async fn narrow(to: SocketAddr) -> http2::SendRequest<Body> {
+    let stream = TcpStream::connect(to).await.unwrap();
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let (sender, connection) = builder.initial_stream_window_size(1).handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}

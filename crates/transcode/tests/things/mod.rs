@@ -1,8 +1,10 @@
 //! A transcoder of the test-only API in `tests/proto`, compiled here.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::panic, clippy::needless_pass_by_value, reason = "tests fail so, and read so")]
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crm_transcode::{RequestError, Transcoder};
 use http::{HeaderMap, Method};
@@ -19,6 +21,21 @@ pub(crate) fn compile(folder: &Path, file: &str) -> Vec<u8> {
 pub(crate) fn transcoder() -> Transcoder {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proto");
     Transcoder::new(&compile(&folder, "things/v1/things.proto")).unwrap()
+}
+
+/// Compiled once: most of these tests ask it many times.
+pub(crate) static THINGS: LazyLock<Transcoder> = LazyLock::new(transcoder);
+
+pub(crate) fn accepts(method: Method, uri: &str, body: &str, expected: Value) {
+    let read =
+        read(&THINGS, &method, uri, &HeaderMap::new(), body).unwrap_or_else(|error| panic!("{method} {uri}: {error}"));
+    assert!(contains(&read, &expected), "{method} {uri}: {read} lacks {expected}");
+}
+
+pub(crate) fn refuses(method: Method, uri: &str, body: &str, expected: &[(&str, &str)]) {
+    let error = read(&THINGS, &method, uri, &HeaderMap::new(), body).unwrap_err();
+    let found: Vec<_> = error.violations.iter().map(|one| (one.field.as_str(), one.reason)).collect();
+    assert_eq!(found, expected, "{method} {uri}: {error}");
 }
 
 /// What a request becomes, as JSON of its message.
