@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::error::LabError;
 use super::faultload::Faultload;
 use super::group::{KILL_SETTLED, Refusals};
-use super::lab::LabError;
 use super::load::{Callers, Load};
 use super::metrics::{AFTERMATH, fair_share};
+use super::moments::Moments;
 use super::plan::Timing;
 use super::proxy::Proxy;
 use super::sampling::{Watch, fair_again};
-use super::story::Moments;
 use super::toys::Toys;
 
 /// What a replica gets is fair again from this part of what it got before on.

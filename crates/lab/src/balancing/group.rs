@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::load::Record;
+use super::moments::Moments;
 use super::proxy::durations::Durations;
 use super::sampling::{Sample, arrived, ratio};
-use super::story::Moments;
 
 /// Calls under way when the replicas broke have ended by then, as far as they could.
 pub(super) const KILL_SETTLED: Duration = Duration::from_millis(100);

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::lab::LabError;
+use super::error::LabError;
 use super::mix::{Part, READS};
 use crate::load::{Calls, Options, Outcome, Pace, Ready, Scenario, Sender, client, keep};
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::group::GroupMetrics;
 use super::load::Record;
+use super::moments::Moments;
 use super::sampling::{Look, Sample, arrived, fair_again, ratio, share};
-use super::story::Moments;
 use super::toys::{FAULTY, REPLICAS};
 use super::writes::WriteMetrics;
 use crate::load::{LatencyMs, Outcome, Tally};

@@ -1,12 +1,13 @@
 //! One cell: its processes, its story, and what came of it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::process::Command;
 
 use super::act::{FAIR, Played, Scene};
+use super::error::LabError;
 use super::faultload::Faultload;
 use super::group;
-use super::lab::{Keys, LabError, Programs};
+use super::keys::Keys;
 use super::load::Callers;
 use super::metrics::{Metrics, Second, measure, seconds};
 use super::mix::{READS, WRITES};
@@ -34,15 +35,13 @@ pub struct Cell {
     pub broken_s: f64,
 }
 
-/// The moments of a story, from the start of the load.
+/// How to start the processes that are not installed programs: the binary knows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moments {
-    /// Counting begins.
-    pub(super) calm: Duration,
-    /// One or all replicas break.
-    pub(super) broken: Duration,
-    /// They are well again.
-    pub(super) healed: Duration,
+pub struct Programs {
+    /// A command that ends up as the gateway, configured by the environment.
+    pub gateway: fn() -> Command,
+    /// A command that ends up in [`crm_sandbox::toy::serve_from_environment`].
+    pub toy: fn() -> Command,
 }
 
 /// What all cells have in common.

@@ -9,8 +9,8 @@ use crm_sandbox::child::ChildSignal;
 use crm_sandbox::toy::{self, ToyProcess, ToyRemote, ToySettings};
 use futures_util::future::try_join_all;
 
+use super::error::LabError;
 use super::faultload::Faultload;
-use super::lab::LabError;
 
 /// How many there are.
 pub(super) const REPLICAS: usize = 4;
@@ -109,5 +109,5 @@ fn signal(toys: &[ToyProcess], signal: ChildSignal) {
 /// Answers how many calls each had got by then.
 async fn tell(toys: &[ToyProcess], fault: toy::FailureMode) -> Result<Vec<u64>, LabError> {
     let told = toys.iter().map(async |toy| Ok(toy.set_fault(fault).await?.values().sum()));
-    try_join_all(told).await.map_err(LabError::toy)
+    try_join_all(told).await.map_err(LabError::Toy)
 }

@@ -8,10 +8,11 @@ use rand::Rng;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::error::LoadError;
 use super::keys::Keys;
 use super::pace::unit;
-use super::run::LoadError;
 use super::scenario::{Call, Scenario};
+use super::template::fill;
 
 /// The mix: which call comes next, and what it says.
 pub(crate) struct Calls {
@@ -82,16 +83,6 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), LoadError> {
     all.try_for_each(|rpc| lookup(&transcoder, rpc).map(drop))
 }
 
-/// Names that stand between `${` and `}` in any string of a request.
-pub(super) fn placeholders(template: &Value) -> Vec<String> {
-    let mut names = Vec::new();
-    let _ = fill(template, &mut |name| {
-        names.push(name.to_owned());
-        Some(String::new())
-    });
-    names
-}
-
 /// The APIs that calls can name.
 pub(super) fn transcoder() -> Result<Transcoder, LoadError> {
     Transcoder::new(crm_proto::DESCRIPTORS).map_err(|error| LoadError::Request(error.to_string()))
@@ -125,47 +116,9 @@ fn encode(transcoder: &Transcoder, request_type: &str, request: &Value) -> Resul
     frame::encode(&message).ok_or_else(|| refused(&"the message is too long"))
 }
 
-/// The template with every `${name}` in its strings replaced.
-fn fill(template: &Value, value_of: &mut impl FnMut(&str) -> Option<String>) -> Result<Value, LoadError> {
-    Ok(match template {
-        Value::String(text) => Value::String(fill_text(text, value_of)?),
-        Value::Array(items) => Value::Array(items.iter().map(|item| fill(item, value_of)).collect::<Result<_, _>>()?),
-        Value::Object(fields) => {
-            let filled = fields.iter().map(|(name, value)| Ok((name.clone(), fill(value, value_of)?)));
-            Value::Object(filled.collect::<Result<_, LoadError>>()?)
-        }
-        other => other.clone(),
-    })
-}
-
-fn fill_text(text: &str, value_of: &mut impl FnMut(&str) -> Option<String>) -> Result<String, LoadError> {
-    let (mut filled, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, after)) = after.split_once('}') else { break };
-        filled.push_str(before);
-        let value = value_of(name).ok_or_else(|| LoadError::Request(format!("${{{name}}} names no set of keys")))?;
-        filled.push_str(&value);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn placeholders_are_replaced_wherever_a_string_stands() {
-        let template = json!({"id": "${k}", "list": ["a-${k}-${n}", 3], "plain": "no ${ end"});
-        let mut value_of = |name: &str| (name != "nothing").then(|| format!("<{name}>"));
-        let filled = fill(&template, &mut value_of).unwrap();
-        assert_eq!(filled, json!({"id": "<k>", "list": ["a-<k>-<n>", 3], "plain": "no ${ end"}));
-        assert!(fill(&json!("${nothing}"), &mut value_of).is_err());
-        assert_eq!(placeholders(&template), ["k", "k", "n"]);
-    }
 
     #[test]
     fn a_method_that_is_not_there_is_the_scenario_s_fault() {

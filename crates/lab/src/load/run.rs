@@ -16,6 +16,7 @@ use tonic::body::Body;
 use tower::ServiceExt;
 
 use super::calls::{self, Calls, Ready, plain, transcoder};
+use super::error::LoadError;
 use super::keys::Keys;
 use super::pace::{self, Pace};
 use super::report::LoadReport;
@@ -50,25 +51,6 @@ pub struct Progress {
     pub failed: u64,
     /// Not started, as too many were outstanding.
     pub dropped: u64,
-}
-
-/// Why a run could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// A request of the scenario does not fit the API.
-    #[error("{0}")]
-    Request(String),
-    /// Keys could not be fetched.
-    #[error("keys.{set}: {reason}")]
-    Keys {
-        /// The set.
-        set: String,
-        /// What went wrong.
-        reason: String,
-    },
-    /// The machine did not give what the generator needs.
-    #[error("cannot start the generator: {0}")]
-    Start(String),
 }
 
 /// Runs a scenario and reports what came back.

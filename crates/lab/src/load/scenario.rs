@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::calls::placeholders;
+use super::template::placeholders;
 
 /// A mix of calls, the keys they ask for, how many a second, for how long, and what must hold.
 #[derive(Debug, Clone, Deserialize)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::net::TcpStream;
 
 use super::gateway::UPSTREAM;
-use crate::balancing::lab::LabError;
+use crate::balancing::error::LabError;
 use crate::balancing::toys::REPLICAS;
 use crate::balancing::variant::Defence;
 

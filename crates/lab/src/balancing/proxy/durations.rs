@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::control::ask;
-use crate::balancing::lab::LabError;
+use crate::balancing::error::LabError;
 
 /// Its histogram of all calls: how many took up to each bound, from its start on. Bounds are in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]

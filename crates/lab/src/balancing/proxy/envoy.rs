@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{CONNECT, PER_TRY, Site, write};
-use crate::balancing::lab::LabError;
+use super::site::{CONNECT, PER_TRY, Site};
+use crate::balancing::error::LabError;
 use crate::balancing::load::DEADLINE;
 
 const HTTP: &str =
@@ -18,7 +18,7 @@ const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const PREVIOUS: &str = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
 
 pub(super) fn command(program: &Path, site: &Site<'_>) -> Result<Command, LabError> {
-    let path = write(site, "envoy.json", &configuration(site).to_string())?;
+    let path = site.write("envoy.json", &configuration(site).to_string())?;
     let mut command = Command::new(program);
     command.arg("-c").arg(path).args(["--log-level", "error", "--use-dynamic-base-id"]);
     Ok(command)

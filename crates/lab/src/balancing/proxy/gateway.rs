@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use super::Site;
-use crate::balancing::lab::{Keys, LabError};
+use super::site::Site;
+use crate::balancing::error::LabError;
+use crate::balancing::keys::Keys;
 
 /// What the control API calls the upstream.
 pub(super) const UPSTREAM: &str = "customers";

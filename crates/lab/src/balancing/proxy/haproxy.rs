@@ -5,11 +5,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{CONNECT, PER_TRY, Site, write};
-use crate::balancing::lab::LabError;
+use super::site::{CONNECT, PER_TRY, Site};
+use crate::balancing::error::LabError;
 
 pub(super) fn command(program: &Path, site: &Site<'_>) -> Result<Command, LabError> {
-    let path = write(site, "haproxy.cfg", &configuration(site))?;
+    let path = site.write("haproxy.cfg", &configuration(site))?;
     let mut command = Command::new(program);
     command.arg("-db").arg("-f").arg(path);
     Ok(command)

@@ -6,6 +6,7 @@ mod envoy;
 mod gateway;
 mod haproxy;
 mod nginx;
+mod site;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,25 +18,13 @@ use crm_sandbox::ports::{self, Reserved};
 use tokio::time::{Instant, sleep};
 
 use self::durations::Durations;
-use super::lab::{Keys, LabError};
+use self::site::Site;
+use super::error::LabError;
+use super::keys::Keys;
 use super::load::Callers;
 use super::variant::{Peer, Variant};
 
 const MAX_LOG_BYTES: u64 = 4 << 20;
-
-/// How long a peer waits for one attempt: half of the deadline, as our gateway does, so that there is time for another.
-const PER_TRY: Duration = Duration::from_millis(500);
-/// How long a peer waits for a connection.
-const CONNECT: Duration = Duration::from_millis(250);
-
-/// Where a proxy listens, what is behind it, and where its files may be.
-struct Site<'a> {
-    public: SocketAddr,
-    control: SocketAddr,
-    admin: SocketAddr,
-    upstreams: &'a [SocketAddr],
-    folder: &'a Path,
-}
 
 /// A running proxy; gone when dropped.
 pub(super) struct Proxy {
@@ -136,12 +125,4 @@ fn tail(folder: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let last = lines[lines.len().saturating_sub(LINES)..].join("\n  ");
     if last.is_empty() { String::new() } else { format!("; its log ends:\n  {last}") }
-}
-
-/// Writes a configuration into the proxy's folder.
-fn write(site: &Site<'_>, name: &str, text: &str) -> Result<std::path::PathBuf, LabError> {
-    let path = site.folder.join(name);
-    std::fs::write(&path, text)
-        .map_err(|error| LabError::Start(format!("cannot write {}: {error}", path.display())))?;
-    Ok(path)
 }

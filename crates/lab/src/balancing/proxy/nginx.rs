@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{CONNECT, PER_TRY, Site, write};
-use crate::balancing::lab::LabError;
+use super::site::{CONNECT, PER_TRY, Site};
+use crate::balancing::error::LabError;
 use crate::balancing::load::DEADLINE;
 
 pub(super) fn command(program: &Path, site: &Site<'_>) -> Result<Command, LabError> {
-    let path = write(site, "nginx.conf", &configuration(site))?;
+    let path = site.write("nginx.conf", &configuration(site))?;
     let mut command = Command::new(program);
     command.arg("-p").arg(site.folder).arg("-e").arg(site.folder.join("nginx.err")).arg("-c").arg(path);
     Ok(command)
