@@ -5,7 +5,7 @@ use std::time::Duration;
 use crm_transcode::Rpc;
 use http::{HeaderMap, HeaderValue};
 
-use crate::{config::CallLimits, rest::TIMEOUT};
+use crate::{config::CallLimits, timeout::TIMEOUT};
 
 /// Whether a call streams, in either direction.
 fn streams(rpc: &Rpc) -> bool {
@@ -62,7 +62,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             name(&mut headers, Some(Duration::from_millis(millis)));
             assert_eq!(headers[TIMEOUT], expected);
-            assert_eq!(crate::rest::read_timeout(&headers), Ok(Some(Duration::from_millis(millis))));
+            assert_eq!(crate::timeout::read(&headers), Ok(Some(Duration::from_millis(millis))));
         }
     }
 }

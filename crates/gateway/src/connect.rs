@@ -16,13 +16,7 @@ use tonic::{Status, body::Body};
 use tower::service_fn;
 
 use self::call::Call;
-use crate::{
-    allowance, answer,
-    gateway::Gateway,
-    reasons,
-    rest::{GRPC_STATUS, Refusal},
-    trace,
-};
+use crate::{allowance, answer, gateway::Gateway, reasons, rest::Refusal, trace};
 
 /// Whether a path is that of an RPC, known or not: `/package.Service/Method`. No route of REST has a dot there.
 pub(crate) fn is_rpc(path: &str) -> bool {
@@ -40,7 +34,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     let handler = service_fn(|request| serve(gateway, rpc, request));
     let response = gateway.guard(handler, request).await;
     let mut response = in_our_form(&gateway.transcoder, response);
-    response.headers_mut().remove(GRPC_STATUS);
+    response.headers_mut().remove(Status::GRPC_STATUS);
     match (rpc, response.status()) {
         (Some(_), StatusCode::METHOD_NOT_ALLOWED) => {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));

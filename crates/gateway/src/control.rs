@@ -9,51 +9,19 @@ mod events;
 mod host;
 mod injection;
 mod refusal;
+mod state;
 mod switch;
 mod upstream;
-
-use std::sync::Arc;
+mod view;
 
 use axum::{
     Router, middleware,
     routing::{get, put},
 };
 use crm_server::process::{ServerSettings, serve_routes};
-use crm_transcode::Transcoder;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
-use crate::{
-    faults::Faults,
-    gateway::{Gateway, PageLinks},
-    switches::Switches,
-    table::Table,
-};
-
-/// What the handlers need.
-#[derive(Clone)]
-pub(crate) struct Control {
-    table: Arc<Table>,
-    switches: Arc<Switches>,
-    faults: Arc<Faults>,
-    transcoder: Arc<Transcoder>,
-    links: PageLinks,
-    stopping: CancellationToken,
-}
-
-impl Control {
-    /// `stopping` ends the streams of events.
-    pub(crate) fn new(gateway: &Gateway, stopping: CancellationToken) -> Self {
-        Self {
-            stopping,
-            table: Arc::clone(&gateway.table),
-            switches: Arc::clone(&gateway.switches),
-            faults: Arc::clone(&gateway.faults),
-            transcoder: Arc::clone(&gateway.transcoder),
-            links: gateway.links.clone(),
-        }
-    }
-}
+pub(crate) use state::Control;
 
 /// Every route of the control API.
 pub(crate) fn routes(control: Control) -> Router {

@@ -1,9 +1,8 @@
 //! gRPC as it comes: the head of a call is read, its messages never.
 
-mod deflate;
+pub(crate) mod deflate;
 mod encoding;
-mod inflate;
-mod own;
+pub(crate) mod inflate;
 mod upload;
 
 use std::convert::Infallible;
@@ -14,10 +13,6 @@ use crm_transcode::Rpc;
 use http::{Request, Response, StatusCode, Version};
 use tonic::{Status, body::Body};
 use tower::service_fn;
-
-pub(crate) use deflate::Packer;
-pub(crate) use own::OwnServices;
-pub use own::ReflectionError;
 
 use crate::{allowance, answer, call, gateway::Gateway, headers, pace::Paced, reasons, trace};
 
@@ -57,7 +52,7 @@ async fn route(gateway: &Gateway, rpc: Option<&Rpc>, request: Request<Body>) -> 
     let is_one_message = rpc.is_some_and(|rpc| !rpc.client_streaming);
     let response = if is_one_message {
         // What it takes up is free again when the answer begins: the replica has read the request by then.
-        let (request, _held) = upload::take_in(gateway, caller.holder, request).await?;
+        let (request, _held) = upload::take_in(&gateway.intake, &gateway.limits, caller.holder, request).await?;
         call::send(gateway, routed, rpc, &caller, request).await?
     } else {
         call::send(gateway, routed, rpc, &caller, request).await?

@@ -15,12 +15,14 @@ mod gateway;
 mod grpc;
 mod headers;
 mod intake;
+mod own;
 mod pace;
 mod pages;
 mod reasons;
 mod rest;
 mod switches;
 mod table;
+mod timeout;
 mod trace;
 mod web;
 
@@ -28,6 +30,6 @@ pub use app::{Listeners, RunError, ServeError, run, serve};
 pub use config::{
     Admins, CallLimits, Config, Links, Origins, PublicKeys, Route, Routes, RoutesError, Target, worker_threads,
 };
-pub use grpc::ReflectionError;
+pub use own::ReflectionError;
 pub use pace::PaceSettings;
 pub use reasons::REASONS;

@@ -64,7 +64,8 @@ impl Pace {
     pub(crate) fn taken(&mut self) -> Result<(), Status> {
         let Some((since, bytes)) = self.offered.take() else { return Ok(()) };
         let is_fast_enough = self.count(since.elapsed(), bytes as u64);
-        if is_fast_enough { Ok(()) } else { Err(reasons::read_too_slowly(&self.settings)) }
+        let PaceSettings { bytes_per_second, over } = self.settings;
+        if is_fast_enough { Ok(()) } else { Err(reasons::read_too_slowly(bytes_per_second, over)) }
     }
 
     /// Spreads the bytes evenly over the time that they took.

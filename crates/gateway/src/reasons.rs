@@ -5,7 +5,7 @@ use std::{fmt::Display, time::Duration};
 use crm_server::problem::{Problem, Violation};
 use tonic::{Code, Status, metadata::MetadataValue};
 
-use crate::pace::PaceSettings;
+use crate::timeout::TIMEOUT;
 
 /// Machine-readable reasons (`ErrorInfo.reason`) of the gateway's own errors, and when each is given.
 pub const REASONS: &[(&str, &str)] = &[
@@ -72,8 +72,7 @@ pub(crate) fn deadline_exceeded() -> Status {
     Problem::new(Code::DeadlineExceeded, DEADLINE_EXCEEDED, "the call took longer than its deadline allows").into()
 }
 
-pub(crate) fn read_too_slowly(pace: &PaceSettings) -> Status {
-    let PaceSettings { bytes_per_second, over } = pace;
+pub(crate) fn read_too_slowly(bytes_per_second: u64, over: Duration) -> Status {
     let message = format!("the stream was read more slowly than {bytes_per_second} bytes a second over {over:?}");
     let problem = Problem::new(Code::Aborted, STREAM_TOO_SLOW, message);
     problem.with_metadata("bytes_per_second", bytes_per_second.to_string()).into()
@@ -114,11 +113,7 @@ pub(crate) fn other_media() -> Status {
 }
 
 pub(crate) fn invalid_timeout() -> Status {
-    violation(
-        INVALID_HEADER,
-        crate::rest::TIMEOUT,
-        "must be a whole number with a unit, such as 500ms, 2s or 1m".to_owned(),
-    )
+    violation(INVALID_HEADER, TIMEOUT, "must be a whole number with a unit, such as 500ms, 2s or 1m".to_owned())
 }
 
 pub(crate) fn invalid_connect_timeout() -> Status {

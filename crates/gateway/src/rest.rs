@@ -6,7 +6,6 @@ mod media;
 mod messages;
 mod precondition;
 mod refusal;
-mod timeout;
 pub(crate) mod unary;
 
 use std::{convert::Infallible, sync::Arc};
@@ -14,7 +13,7 @@ use std::{convert::Infallible, sync::Arc};
 use bytes::Bytes;
 use crm_server::{process::TakeBy, shares};
 use crm_telemetry::rpc::write_timeout;
-use crm_transcode::{Match, RouteError, frame};
+use crm_transcode::{Match, RouteError, Transcoder, frame};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, request::Parts};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -24,15 +23,11 @@ use tower::service_fn;
 
 pub(crate) use media::{JSON, is_json};
 pub(crate) use refusal::{Refusal, with_hints};
-pub(crate) use timeout::{TIMEOUT, read_timeout};
 
 use crate::{
     access::Caller, allowance, answer, call, gateway::Gateway, headers, intake::Measured, reasons,
-    rest::messages::Messages, table::Routed, trace,
+    rest::messages::Messages, table::Routed, timeout, trace,
 };
-
-/// Tells the telemetry layer how the call ended; taken out before the answer leaves.
-pub(crate) const GRPC_STATUS: &str = "grpc-status";
 
 const OF_THE_JSON: [HeaderName; 11] = [
     header::CONTENT_LENGTH,
@@ -64,16 +59,17 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     parts.uri = path;
     let route = Route { gateway, routed, matched: &matched, query: uri.query() };
     let handler = service_fn(|request: Request<Body>| route.answer(request));
-    let mut response = in_json(gateway, gateway.guard(handler, Request::from_parts(parts, body)).await);
-    response.headers_mut().remove(GRPC_STATUS);
+    let mut response = in_json(&gateway.transcoder, gateway.guard(handler, Request::from_parts(parts, body)).await);
+    // What told the telemetry layer how the call ended.
+    response.headers_mut().remove(Status::GRPC_STATUS);
     response
 }
 
 /// What a layer around the call has answered is gRPC's; everything else is JSON already.
-fn in_json(gateway: &Gateway, response: Response<Body>) -> Response<Body> {
+fn in_json(transcoder: &Transcoder, response: Response<Body>) -> Response<Body> {
     let is_grpc = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/grpc");
     match Status::from_header_map(response.headers()).filter(|_| is_grpc) {
-        Some(status) => refusal::status_response(&gateway.transcoder, &status),
+        Some(status) => refusal::status_response(transcoder, &status),
         None => response,
     }
 }
@@ -90,7 +86,7 @@ struct Route<'a> {
 impl Route<'_> {
     async fn answer(self, request: Request<Body>) -> Result<Response<Body>, Infallible> {
         trace::note_rest(request.method(), self.matched.template());
-        let asked = read_timeout(request.headers()).ok().flatten();
+        let asked = timeout::read(request.headers()).ok().flatten();
         let mut response = match self.call(request).await {
             Ok(response) => response,
             Err(refusal) => refusal.into_response(&self.gateway.transcoder),
@@ -132,7 +128,7 @@ impl Route<'_> {
     }
 
     fn deadline(self, headers: &HeaderMap) -> Result<Instant, Refusal> {
-        let asked = read_timeout(headers).map_err(|timeout::InvalidTimeout| reasons::invalid_timeout())?;
+        let asked = timeout::read(headers).map_err(|timeout::InvalidTimeout| reasons::invalid_timeout())?;
         Ok(Instant::now() + allowance::given(&self.gateway.limits, Some(self.matched.rpc), asked))
     }
 }

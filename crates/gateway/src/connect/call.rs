@@ -4,7 +4,7 @@ use crm_server::{framing, headers as shared, process::TakeBy, shares};
 use crm_transcode::{Codec, Request as Asked, Rpc};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request::Parts};
 use tokio::time::Instant;
-use tonic::body::Body;
+use tonic::{Status, body::Body};
 
 use super::{media, metadata, timeout};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     allowance, answer, call,
     gateway::Gateway,
     headers, reasons,
-    rest::{self, GRPC_STATUS, Refusal, unary},
+    rest::{self, Refusal, unary},
     table::Routed,
 };
 
@@ -35,7 +35,7 @@ impl Call<'_> {
         headers::check_length(&parts.headers, gateway.max_header_bytes).map_err(Refusal::headers_too_large)?;
         headers::check_single(&parts.headers)?;
         shared::check_same(&parts.headers, [timeout::TIMEOUT, VERSION], |one, other| one == other)
-            .map_err(tonic::Status::from)?;
+            .map_err(Status::from)?;
         let caller = gateway.access.admit(routed, Some(rpc), &parts.headers)?;
         if parts.headers.get(VERSION).is_some_and(|version| version != "1") {
             return Err(reasons::unknown_connect_version().into());
@@ -93,7 +93,7 @@ impl Call<'_> {
         let headers = response.headers_mut();
         metadata::lead(headers, &head);
         metadata::trail(headers, &trailers);
-        headers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
+        headers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
         Ok(shares::hold(response, Some(room)))
     }
 

@@ -9,7 +9,7 @@ use crm_server::json::Object;
 use http::header;
 use serde::de::DeserializeOwned;
 
-use super::{Control, refusal::Refusal};
+use super::{refusal::Refusal, state::Control};
 use crate::{reasons, rest::is_json};
 
 /// An object as axum's `Json` takes it, but for those that say one thing twice: of these it would keep the last.

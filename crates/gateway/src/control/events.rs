@@ -10,7 +10,7 @@ use crm_balance::Event;
 use futures_util::{Stream, StreamExt, stream::select_all};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
-use super::Control;
+use super::state::Control;
 
 /// A comment this often tells a silent stream from a dead one.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

@@ -7,7 +7,7 @@ use axum::{
 };
 use crm_server::host::is_for_private;
 
-use super::Control;
+use super::state::Control;
 use crate::reasons;
 
 /// Refuses requests to names that somebody outside can own.

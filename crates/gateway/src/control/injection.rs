@@ -1,7 +1,6 @@
 //! Faults: a replica is made slow, failing or silent, and healed.
 
 mod body;
-mod view;
 
 use axum::{
     Json,
@@ -13,14 +12,12 @@ use serde_json::{Map, Value};
 use tonic::Status;
 
 use super::{
-    Control,
     change::Change,
     refusal::Refusal,
+    state::Control,
     upstream::{View, find},
 };
 use crate::{reasons, table::Routed};
-
-pub(super) use view::{FaultView, FaultsView};
 
 /// `PUT /upstreams/{service}/replicas/{n|all}/fault`
 pub(crate) async fn set(

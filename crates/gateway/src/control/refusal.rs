@@ -9,7 +9,7 @@ use crm_transcode::RequestError;
 use http::StatusCode;
 use tonic::Status;
 
-use super::Control;
+use super::state::Control;
 use crate::{reasons, rest::JSON};
 
 /// An error as it is sent.

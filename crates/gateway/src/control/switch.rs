@@ -6,7 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Control, change::Change, refusal::Refusal};
+use super::{change::Change, refusal::Refusal, state::Control};
 use crate::{reasons, switches::SwitchState};
 
 /// All switches.

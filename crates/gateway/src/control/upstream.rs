@@ -11,10 +11,10 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Control,
     change::Change,
-    injection::{FaultView, FaultsView},
     refusal::Refusal,
+    state::Control,
+    view::{FaultView, FaultsView},
 };
 use crate::{reasons, table::Routed};
 

@@ -15,7 +15,7 @@ use tonic::{Status, body::Body};
 
 use super::{encoding, inflate::inflate};
 use crate::{
-    gateway::Gateway,
+    config::CallLimits,
     intake::{Intake, Measured},
     reasons,
 };
@@ -23,20 +23,20 @@ use crate::{
 /// Waits for the whole request, as long as a single message may take. A default deadline begins afterwards; the caller's
 /// own has begun.
 pub(crate) async fn take_in(
-    gateway: &Gateway,
+    intake: &Intake,
+    limits: &CallLimits,
     holder: Holder,
     request: Request<Body>,
 ) -> Result<(Request<Body>, Share), Status> {
-    let limits = &gateway.limits;
     let (mut parts, body) = request.into_parts();
     let packed = encoding::is_packed(&parts.headers)?;
     let expected = Expected { one: true, packed, most_bytes: limits.max_message_bytes };
-    let body = gateway.intake.measure(body, holder)?;
+    let body = intake.measure(body, holder)?;
     // What is malformed is refused with the call itself.
     let asked = read_timeout(&parts.headers).ok().flatten();
     let started = Instant::now();
     let patience = asked.unwrap_or(limits.default_timeout).min(limits.max_timeout);
-    let taken = take_plain(&gateway.intake, body, expected);
+    let taken = take_plain(intake, body, expected);
     let (bytes, held) = timeout_at(started + patience, taken).await.map_err(|_| reasons::deadline_exceeded())??;
     let spent = started.elapsed();
     // Bytes that were there already have cost no time worth a header.

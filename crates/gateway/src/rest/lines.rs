@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use http_body::Frame;
 use tonic::{Code, Status, body::Body};
 
-use super::{GRPC_STATUS, messages::Messages, refusal::Refusal, unary::unreadable};
+use super::{messages::Messages, refusal::Refusal, unary::unreadable};
 use crate::{
     answer,
     pace::{Pace, PaceSettings},
@@ -140,5 +140,5 @@ impl http_body::Body for Lines {
 }
 
 fn trailers(code: Code) -> HeaderMap {
-    HeaderMap::from_iter([(http::HeaderName::from_static(GRPC_STATUS), HeaderValue::from(i32::from(code)))])
+    HeaderMap::from_iter([(Status::GRPC_STATUS, HeaderValue::from(i32::from(code)))])
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use prost::Message;
 use tonic::{Code, Status, body::Body};
 
-use super::{GRPC_STATUS, challenge::challenge};
+use super::challenge::challenge;
 use crate::{answer, reasons};
 
 /// Why there is no answer; in every case the caller reads the JSON of a `google.rpc.Status`.
@@ -114,7 +114,7 @@ pub(crate) fn with_hints(response: Response<Body>, status: &Status) -> Response<
 }
 
 fn with_code(mut response: Response<Body>, code: Code) -> Response<Body> {
-    response.headers_mut().insert(GRPC_STATUS, HeaderValue::from(i32::from(code)));
+    response.headers_mut().insert(Status::GRPC_STATUS, HeaderValue::from(i32::from(code)));
     response
 }
 

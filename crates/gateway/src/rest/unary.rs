@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use tonic::{Status, body::Body};
 
-use super::{GRPC_STATUS, messages::Messages, refusal::Refusal};
+use super::{messages::Messages, refusal::Refusal};
 use crate::{answer, gateway::Gateway, reasons};
 
 /// What an answer has room for from the start: taken before the service hears of the call, so that no write that was done
@@ -67,7 +67,7 @@ pub(crate) async fn answer(
         Verdict::Failed => return Err(Refusal::precondition_failed(reasons::precondition_failed())),
     };
     let headers = response.headers_mut();
-    headers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
+    headers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
     if let Some(etag) = shown.etag {
         headers.insert(header::ETAG, etag);
     }

@@ -16,7 +16,7 @@ pub(crate) const TIMEOUT: &str = "x-crm-timeout";
 pub(crate) struct InvalidTimeout;
 
 /// Reads the header; `Ok(None)` where there is none.
-pub(crate) fn read_timeout(headers: &HeaderMap) -> Result<Option<Duration>, InvalidTimeout> {
+pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Duration>, InvalidTimeout> {
     let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
     let text = value.to_str().map_err(|_| InvalidTimeout)?;
     parse(text).map(Some).ok_or(InvalidTimeout)
@@ -42,7 +42,7 @@ mod tests {
 
     fn check(text: &'static str, expected: Result<Option<Duration>, InvalidTimeout>) {
         let headers = HeaderMap::from_iter([(TIMEOUT.parse().expect("name"), HeaderValue::from_static(text))]);
-        assert_eq!(read_timeout(&headers), expected, "{text}");
+        assert_eq!(read(&headers), expected, "{text}");
     }
 
     #[test]
@@ -50,7 +50,7 @@ mod tests {
         check("500ms", Ok(Some(Duration::from_millis(500))));
         check("2s", Ok(Some(Duration::from_secs(2))));
         check("1m", Ok(Some(Duration::from_secs(60))));
-        assert_eq!(read_timeout(&HeaderMap::new()), Ok(None));
+        assert_eq!(read(&HeaderMap::new()), Ok(None));
     }
 
     #[test]

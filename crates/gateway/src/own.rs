@@ -14,8 +14,7 @@ use tokio::sync::Semaphore;
 use tonic::{body::Body, service::Routes};
 use tower::{Layer, ServiceExt};
 
-use super::inflate;
-use crate::reasons;
+use crate::{grpc::inflate, reasons};
 
 /// Calls that may be under way at once. They are streams that end when their callers like, so they must not take the places
 /// of other calls; nor may there be any number of them, for they need no token.
