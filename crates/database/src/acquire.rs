@@ -6,7 +6,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
@@ -18,9 +18,9 @@ use crate::Error;
 use crate::error::{refuses_our_options, when_connecting};
 use crate::give_back::Returned;
 use crate::lease::Lease;
-use crate::places::Place;
-use crate::pool::Shared;
+use crate::places::{Held, Place};
 use crate::pooler::SESSION;
+use crate::shared::Shared;
 
 pub(crate) async fn acquire(shared: &Arc<Shared>, mut place: Place) -> Result<Lease, Error> {
     loop {
@@ -63,26 +63,6 @@ struct Work {
     connection: BoxFuture<'static, Result<PoolConnection<Postgres>, sqlx::Error>>,
     place: Place,
     in_use: Arc<AtomicU32>,
-}
-
-/// A place in the pool whose connection is in somebody's hands, or being brought to rest after that.
-#[derive(Debug)]
-pub(crate) struct Held {
-    _place: Place,
-    in_use: Arc<AtomicU32>,
-}
-
-impl Held {
-    fn new(place: Place, in_use: &Arc<AtomicU32>) -> Self {
-        in_use.fetch_add(1, Ordering::Relaxed);
-        Self { _place: place, in_use: Arc::clone(in_use) }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.in_use.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl Acquiring {

@@ -10,8 +10,7 @@ use sqlx_core::transaction::TransactionManager;
 use tokio::time::timeout;
 
 use crate::Error;
-use crate::acquire::Held;
-use crate::lease::State;
+use crate::places::Held;
 
 /// What a connection gets for coming to rest, beyond the time that the server may spend on one statement.
 const GRACE: Duration = Duration::from_secs(5);
@@ -51,6 +50,19 @@ impl Drop for Returned {
         // By itself it would go back to the pool, however long that takes.
         drop(self.connection.take().map(PoolConnection::detach));
     }
+}
+
+/// Where a connection stands between transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// No transaction is open.
+    Clean,
+    /// A transaction is open.
+    Open,
+    /// The command that opens one was sent, its answer not seen.
+    Opening,
+    /// The command that ends one was sent, its answer not seen.
+    Ending,
 }
 
 /// How a user left a connection.

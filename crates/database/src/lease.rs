@@ -16,27 +16,16 @@ use sqlx::{Connection, PgConnection, Postgres, SqlStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::runtime::Handle;
 
-use crate::acquire::Held;
+use crate::Error;
+use crate::access::Access;
 use crate::error::Diagnostic;
-use crate::give_back::{Left, Returned, give_back};
-use crate::pool::Shared;
+use crate::give_back::{Left, Returned, State, give_back};
+use crate::places::Held;
+use crate::shared::Shared;
 use crate::sqlstate::Fate;
-use crate::{Access, Error};
 
 /// What a write is told in a read-only transaction.
 const READ_ONLY: &str = "25006";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// No transaction is open.
-    Clean,
-    /// A transaction is open.
-    Open,
-    /// The command that opens one was sent, its answer not seen.
-    Opening,
-    /// The command that ends one was sent, its answer not seen.
-    Ending,
-}
 
 #[derive(Debug)]
 pub(crate) struct Lease {

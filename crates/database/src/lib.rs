@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod acquire;
 mod elders;
 mod error;
@@ -20,11 +21,14 @@ mod pool;
 mod pooler;
 mod query;
 mod settings;
+mod shared;
 mod sqlstate;
 pub mod statement;
 mod transaction;
 
+pub use access::Access;
 pub use error::{Constraint, ConstraintKind, Diagnostic, Error, REASONS};
-pub use pool::{Database, PoolState};
+pub use pool::Database;
 pub use settings::Settings;
-pub use transaction::{Access, TenantTransaction};
+pub use shared::PoolState;
+pub use transaction::TenantTransaction;

@@ -8,8 +8,7 @@ use crm_telemetry::{metrics, names};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram};
 
-use crate::PoolState;
-use crate::pool::Shared;
+use crate::shared::{PoolState, Shared};
 
 /// How a transaction ended.
 #[derive(Debug, Clone, Copy)]

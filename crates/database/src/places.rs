@@ -5,6 +5,7 @@
 //! longest. Places of connections that still come to rest are held, too, so giving up gains nobody anything.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crm_shares::{Refused, Share, Shares};
@@ -37,6 +38,26 @@ struct Queue {
 pub(crate) struct Place {
     places: Places,
     share: Option<Share>,
+}
+
+/// A place in the pool whose connection is in somebody's hands, or being brought to rest after that.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _place: Place,
+    in_use: Arc<AtomicU32>,
+}
+
+impl Held {
+    pub(crate) fn new(place: Place, in_use: &Arc<AtomicU32>) -> Self {
+        in_use.fetch_add(1, Ordering::Relaxed);
+        Self { _place: place, in_use: Arc::clone(in_use) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.in_use.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Places {

@@ -5,12 +5,12 @@
 //! trips of every read and still leave a gap between test and use.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crm_shares::Refused;
+use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
@@ -18,8 +18,8 @@ use crate::acquire::{acquire, greet};
 use crate::elders::Elders;
 use crate::error::Diagnostic;
 use crate::lease::Lease;
-use crate::places::Places;
 use crate::pooler::SESSION;
+use crate::shared::{PoolState, Shared, connect_options};
 use crate::transaction::Opening;
 use crate::{Access, Error, Settings, TenantTransaction, metrics};
 
@@ -34,72 +34,6 @@ pub struct Database {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) pool: PgPool,
-    /// As many as the pool has connections.
-    pub(crate) places: Places,
-    pub(crate) elders: Arc<Elders>,
-    /// Connections that somebody has, or that are being brought to rest after that.
-    pub(crate) in_use: Arc<AtomicU32>,
-    pooled: AtomicBool,
-    settings: Settings,
-}
-
-/// How full a pool is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolState {
-    /// Open connections.
-    pub open: u32,
-    /// Those of them that nobody uses.
-    pub idle: u32,
-    /// The limit.
-    pub max: u32,
-}
-
-impl PoolState {
-    /// Connections that somebody uses.
-    pub fn used(&self) -> u32 {
-        self.open.saturating_sub(self.idle)
-    }
-}
-
-impl Shared {
-    /// Why a tenant that waited got no place.
-    fn why_no_place(&self, tenant: Uuid) -> Error {
-        // The driver goes on trying where a server refuses, so that its absence looks like a crowd, too. Who waits behind
-        // others that wait for a connection to be opened waits for the server.
-        if self.state().used() > self.in_use.load(Ordering::Relaxed) {
-            return not_opened();
-        }
-        match self.places.blame(tenant) {
-            Refused::Full => Error::Exhausted,
-            Refused::Share => Error::ShareTaken,
-        }
-    }
-
-    pub(crate) fn state(&self) -> PoolState {
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
-        PoolState { open: self.pool.size(), idle, max: self.settings.max_connections }
-    }
-
-    /// Whether a pooler stands between us and the server.
-    pub(crate) fn is_pooled(&self) -> bool {
-        self.pooled.load(Ordering::Relaxed)
-    }
-
-    /// From now on a pooler is reckoned with. False if it was before, or if the settings do not allow it.
-    pub(crate) fn use_pooler(&self) -> bool {
-        let Ok(options) = connect_options(&self.settings) else { return false };
-        if self.pooled.swap(true, Ordering::Relaxed) {
-            return false;
-        }
-        tracing::info!("a pooler stands before the database: statements are not kept prepared");
-        self.pool.set_connect_options(options);
-        true
-    }
-}
-
 impl Database {
     /// Makes the pool and tries it once.
     ///
@@ -112,9 +46,7 @@ impl Database {
         let elders = Arc::new(Elders::default());
         let options = session_options(connect_options(settings)?, settings);
         let pool = pool_options(settings, Arc::clone(&elders)).connect_lazy_with(options);
-        let places = Places::new(usize::try_from(settings.max_connections).unwrap_or(usize::MAX));
-        let (pooled, settings) = (AtomicBool::new(false), settings.clone());
-        let shared = Arc::new(Shared { pool, places, elders, in_use: Arc::default(), pooled, settings });
+        let shared = Shared::new(pool, elders, settings);
         metrics::observe_pool(&shared);
         let database = Self { shared };
         match database.check().await {
@@ -208,12 +140,25 @@ impl Database {
 
     async fn take_place_and_connection(&self, tenant: Uuid, budget: &Budget) -> Result<Lease, Error> {
         let Ok(place) = timeout_at(budget.queue_ends(), self.shared.places.take(tenant)).await else {
-            return Err(if budget.is_over() { Error::DeadlineExceeded } else { self.shared.why_no_place(tenant) });
+            return Err(if budget.is_over() { Error::DeadlineExceeded } else { why_no_place(&self.shared, tenant) });
         };
         match budget.bound(acquire(&self.shared, place?)).await {
             Err(Error::Exhausted) => Err(not_opened()),
             lease => lease,
         }
+    }
+}
+
+/// Why a tenant that waited got no place.
+fn why_no_place(shared: &Shared, tenant: Uuid) -> Error {
+    // The driver goes on trying where a server refuses, so that its absence looks like a crowd, too. Who waits behind
+    // others that wait for a connection to be opened waits for the server.
+    if shared.state().used() > shared.in_use.load(Ordering::Relaxed) {
+        return not_opened();
+    }
+    match shared.places.blame(tenant) {
+        Refused::Full => Error::Exhausted,
+        Refused::Share => Error::ShareTaken,
     }
 }
 
@@ -278,18 +223,6 @@ fn pool_options(settings: &Settings, elders: Arc<Elders>) -> PgPoolOptions {
         })
         .idle_timeout(IDLE_CONNECTION)
         .max_lifetime(OLDEST_CONNECTION)
-}
-
-/// What every server and every pooler takes. `search_path` stays untouched: every statement names its schema.
-fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
-    let options: PgConnectOptions = settings.url.parse()?;
-    let options = options
-        .application_name(&settings.application_name)
-        // Numbers come in their binary form.
-        .extra_float_digits(None)
-        // Statements have spans of their own.
-        .disable_statement_logging();
-    Ok(options)
 }
 
 /// For a session of our own: its mark, and limits for whatever is not said within a transaction.
