@@ -18,7 +18,6 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::cause::cause;
-use super::listener::Listener;
 use super::pending::Pending;
 use super::told::Told;
 
@@ -42,6 +41,14 @@ pub(super) enum Failed {
     Away,
     /// Redis has answered, for this cause not with what was asked for.
     Refused(Cow<'static, str>),
+}
+
+/// Somebody who holds values that others may write.
+pub(crate) trait Listener: Send + Sync + 'static {
+    /// The key was written and has this version now.
+    fn forget(&self, key: &str, version: u64);
+    /// Anything may have been written.
+    fn forget_all(&self);
 }
 
 pub(crate) struct Link {

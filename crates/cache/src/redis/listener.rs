@@ -18,14 +18,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const PING_EVERY: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Somebody who holds values that others may write.
-pub(crate) trait Listener: Send + Sync + 'static {
-    /// The key was written and has this version now.
-    fn forget(&self, key: &str, version: u64);
-    /// Anything may have been written.
-    fn forget_all(&self);
-}
-
 /// Listens, for as long as the task lives.
 pub(super) async fn listen(link: Arc<Link>) {
     let (mut pause, mut failures) = (FIRST_PAUSE, 0_u32);

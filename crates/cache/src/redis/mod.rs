@@ -22,8 +22,7 @@ use redis::Client;
 use tokio::task::AbortHandle;
 
 pub(crate) use commands::Fill;
-pub(crate) use link::Link;
-pub(crate) use listener::Listener;
+pub(crate) use link::{Link, Listener};
 pub(crate) use pending::Forgotten;
 pub use url::UrlError;
 
