@@ -20,8 +20,9 @@ pub(crate) fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
             (StatusCode::OK, "ready\n")
         }
     };
-    let metrics =
-        move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], counters::render(&app)) };
+    let metrics = move || async move {
+        ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], counters::render(&app.counters, &app.store))
+    };
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness))

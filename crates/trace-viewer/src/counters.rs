@@ -5,7 +5,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use crate::{app::App, ingest::Refusal};
+use parking_lot::RwLock;
+
+use crate::{refusal::Refusal, store::Store};
 
 /// Counters since the start.
 #[derive(Default)]
@@ -32,12 +34,11 @@ impl Counters {
 }
 
 /// Renders counters and the store's size in Prometheus' text format.
-pub(crate) fn render(app: &App) -> String {
+pub(crate) fn render(counters: &Counters, store: &RwLock<Store>) -> String {
     let (usage, evicted, traces) = {
-        let store = app.store.read();
+        let store = store.read();
         (store.usage(), store.evicted(), store.traces().len())
     };
-    let counters = &app.counters;
     let mut page = Page(String::new());
     page.metric("crm_viewer_spans_received_total", "counter", "Spans kept when they arrived.");
     page.sample("crm_viewer_spans_received_total", "", counters.kept.load(Relaxed));

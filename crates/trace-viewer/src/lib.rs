@@ -8,6 +8,7 @@ mod counters;
 mod host;
 mod ingest;
 mod query;
+mod refusal;
 mod run;
 mod span;
 mod store;

@@ -7,7 +7,10 @@ use super::{
     values::{Attributes, name},
     wire::{Event, Link, Resource, Scope, Span, Status},
 };
-use crate::span::{self, Kind, NewEvent, NewProcess, NewSpan, NewTag, SpanId, TraceId, Value};
+use crate::{
+    refusal::Refusal,
+    span::{self, Kind, NewEvent, NewProcess, NewSpan, NewTag, SpanId, TraceId, Value},
+};
 
 /// Clocks of senders may be ahead of ours by this much; later times are no times.
 const MAX_AHEAD_NS: u64 = 24 * 3600 * 1_000_000_000;
@@ -19,43 +22,6 @@ const FLAG_REMOTE_KNOWN: u32 = 0x100;
 const FLAG_REMOTE: u32 = 0x200;
 const STATUS_OK: i32 = 1;
 const STATUS_ERROR: i32 = 2;
-
-/// Why a span cannot be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Undecodable,
-    TraceId,
-    SpanId,
-    TraceFull,
-    ExportFull,
-}
-
-impl Refusal {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Undecodable, Self::TraceId, Self::SpanId, Self::TraceFull, Self::ExportFull];
-
-    /// For people, after "spans refused:".
-    pub(crate) fn message(self) -> &'static str {
-        match self {
-            Self::Undecodable => "the span cannot be decoded",
-            Self::TraceId => "trace_id is not 16 bytes, or zero",
-            Self::SpanId => "span_id is not 8 bytes, or zero",
-            Self::TraceFull => "its trace has its full share of the memory",
-            Self::ExportFull => "one export may fill half of the memory",
-        }
-    }
-
-    /// For metrics.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Self::Undecodable => "undecodable",
-            Self::TraceId => "trace_id",
-            Self::SpanId => "span_id",
-            Self::TraceFull => "trace_full",
-            Self::ExportFull => "export_full",
-        }
-    }
-}
 
 /// Reads who sent the spans. A resource that cannot be read must not cost its spans.
 pub(super) fn process(raw: Bytes) -> NewProcess {

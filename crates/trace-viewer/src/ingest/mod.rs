@@ -16,7 +16,6 @@ use std::sync::Arc;
 
 use axum::{Router, extract::Request, middleware, response::Response, routing::post};
 
-pub(crate) use self::convert::Refusal;
 use self::{body::Bounds, request_error::RequestError};
 use crate::app::App;
 

@@ -1,12 +1,13 @@
 //! A decoded request goes into the store, a chunk of spans at a time.
 
 use super::{
-    convert::{self, Refusal},
+    convert,
     wire::{ExportRequest, ExportResponse, PartialSuccess, ResourceSpans},
 };
 use crate::{
     app::App,
     clock,
+    refusal::Refusal,
     span::{NewProcess, NewSpan},
     store::Inserted,
 };

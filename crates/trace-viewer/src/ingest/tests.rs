@@ -5,12 +5,11 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::{
-    RequestError,
-    convert::{self, Refusal},
-    grpc, http,
+    RequestError, convert, grpc, http,
     wire::{self, Any, AnyList, AnyValue, KeyValue},
 };
 use crate::{
+    refusal::Refusal,
     span::{Kind, NewProcess, NewSpan, SpanId, Value},
     store::{Store, Usage},
 };
