@@ -11,7 +11,7 @@ use tokio::time::timeout_at;
 use tonic::{Code, Status};
 
 use super::Expires;
-use super::refusal::{self, pass_on, refuse};
+use super::refusal::{self, exceeded, refuse};
 use super::stage::{Call, Stage};
 
 /// The body can say so only while somebody reads it; who serves it on must end it where nobody does ([`Expires`]).
@@ -43,16 +43,6 @@ impl<S: Stage> Stage for Deadline<S> {
             Err(_) => Err(exceeded(given)),
         }
     }
-}
-
-/// Says how long the call had: a caller that asked for more than it may have finds out here at the latest.
-/// Marked as passed on: who serves the caller is not to blame for what it waited for.
-pub(super) fn exceeded(given: Duration) -> Status {
-    // What is left of a round number is nearly one; what is left of anything is not said to be nothing.
-    let least = u64::from(!given.is_zero());
-    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX).max(least));
-    let message = format!("the call took longer than the {given:?} that it had");
-    pass_on(refuse(Code::DeadlineExceeded, refusal::DEADLINE, message))
 }
 
 fn malformed(error: MalformedTimeout) -> Status {

@@ -54,6 +54,16 @@ pub(super) fn refuse_for_now(reason: &'static str, message: impl Into<String>, a
     status
 }
 
+/// Says how long the call had: a caller that asked for more than it may have finds out here at the latest.
+/// Marked as passed on: who serves the caller is not to blame for what it waited for.
+pub(super) fn exceeded(given: Duration) -> Status {
+    // What is left of a round number is nearly one; what is left of anything is not said to be nothing.
+    let least = u64::from(!given.is_zero());
+    let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX).max(least));
+    let message = format!("the call took longer than the {given:?} that it had");
+    pass_on(refuse(Code::DeadlineExceeded, DEADLINE, message))
+}
+
 /// Marks a failure as one that is only passed on: it was tried as often as may be, and by somebody else's fault.
 pub(super) fn pass_on(mut status: Status) -> Status {
     status.metadata_mut().insert(PUSHBACK, MetadataValue::from_static(PASSED_ON));

@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::Attempted;
 use super::attempt::{Attempts, Failure, Try};
 use super::budget::Budget;
-use super::refusal::{Pushback, mark_passed_on, pass_on};
+use super::refusal::{Pushback, exceeded, mark_passed_on, pass_on};
 use super::replay::Replay;
 use super::stage::{Call, Facts, Stage};
 use super::tracker::{Tracked, early_code, is_failure};
-use super::{Attempted, deadline};
 use crate::replica::Outcome;
 use crate::settings::{PerTry, RetrySettings};
 
@@ -141,7 +141,7 @@ impl Stage for Retry {
                 sleep(pause).await;
             }
             if Instant::now() >= facts.deadline {
-                return Err(deadline::exceeded(facts.deadline.saturating_duration_since(facts.started)));
+                return Err(exceeded(facts.deadline.saturating_duration_since(facts.started)));
             }
         }
     }
