@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 use crate::problem::Problem;
 use crate::reasons::OVERLOADED;
-use crate::stack::count_refusal;
+use crate::stack::refusal::count_refusal;
 use crate::token::Claims;
 
 /// When a refused caller may come back: about the time in which half of what is in flight has gone.

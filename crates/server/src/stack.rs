@@ -7,7 +7,7 @@ mod fault;
 mod framed;
 mod limit;
 mod panics;
-mod refusal;
+pub(crate) mod refusal;
 mod repeat;
 
 use std::convert::Infallible;
@@ -35,7 +35,6 @@ use fault::FaultLayer;
 pub use framed::{Framed, FramedLayer};
 use limit::LimitLayer;
 pub use panics::CatchPanicLayer;
-pub(crate) use refusal::count_refusal;
 pub use repeat::Repeat;
 use repeat::RepeatLayer;
 

@@ -10,7 +10,7 @@ use tonic::body::Body;
 
 use super::ServerSettings;
 use crate::headers::{self, length};
-use crate::stack::count_refusal;
+use crate::stack::refusal::count_refusal;
 
 /// What HTTP/2 reads of one request's headers, whatever is accepted: a stranger can make us hold it for a moment, once for
 /// each stream.
