@@ -11,7 +11,7 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::incoming::{BAGGAGE, Incoming, TRACE_PARENT, TRACE_STATE};
-use crate::settings::Environment;
+use crate::settings::environment::Environment;
 
 static CHOSEN: OnceLock<Propagation> = OnceLock::new();
 static PROPAGATOR: LazyLock<TextMapCompositePropagator> =

@@ -6,7 +6,7 @@
 mod batching;
 mod collector;
 mod endpoint;
-mod environment;
+pub(crate) mod environment;
 mod exporters;
 mod limits;
 mod resource;
