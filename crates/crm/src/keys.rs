@@ -17,8 +17,9 @@ use uuid::Uuid;
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::services;
-use crate::token::PRIVATE_KEY_FILE;
 
+/// Where the signing key is, if not in the platform's folder.
+const PRIVATE_KEY_FILE: &str = "CRM_TOKEN_PRIVATE_KEY_FILE";
 /// Where the public key goes, if not into the platform's folder.
 const PUBLIC_KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
 /// Gets the password of the database's owner, if the variable is set.

@@ -9,9 +9,6 @@ use crate::failure::Failure;
 use crate::places::Places;
 use crate::{cli, keys};
 
-/// Where the signing key is, if not in the platform's folder.
-pub(crate) const PRIVATE_KEY_FILE: &str = "CRM_TOKEN_PRIVATE_KEY_FILE";
-
 /// Prints the token alone, so that `$(crm token)` is one.
 pub(crate) fn print(places: &Places, request: &cli::TokenRequest) -> Result<(), Failure> {
     let role: Role = request.role.parse().map_err(|error| Failure::Usage(format!("--role: {error}")))?;
