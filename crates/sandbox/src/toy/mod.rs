@@ -8,8 +8,10 @@ mod counts;
 mod failure_mode;
 mod health;
 mod ledger;
+mod orders;
 mod process;
 mod server;
+mod state;
 
 pub use failure_mode::FailureMode;
 pub use process::{ToyProcess, ToyRemote, serve_from_environment};

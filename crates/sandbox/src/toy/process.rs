@@ -1,7 +1,7 @@
 //! The toy upstream as a child process, which can be killed and paused, and is told what to do over its own port.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -12,7 +12,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{FailureMode, Toy, ToySettings, answer::Body, server::State};
+use super::{
+    FailureMode, Toy, ToySettings,
+    orders::{GET_COUNTS, SET_FAULT},
+};
 use crate::{
     Error,
     child::{Child, Program},
@@ -21,8 +24,6 @@ use crate::{
 
 /// Holds what the child is to do, as JSON.
 const VARIABLE: &str = "CRM_SANDBOX_TOY";
-const SET_FAULT: &str = "/crm.sandbox.Toy/SetFault";
-const GET_COUNTS: &str = "/crm.sandbox.Toy/GetCounts";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Orders {
@@ -171,17 +172,4 @@ async fn ask(address: SocketAddr, path: &str, body: Vec<u8>) -> io::Result<Bytes
     let answer = answered.await;
     driver.abort();
     Ok(answer?.to_bytes())
-}
-
-pub(super) fn is_order(path: &str) -> bool {
-    path == SET_FAULT || path == GET_COUNTS
-}
-
-/// Plain JSON in and out: nobody but [`ToyProcess`] talks like this.
-pub(super) fn obey(path: &str, body: &[u8], state: &State) -> Response<Body> {
-    if path == SET_FAULT {
-        state.set_fault(serde_json::from_slice(body).unwrap_or_default());
-    }
-    let counts = serde_json::to_vec(&state.counts().all()).unwrap_or_default();
-    Response::new(Full::new(Bytes::from(counts)).boxed_unsync())
 }

@@ -8,24 +8,20 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
-    hash::{BuildHasher, RandomState},
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
     task::{JoinHandle, JoinSet},
 };
 
 use super::{
     FailureMode, ToySettings,
-    answer::{self, Body},
-    counts::Counts,
-    health,
-    ledger::Ledger,
+    answer::Body,
+    orders::{is_order, obey},
+    state::State,
 };
 use crate::ports::{self, Reserved};
 
@@ -87,18 +83,18 @@ impl Toy {
     /// How many calls of a method (`/package.Service/Method`) have arrived.
     #[must_use]
     pub fn calls(&self, method: &str) -> u64 {
-        self.state.counts.of(method)
+        self.state.counts().of(method)
     }
 
     /// How many calls have arrived, per method, without health checks.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.state.counts.all()
+        self.state.counts().all()
     }
 
     /// Counts from zero again.
     pub fn reset_counts(&self) {
-        self.state.counts.reset();
+        self.state.counts().reset();
     }
 
     /// Cuts every connection and refuses new ones, as a process does that was killed.
@@ -136,81 +132,6 @@ impl Drop for Toy {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct State {
-    settings: ToySettings,
-    slots: Semaphore,
-    fault: Mutex<FailureMode>,
-    serving: watch::Sender<bool>,
-    counts: Counts,
-    dice: RandomState,
-    ledger: Option<Ledger>,
-}
-
-impl State {
-    fn new(settings: ToySettings) -> io::Result<Self> {
-        let ledger = settings.ledger.as_deref().map(Ledger::open).transpose()?;
-        let slots = Semaphore::new(settings.slots.min(Semaphore::MAX_PERMITS));
-        Ok(Self {
-            slots,
-            serving: watch::Sender::new(true),
-            settings,
-            fault: Mutex::default(),
-            counts: Counts::default(),
-            dice: RandomState::new(),
-            ledger,
-        })
-    }
-
-    pub(super) fn set_fault(&self, fault: FailureMode) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
-    }
-
-    pub(super) fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    fn fault(&self) -> FailureMode {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn respond(&self, path: &str, message: Option<&[u8]>) -> Response<Body> {
-        let fault = self.fault();
-        if fault.hang {
-            return std::future::pending().await;
-        }
-        if health::is_health(path) {
-            return health::respond(path, self.settings.health, self.serving.subscribe());
-        }
-        let number = self.counts.add(path);
-        if let (Some(ledger), Some(message)) = (&self.ledger, message) {
-            ledger.enter(path, message);
-        }
-        if fault.fail_fast {
-            return answer::status(fault.code);
-        }
-        self.hold_a_slot(self.settings.service_time + Duration::from_millis(fault.delay_ms)).await;
-        if fault.fails(number, self.luck(number)) {
-            answer::status(fault.code)
-        } else {
-            answer::message(&self.settings.answer)
-        }
-    }
-
-    /// From [0, 1), another in each process.
-    fn luck(&self, number: u64) -> f64 {
-        let hash = u32::try_from(self.dice.hash_one(number) >> 32).unwrap_or(u32::MAX);
-        f64::from(hash) / (f64::from(u32::MAX) + 1.0)
-    }
-
-    async fn hold_a_slot(&self, for_how_long: Duration) {
-        let _slot = self.slots.acquire().await;
-        if !for_how_long.is_zero() {
-            tokio::time::sleep(for_how_long).await;
-        }
-    }
-}
-
 /// The connections' tasks end with this one.
 async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
@@ -234,10 +155,10 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
 
 async fn serve_call(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
-    let is_order = super::process::is_order(&path);
-    let is_kept = is_order || state.ledger.is_some();
+    let ordered = is_order(&path);
+    let is_kept = ordered || state.ledger.is_some();
     let body = if is_kept { collect(request.into_body()).await } else { drain(request.into_body()).await };
-    Ok(if is_order { super::process::obey(&path, &body, &state) } else { state.respond(&path, unframed(&body)).await })
+    Ok(if ordered { obey(&path, &body, &state) } else { state.respond(&path, unframed(&body)).await })
 }
 
 async fn collect(body: Incoming) -> Bytes {
@@ -253,21 +174,4 @@ fn unframed(body: &[u8]) -> Option<&[u8]> {
 async fn drain(mut body: Incoming) -> Bytes {
     while let Some(Ok(_)) = body.frame().await {}
     Bytes::new()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn luck_is_even() {
-        let state = State::new(ToySettings::default()).unwrap();
-        for share in [0.005, 0.3] {
-            let lucky = (0..200_000).filter(|n| state.luck(*n) < share).count();
-            let expected = 200_000.0 * share;
-            // Nine standard deviations.
-            let room = 9.0 * expected.sqrt();
-            assert!((lucky as f64 - expected).abs() < room, "{lucky} of 200,000 at {share}");
-        }
-    }
 }
