@@ -123,7 +123,7 @@ pub(crate) struct TokenRequest {
     /// User
     #[arg(long, default_value = "ada")]
     pub(crate) user: String,
-    /// `admin`, `manager`, `agent`, `viewer` (reads only), `requester` or `service`
+    /// `admin`, `manager`, `agent`, `viewer` (reads only) or `requester`
     #[arg(long, default_value = "agent")]
     pub(crate) role: String,
     /// Lifetime, such as `30m`, `12h` or `7d`

@@ -1,6 +1,6 @@
 //! `crm keys`: what must be secret and the same after a restart, written once.
 //!
-//! `crm up` needs the token's pair of keys only, as its private Postgres takes no passwords.
+//! `crm up` needs the pairs of keys for tokens only, as its private Postgres takes no passwords.
 //! In containers the variables below place each file on a volume that only its readers see.
 //!
 //! What is there is never touched. What is missing is derived where it can be, made where nothing else depends on it,
@@ -22,6 +22,9 @@ use crate::services;
 const PRIVATE_KEY_FILE: &str = "CRM_TOKEN_PRIVATE_KEY_FILE";
 /// Where the public key goes, if not into the platform's folder.
 const PUBLIC_KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
+/// The same for the tokens of services.
+pub(crate) const SERVICE_PRIVATE_KEY_FILE: &str = "CRM_SERVICE_TOKEN_PRIVATE_KEY_FILE";
+pub(crate) const SERVICE_PUBLIC_KEY_FILE: &str = "CRM_SERVICE_TOKEN_PUBLIC_KEY_FILE";
 /// Gets the password of the database's owner, if the variable is set.
 const OWNER_PASSWORD_FILE: &str = "CRM_DATABASE_PASSWORD_FILE";
 
@@ -33,7 +36,8 @@ pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
         .filter_map(|(_, store)| env::var_os(store.password_file_setting))
         .map(PathBuf::from)
         .collect();
-    write(&private_key(places), &public_key(places), owner.as_deref(), &roles)
+    let pairs = [(private_key(places), public_key(places)), (service_private_key(places), service_public_key(places))];
+    write(&pairs, owner.as_deref(), &roles)
 }
 
 /// Where the key is that signs tokens.
@@ -44,6 +48,16 @@ pub(crate) fn private_key(places: &Places) -> PathBuf {
 /// Where the key is that they are verified with.
 pub(crate) fn public_key(places: &Places) -> PathBuf {
     env::var_os(PUBLIC_KEY_FILE).map_or_else(|| places.public_key(), PathBuf::from)
+}
+
+/// Where the key is that signs the tokens of services.
+pub(crate) fn service_private_key(places: &Places) -> PathBuf {
+    env::var_os(SERVICE_PRIVATE_KEY_FILE).map_or_else(|| places.service_private_key(), PathBuf::from)
+}
+
+/// Where the key is that those are verified with.
+pub(crate) fn service_public_key(places: &Places) -> PathBuf {
+    env::var_os(SERVICE_PUBLIC_KEY_FILE).map_or_else(|| places.service_public_key(), PathBuf::from)
 }
 
 /// The password in the file, which is made if it is not there.
@@ -58,7 +72,10 @@ pub(crate) fn password(path: &Path) -> Result<String, Failure> {
 
 /// Everything in this order, as the owner's password is what a run that was cut off must not leave out: it alone cannot be
 /// made later.
-fn write(private: &Path, public: &Path, owner: Option<&Path>, roles: &[PathBuf]) -> Result<(), Failure> {
+///
+/// The pairs are those of users' tokens and of services', where a release before this one knew the first alone.
+fn write(pairs: &[(PathBuf, PathBuf); 2], owner: Option<&Path>, roles: &[PathBuf]) -> Result<(), Failure> {
+    let [(private, public), _] = pairs;
     let began_before = secret::read(private)?.is_some() || secret::read(public)?.is_some();
     if let Some(path) = owner {
         if began_before && secret::read(path)?.is_none() {
@@ -66,7 +83,9 @@ fn write(private: &Path, public: &Path, owner: Option<&Path>, roles: &[PathBuf])
         }
         password(path)?;
     }
-    pair::complete(private, public)?;
+    for (private, public) in pairs {
+        pair::complete(private, public)?;
+    }
     for path in roles {
         if began_before && secret::read(path)?.is_none() {
             tell(&format!("{} was missing and has a new password: the next `crm migrate` sets it", path.display()));
@@ -102,23 +121,24 @@ mod tests {
 
     struct Files {
         _folder: TemporaryFolder,
-        all: [PathBuf; 4],
+        all: [PathBuf; 6],
     }
 
     impl Files {
         fn new() -> Self {
             let folder = TemporaryFolder::new("crm-keys").unwrap();
-            let all = ["signing/private", "public/public", "owner/password", "customers/password"]
+            let [owner, role] = ["owner/password", "customers/password"];
+            let all = ["signing/private", "public/public", owner, role, "services/private", "services/public"]
                 .map(|name| folder.path().join(name));
             Self { _folder: folder, all }
         }
 
         fn write(&self) -> Result<(), Failure> {
-            let [private, public, owner, role] = &self.all;
-            write(private, public, Some(owner), std::slice::from_ref(role))
+            let [private, public, owner, role, service_private, service_public] = self.all.clone();
+            write(&[(private, public), (service_private, service_public)], Some(&owner), &[role])
         }
 
-        fn read(&self) -> [Option<String>; 4] {
+        fn read(&self) -> [Option<String>; 6] {
             self.all.each_ref().map(|path| std::fs::read_to_string(path).ok())
         }
     }
@@ -142,7 +162,7 @@ mod tests {
         std::fs::remove_file(&files.all[3]).unwrap();
         files.write().unwrap();
         let second = files.read();
-        assert_eq!(second[..3], first[..3]);
+        assert_eq!((&second[..3], &second[4..]), (&first[..3], &first[4..]));
         assert!(second[3].as_ref().is_some_and(|password| password.len() == 64 && second[3] != first[3]));
 
         std::fs::remove_file(&files.all[2]).unwrap();
@@ -154,16 +174,33 @@ mod tests {
     /// The owner's password comes first, so that what was cut off right after it is no loss.
     #[test]
     fn a_run_that_was_cut_off_is_taken_up_at_every_point() {
-        for written in [&[2][..], &[2, 0], &[2, 0, 1], &[2, 0, 1, 3]] {
+        for written in [&[2][..], &[2, 0], &[2, 0, 1], &[2, 0, 1, 4], &[2, 0, 1, 4, 5], &[2, 0, 1, 4, 5, 3]] {
             let files = Files::new();
             files.write().unwrap();
             let first = files.read();
-            (0..4).filter(|at| !written.contains(at)).for_each(|at| std::fs::remove_file(&files.all[at]).unwrap());
+            (0..6).filter(|at| !written.contains(at)).for_each(|at| std::fs::remove_file(&files.all[at]).unwrap());
             files.write().unwrap();
             let second = files.read();
             assert!(second.iter().all(Option::is_some), "{written:?}");
             assert!(written.iter().all(|at| second[*at] == first[*at]), "{written:?}");
         }
+    }
+
+    /// Of a platform that is older than the second pair nothing depends on it.
+    #[test]
+    fn the_services_pair_is_another_one_and_is_made_where_it_is_missing() {
+        let files = Files::new();
+        files.write().unwrap();
+        let first = files.read();
+        assert_ne!((&first[0], &first[1]), (&first[4], &first[5]));
+        files.all[4..].iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        files.write().unwrap();
+        let second = files.read();
+        assert!(second[4..].iter().all(Option::is_some) && second[4] != first[4], "{second:?}");
+        assert_eq!(second[..4], first[..4]);
+        std::fs::remove_file(&files.all[4]).unwrap();
+        let told = files.write().unwrap_err();
+        assert!(matches!(&told, Failure::Missing(text) if text.contains("services/private")), "{told}");
     }
 
     #[test]

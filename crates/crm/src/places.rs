@@ -28,4 +28,14 @@ impl Places {
     pub(crate) fn public_key(&self) -> PathBuf {
         self.root.join("keys/token-public.pem")
     }
+
+    /// Ed25519 key that signs the tokens of services, for work that no caller waits for.
+    pub(crate) fn service_private_key(&self) -> PathBuf {
+        self.root.join("keys/service-private.pem")
+    }
+
+    /// What verifies those.
+    pub(crate) fn service_public_key(&self) -> PathBuf {
+        self.root.join("keys/service-public.pem")
+    }
 }

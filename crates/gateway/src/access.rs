@@ -1,14 +1,15 @@
 //! Who may call, and what one tenant may hold of the gateway meanwhile.
 //!
 //! The service behind checks the token again, with the same key. The check here keeps strangers from costing a replica
-//! anything; the check there makes the network between the two irrelevant. A call takes its place only once its token
+//! anything; the check there makes the network between the two irrelevant. Services' own tokens are for calls among them:
+//! the gateway has no key for them, and lets none pass. A call takes its place only once its token
 //! has been found good: whoever has none holds nothing, not even while a refusal goes unread.
 
 use std::sync::Arc;
 
 use crm_server::{
     shares,
-    token::{Claims, TokenError, Verifier},
+    token::{Claims, TokenError, Verifier, says_service},
 };
 use crm_shares::{Holder, Share, Shares};
 use crm_transcode::{Idempotency, Rpc};
@@ -55,7 +56,8 @@ impl Access {
 
     fn check(&self, routed: &Routed, rpc: Option<&Rpc>, headers: &HeaderMap) -> Result<Option<Arc<Claims>>, Status> {
         if !routed.auth {
-            return Ok(None);
+            // Nothing is verified here; but behind somebody may hold a key that this token fits.
+            return if says_service(headers) { Err(TokenError::Role.into()) } else { Ok(None) };
         }
         // Without keys the configuration has been refused already; should it not have been, nobody gets in.
         let verifier = self.verifier.as_ref().ok_or(TokenError::Signature)?;

@@ -11,11 +11,11 @@ use base64::{
 };
 use crm_gateway::PublicKeys;
 use crm_proto::customers::{self as pb, account_service_client::AccountServiceClient};
-use crm_server::token::{Role, Signer};
+use crm_server::token::{Role, ServiceSigner, Signer, tenant_id};
 use http::{Method, StatusCode};
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
-use support::{Rig, token_by, wire, with_token};
+use support::{Rig, token_by, web, wire, with_token};
 use tonic::Code;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -109,12 +109,64 @@ async fn each_role_may_call_what_the_table_says_and_nothing_else() {
     let rig = Rig::start().await;
     let client = wire::Grpc::connect(rig.public).await;
     for (path, roles) in crm_proto::RIGHTS {
-        for role in Role::ALL {
+        // Nobody from outside is a service, as is tried below.
+        for role in Role::ALL.into_iter().filter(|role| *role != Role::Service) {
             let bearer = format!("Bearer {}", rig.token_of(role, HOUR));
             let answer = client.raw(path, &[("authorization", &bearer)], bytes::Bytes::from_static(&[0; 5])).await;
             let refused = answer.headers().get("grpc-status").is_some_and(|code| code == "7");
             assert_eq!(!refused, roles.contains(&role.as_str()), "{role} calls {path}");
         }
+    }
+}
+
+/// Every way in, with the same token.
+async fn check_no_service(rig: &Rig, token: &str, reason: &str, case: &str) {
+    let bearer = format!("Bearer {token}");
+    let with = |kind: &'static str| [("authorization", bearer.as_str()), ("content-type", kind)];
+    let batch = "/crm.customers.v1.AccountService/BatchGetAccounts";
+    let message = web::body(&pb::BatchGetAccountsRequest { ids: vec!["7".into()] });
+    let rest =
+        wire::rest(rig.public, Method::GET, "/v1/accounts:batchGet?ids=7", &with("application/json")[..1], "").await;
+    assert_eq!((rest.status, rest.reason().as_str()), (StatusCode::UNAUTHORIZED, reason), "{case} over REST");
+    let connect = wire::rest(rig.public, Method::POST, batch, &with("application/json"), r#"{"ids":["7"]}"#).await;
+    assert_eq!(connect.status, StatusCode::UNAUTHORIZED, "{case} over Connect");
+    assert_eq!(connect.json()["code"], "unauthenticated", "{case} over Connect");
+    let grpc = wire::Grpc::connect(rig.public).await;
+    for path in [batch, "/crm.customers.v1.AccountService/GetAccount"] {
+        let answer = grpc.raw(path, &with("application/grpc")[..1], message.clone()).await;
+        assert_eq!(answer.headers()["grpc-status"], "16", "{case} over gRPC");
+    }
+    let web = wire::rest(rig.public, Method::POST, batch, &with("application/grpc-web+proto"), message).await;
+    assert_eq!(web::refusal(&web), ("16".to_owned(), reason.to_owned()), "{case} over gRPC-Web");
+}
+
+#[tokio::test]
+async fn nobody_from_outside_is_a_service() {
+    let (services, services_public) = Signer::generate_pem().unwrap();
+    let (users, users_public) = Signer::generate_pem().unwrap();
+    let genuine = ServiceSigner::from_pem(&services, "sales").unwrap().authorization(tenant_id("acme")).unwrap();
+    let genuine = genuine.to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+    let mut service = claims("crm", 4_000_000_000);
+    (service["role"], service["sub"]) = (json!("service"), json!("service:sales"));
+    let by_user = forge(&users, &json!({"alg": "EdDSA"}), &service);
+    let unsigned = forge(&users, &json!({"alg": "none"}), &service);
+
+    let keys = users_public.clone();
+    let closed = Rig::start_with(1, move |config| config.token_keys = Some(PublicKeys(keys))).await;
+    check_no_service(&closed, &genuine, "TOKEN_SIGNATURE", "its own token").await;
+    check_no_service(&closed, &by_user, "TOKEN_ROLE", "one by a user's key").await;
+    check_no_service(&closed, &unsigned, "TOKEN_ALGORITHM", "one by nobody").await;
+    // The wrong file at the gateway opens nothing.
+    let keys = format!("{users_public}{services_public}");
+    let misled = Rig::start_with(1, move |config| config.token_keys = Some(PublicKeys(keys))).await;
+    check_no_service(&misled, &genuine, "TOKEN_ROLE", "its own token, with its key at the gateway").await;
+    // Nor does a route that asks for no token: the service behind does.
+    let open = Rig::start_with(1, |config| config.routes.0[0].auth = false).await;
+    for token in [&genuine, &by_user, &unsigned] {
+        check_no_service(&open, token, "TOKEN_ROLE", "an open route").await;
+    }
+    for rig in [closed, misled, open] {
+        assert_eq!(rig.seen().calls.load(Ordering::SeqCst), 0);
     }
 }
 

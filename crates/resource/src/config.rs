@@ -8,6 +8,8 @@ use crm_server::config::{ConfigError, Env, Secret, Slot};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 
+use crate::keys::{PUBLIC_KEY_FILE, SERVICE_PRIVATE_KEY_FILE, SERVICE_PUBLIC_KEY_FILE};
+
 /// What the process needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -19,6 +21,10 @@ pub struct Config {
     pub service: ServiceConfig,
     /// File with the public keys that tokens are verified with (`CRM_TOKEN_PUBLIC_KEY_FILE`).
     pub token_public_key_file: PathBuf,
+    /// File with the public keys that services' tokens are verified with (`CRM_SERVICE_TOKEN_PUBLIC_KEY_FILE`).
+    pub service_public_key_file: Option<PathBuf>,
+    /// File with the key that signs the service's own (`CRM_SERVICE_TOKEN_PRIVATE_KEY_FILE`).
+    pub service_private_key_file: Option<PathBuf>,
 }
 
 /// What the service needs to know once its ports and keys are there.
@@ -75,7 +81,9 @@ impl Config {
     pub fn from_env(mut env: Env, database: Option<(&'static str, &'static str)>) -> Result<Self, ConfigError> {
         let listen = env.required("CRM_LISTEN");
         let admin_listen = env.required("CRM_ADMIN_LISTEN");
-        let token_public_key_file = env.required("CRM_TOKEN_PUBLIC_KEY_FILE");
+        let token_public_key_file = env.required(PUBLIC_KEY_FILE);
+        let service_public_key_file = env.optional(SERVICE_PUBLIC_KEY_FILE);
+        let service_private_key_file = env.optional(SERVICE_PRIVATE_KEY_FILE);
         let store = database.map(|names| store_settings(&mut env, names));
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
         env.finish()?;
@@ -84,7 +92,15 @@ impl Config {
         });
         let service = ServiceConfig { store: store.transpose()?, server, stack };
         let (listen, admin_listen) = (listen.get()?, admin_listen.get()?);
-        Ok(Self { listen, admin_listen, service, token_public_key_file: token_public_key_file.get()? })
+        let token_public_key_file = token_public_key_file.get()?;
+        Ok(Self {
+            listen,
+            admin_listen,
+            service,
+            token_public_key_file,
+            service_public_key_file,
+            service_private_key_file,
+        })
     }
 }
 
@@ -116,6 +132,7 @@ mod tests {
         let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE).unwrap();
         assert_eq!(config.service.store.as_ref().unwrap().database_connections, 10);
         assert!(!format!("{config:?}").contains("secret"));
+        assert_eq!((config.service_public_key_file, config.service_private_key_file), (None, None));
     }
 
     #[test]

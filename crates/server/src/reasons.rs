@@ -67,6 +67,11 @@ pub const REASONS: &[(&str, &str)] = &[
     ("TOKEN_EXPIRED", "UNAUTHENTICATED: the token has expired"),
     ("TOKEN_NOT_YET_VALID", "UNAUTHENTICATED: the token's `nbf` is still to come"),
     ("TOKEN_CRITICAL", "UNAUTHENTICATED: the token's header has `crit`, and no extension is understood here"),
+    ("TOKEN_TENANT", "UNAUTHENTICATED: the token names no tenant"),
+    (
+        "TOKEN_ROLE",
+        "UNAUTHENTICATED: the token says that a service calls, and its key is of users, or the other way round",
+    ),
     (CALLER_UNKNOWN, "UNAUTHENTICATED: a method that needs a caller was reached without one"),
     (ROLE_NOT_ALLOWED, "PERMISSION_DENIED: the caller's role may not call this method (`proto/rights.md`)"),
     (ROLE_READ_ONLY, "PERMISSION_DENIED: the role `viewer` may only call methods without side effects"),

@@ -7,7 +7,9 @@ mod support;
 
 use std::time::Duration;
 
-use crm_proto::customers::{CreateAccountRequest, DeleteAccountRequest, ExportAccountsRequest, GetAccountRequest};
+use crm_proto::customers::{
+    BatchGetAccountsRequest, CreateAccountRequest, DeleteAccountRequest, ExportAccountsRequest, GetAccountRequest,
+};
 use crm_server::methods::MethodTable;
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
@@ -70,8 +72,31 @@ fn who_works_reads_and_writes_and_a_viewer_reads() {
     let methods = MethodTable::from_descriptors(crm_proto::DESCRIPTORS).unwrap();
     for (path, roles) in crm_proto::RIGHTS {
         let viewer: &[&str] = if methods.only_reads(path) { &["viewer"] } else { &[] };
-        assert_eq!(*roles, [&["admin", "manager", "agent"], viewer].concat(), "{path}");
+        let people: Vec<&str> = roles.iter().copied().filter(|role| *role != "service").collect();
+        assert_eq!(people, [&["admin", "manager", "agent"], viewer].concat(), "{path}");
     }
+}
+
+/// Each is here because a service needs it for work that no caller waits for.
+#[test]
+fn a_service_may_call_these_and_nothing_else() {
+    let may = crm_proto::RIGHTS.iter().filter(|(_, roles)| roles.contains(&"service"));
+    let may: Vec<&str> = may.map(|(path, _)| *path).collect();
+    let read =
+        ["/crm.customers.v1.AccountService/BatchGetAccounts", "/crm.customers.v1.ContactService/BatchGetContacts"];
+    assert_eq!(may, read);
+}
+
+#[tokio::test]
+async fn a_service_is_let_in_by_its_own_key_and_told_what_it_may_not() {
+    let server = Server::start().await;
+    let mut client = server.client().await;
+    let allowed = server.request(Role::Service, BatchGetAccountsRequest::default());
+    // The fake's own answer.
+    assert_eq!(client.batch_get_accounts(allowed).await.unwrap_err().code(), Code::Unimplemented);
+    let refused = server.request(Role::Service, GetAccountRequest { id: "who".to_owned() });
+    let status = client.get_account(refused).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::PermissionDenied, "ROLE_NOT_ALLOWED"));
 }
 
 #[tokio::test]

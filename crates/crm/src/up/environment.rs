@@ -13,7 +13,8 @@ pub(super) fn hidden() -> Vec<&'static str> {
     let own = services::stores().flat_map(|(_, store)| [store.url_setting, store.password_file_setting]);
     let all =
         ["CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_TOKEN_PRIVATE_KEY_FILE", "CRM_ROUTES", "CRM_GATEWAY", "CRM_REPLICA"];
-    all.into_iter().chain(own).collect()
+    let services = [keys::SERVICE_PRIVATE_KEY_FILE, keys::SERVICE_PUBLIC_KEY_FILE];
+    all.into_iter().chain(services).chain(own).collect()
 }
 
 pub(super) fn viewer(places: &Places, addresses: &Addresses) -> Unit {
@@ -72,8 +73,12 @@ pub(super) fn service(
     (service, number, replica): (&Service, u16, Replica),
     urls: &Urls,
 ) -> Unit {
-    let mut environment =
-        vec![("CRM_LISTEN", replica.grpc.to_string()), ("CRM_ADMIN_LISTEN", replica.admin.to_string())];
+    let mut environment = vec![
+        ("CRM_LISTEN", replica.grpc.to_string()),
+        ("CRM_ADMIN_LISTEN", replica.admin.to_string()),
+        // The gateway has neither: nobody from outside is a service.
+        (keys::SERVICE_PUBLIC_KEY_FILE, keys::service_public_key(places).display().to_string()),
+    ];
     if let Some((store, url)) = service.stored().zip(urls.databases.get(service.name)) {
         environment.extend([(store.url_setting, url.clone()), ("CRM_REDIS_URL", urls.redis.clone())]);
     }

@@ -94,6 +94,17 @@ fn a_service_that_is_left_out_anywhere_is_found() {
     assert_eq!(missing(service, &compose, &image.replace("/out/secrets/customers", ""), &architecture).len(), 1);
 }
 
+/// Whoever could check the tokens of services could be called by one; whoever could sign them would be one.
+#[test]
+fn the_gateway_is_handed_no_key_of_services() {
+    let compose = read("deploy/compose.yaml");
+    let handed = |name: &str| entry(&compose, name).map(|text| text.contains("service-"));
+    assert_eq!(
+        ["gateway", "console", "trace-viewer", "crm", "customers"].map(handed),
+        [false, false, false, false, true].map(Some)
+    );
+}
+
 /// Each package with a service in `proto/` is somebody's, and each service has one.
 #[test]
 fn every_package_of_the_api_is_a_service_s() {

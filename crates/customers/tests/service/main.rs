@@ -15,6 +15,7 @@ mod pooler;
 mod requests;
 mod schema_change;
 mod seeding;
+mod services;
 mod shares;
 mod spans;
 mod statements;

@@ -53,7 +53,15 @@ impl Service {
 
     /// A client that speaks for `tenant` in `role`.
     pub fn caller(&self, tenant: &str, role: Role) -> Caller {
-        let own = self.0.caller(tenant, role);
+        Self::clients(self.0.caller(tenant, role))
+    }
+
+    /// Another service, which works for `tenant` and has no caller.
+    pub fn service(&self, name: &str, tenant: &str) -> Caller {
+        Self::clients(self.0.service(name, tenant))
+    }
+
+    fn clients(own: testkit::Caller) -> Caller {
         let accounts = AccountServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
         Caller { accounts, contacts, own }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crm_database::{Database, Settings};
 use crm_sandbox::testing::{self, TestDatabase};
-use crm_server::token::{Role, Signer, TokenRequest, Verifier};
+use crm_server::token::{Role, ServiceSigner, Signer, TokenRequest, Verifier, tenant_id};
 use http::Uri;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -49,6 +49,7 @@ pub struct Process {
     pub address: SocketAddr,
     pub admin: SocketAddr,
     signer: Signer,
+    services_key: String,
     shutdown: CancellationToken,
     running: JoinHandle<Result<(), RunError>>,
 }
@@ -66,16 +67,27 @@ impl Process {
         let (address, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
         config.server.drain_grace = Duration::from_millis(10);
         let shutdown = CancellationToken::new();
-        let verifier = Verifier::from_pem(&public).unwrap();
+        let (services_key, services_public) = Signer::generate_pem().unwrap();
+        let verifier = Verifier::from_pem(&public).unwrap().and_services(&services_public).unwrap();
         let running = tokio::spawn(service.serve(config, verifier, listener, admin_listener, shutdown.clone()));
-        Self { address, admin, signer: Signer::from_pem(&private).unwrap(), shutdown, running }
+        Self { address, admin, signer: Signer::from_pem(&private).unwrap(), services_key, shutdown, running }
     }
 
     /// Who speaks for `tenant` in `role`.
     pub fn caller(&self, tenant: &str, role: Role) -> Caller {
         let request =
             TokenRequest { subject: "ada".to_owned(), tenant: tenant.to_owned(), role, ttl: Duration::from_secs(600) };
-        let authorization = format!("Bearer {}", self.signer.sign(&request).unwrap());
+        self.calls_with(format!("Bearer {}", self.signer.sign(&request).unwrap()))
+    }
+
+    /// Another service, which works for `tenant` without a caller.
+    pub fn service(&self, name: &str, tenant: &str) -> Caller {
+        let signer = ServiceSigner::from_pem(&self.services_key, name).unwrap();
+        let authorization = signer.authorization(tenant_id(tenant)).unwrap();
+        self.calls_with(authorization.to_str().unwrap().to_owned())
+    }
+
+    fn calls_with(&self, authorization: String) -> Caller {
         let mut connector = HttpConnector::new();
         // Small requests would else wait for acknowledgements of earlier ones.
         connector.set_nodelay(true);

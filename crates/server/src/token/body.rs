@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
+use super::claims::Origin;
 use super::compact::there;
 use super::{AUDIENCE, Claims, ISSUER, Role, TokenError, tenant_id};
 
@@ -15,7 +16,8 @@ pub(super) struct Body {
     #[serde(default, deserialize_with = "there")]
     aud: Option<Audience>,
     sub: String,
-    tenant: String,
+    #[serde(default, deserialize_with = "there")]
+    tenant: Option<String>,
     /// As a text: an enum would be read from an object as well.
     role: String,
     exp: NumericDate,
@@ -38,10 +40,10 @@ enum Audience {
 struct NumericDate(f64);
 
 impl Body {
-    /// The claims, if they are those of a token for us that is valid `now`.
+    /// The claims, if they are those of a token for us that is valid `now`, and a key of this origin may make them.
     ///
     /// To the second and beyond: all processes run on synchronised clocks, and an expired token is an expired token.
-    pub(super) fn into_claims(self, now: SystemTime) -> Result<Claims, TokenError> {
+    pub(super) fn into_claims(self, origin: Origin, now: SystemTime) -> Result<Claims, TokenError> {
         if self.iss.as_deref() != Some(ISSUER) {
             return Err(TokenError::Issuer);
         }
@@ -56,11 +58,17 @@ impl Body {
             return Err(TokenError::NotYetValid);
         }
         let Self { sub, tenant, role, .. } = self;
-        if tenant.is_empty() || sub.is_empty() {
+        if sub.is_empty() {
             return Err(TokenError::Malformed);
         }
         let role: Role = role.parse().map_err(|_| TokenError::Malformed)?;
-        Ok(Claims { subject: sub, tenant: tenant_id(&tenant), tenant_name: tenant, role, expires_at })
+        if !origin.may_say(role, &sub) {
+            return Err(TokenError::Role);
+        }
+        let tenant_name = tenant.filter(|name| !name.is_empty()).ok_or(TokenError::Tenant)?;
+        // By the id of none, tables are swept for all: never for whoever asks for it.
+        let tenant = Some(tenant_id(&tenant_name)).filter(|id| !id.is_nil()).ok_or(TokenError::Tenant)?;
+        Ok(Claims { subject: sub, tenant, tenant_name, role, expires_at })
     }
 }
 

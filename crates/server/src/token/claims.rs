@@ -12,7 +12,7 @@ pub const TENANT_NAMESPACE: Uuid = Uuid::from_u128(0x6265_6c6c_7765_7468_8572_00
 /// What a verified token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// The user, `sub`.
+    /// The user, or the service as in `service:sales`: `sub`.
     pub subject: String,
     /// The tenant's id: the only source of it in the whole platform.
     pub tenant: Uuid,
@@ -76,6 +76,38 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
         Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
     }
+}
+
+/// What the subjects of services begin with, and no user's.
+const SERVICE: &str = "service:";
+
+/// Whose key signed a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Users,
+    Services,
+}
+
+impl Origin {
+    /// Whether a token of this origin may say so. A name of either kind tells the kind, too: what is written down of who
+    /// did something cannot be mistaken.
+    pub(super) fn may_say(self, role: Role, subject: &str) -> bool {
+        let named = subject.strip_prefix(SERVICE);
+        match self {
+            Self::Users => role != Role::Service && named.is_none(),
+            Self::Services => role == Role::Service && named.is_some_and(is_service_name),
+        }
+    }
+}
+
+/// The subject of a service.
+pub(super) fn service_subject(name: &str) -> Option<String> {
+    is_service_name(name).then(|| format!("{SERVICE}{name}"))
+}
+
+fn is_service_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// The id of the tenant that a token names: a UUID is itself, a slug gets the same UUID everywhere and always.

@@ -33,6 +33,12 @@ pub enum TokenError {
     /// `crit` names an extension, of which none is known here.
     #[error("the token has a critical header parameter that is not understood")]
     Critical,
+    /// No tenant is named, and nobody works for all of them.
+    #[error("the token names no tenant")]
+    Tenant,
+    /// Users' keys make users, and the services' key makes services, each under a name of its kind.
+    #[error("the token's role or subject is not for the key that signed it to give")]
+    Role,
 }
 
 impl TokenError {
@@ -48,6 +54,8 @@ impl TokenError {
             Self::Expired => "TOKEN_EXPIRED",
             Self::NotYetValid => "TOKEN_NOT_YET_VALID",
             Self::Critical => "TOKEN_CRITICAL",
+            Self::Tenant => "TOKEN_TENANT",
+            Self::Role => "TOKEN_ROLE",
         }
     }
 }
@@ -79,6 +87,18 @@ pub enum KeyError {
     /// The lifetime ends beyond the calendar.
     #[error("the token would never expire")]
     Lifetime,
+    /// One key would make users and services.
+    #[error("a key that signs users' tokens must not sign services', too")]
+    Shared,
+    /// What this key may not say.
+    #[error("the role and the subject of services come from a key of their own")]
+    Role,
+    /// A service's name that is none.
+    #[error("a service's name is one word in lower case")]
+    Name,
+    /// Work is for a tenant.
+    #[error("no tenant is named")]
+    Tenant,
     /// The token could not be signed.
     #[error("the token cannot be signed")]
     Signing,

@@ -3,9 +3,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
+use super::claims::Origin;
 use super::{AUDIENCE, ISSUER, KeyError, Role, crypto, key};
 
-/// Makes tokens. Only the command line does: no serving process holds the private key.
+/// Makes users' tokens. Only the command line does: no serving process holds the private key.
 #[derive(Debug)]
 pub struct Signer {
     key: EncodingKey,
@@ -59,8 +60,19 @@ impl Signer {
         &self.public
     }
 
-    /// A signed token.
+    /// A signed token of a user.
+    ///
+    /// # Errors
+    /// The role or the subject is a service's, or the token would never expire.
     pub fn sign(&self, request: &TokenRequest) -> Result<String, KeyError> {
+        if !Origin::Users.may_say(request.role, &request.subject) {
+            return Err(KeyError::Role);
+        }
+        self.sign_as_asked(request)
+    }
+
+    /// A signed token, whoever's key this is.
+    pub(super) fn sign_as_asked(&self, request: &TokenRequest) -> Result<String, KeyError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| KeyError::Lifetime)?.as_secs();
         let body = Body {
             iss: ISSUER,

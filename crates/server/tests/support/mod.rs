@@ -13,7 +13,7 @@ use crm_server::process::{ServerSettings, serve_grpc};
 use crm_server::readiness::Readiness;
 use crm_server::services::Services;
 use crm_server::stack::{self, StackSettings};
-use crm_server::token::{Role, Signer, TokenRequest, Verifier};
+use crm_server::token::{Role, ServiceSigner, Signer, TokenRequest, Verifier, tenant_id};
 use futures_util::{Stream, StreamExt, stream};
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
@@ -118,6 +118,7 @@ pub(crate) struct Server {
     /// Told when the handler of a slow call runs.
     pub(crate) slow_has_begun: Arc<Notify>,
     signer: Signer,
+    service: ServiceSigner,
 }
 
 impl Server {
@@ -130,14 +131,17 @@ impl Server {
         let slow_has_begun = Arc::new(Notify::new());
         let fake = AccountServiceServer::new(Fake { slow_has_begun: Arc::clone(&slow_has_begun) });
         let services = Services::new(crm_proto::DESCRIPTORS).unwrap().add(fake);
-        let (service, readiness) = stack::build(services, &layers, Verifier::from_pem(&public).unwrap()).unwrap();
+        let (of_services, known) = Signer::generate_pem().unwrap();
+        let verifier = Verifier::from_pem(&public).unwrap().and_services(&known).unwrap();
+        let (service, readiness) = stack::build(services, &layers, verifier).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let (ready, stop) = (readiness.clone(), shutdown.clone());
         let done = tokio::spawn(async move { serve_grpc(&settings, listener, service, ready, stop).await });
         let signer = Signer::from_pem(&private).unwrap();
-        let server = Self { address, readiness, shutdown, done, slow_has_begun, signer };
+        let service = ServiceSigner::from_pem(&of_services, "sales").unwrap();
+        let server = Self { address, readiness, shutdown, done, slow_has_begun, signer, service };
         within(|| async { server.readiness.is_ready() }).await;
         server
     }
@@ -147,6 +151,10 @@ impl Server {
     }
 
     fn token_of(&self, tenant: &str, role: Role) -> String {
+        if role == Role::Service {
+            let value = self.service.authorization(tenant_id(tenant)).unwrap();
+            return value.to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+        }
         let request =
             TokenRequest { subject: "ada".to_owned(), tenant: tenant.to_owned(), role, ttl: Duration::from_secs(60) };
         self.signer.sign(&request).unwrap()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod checklist;
+mod services;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,9 @@ use crm_server::token::{ISSUER, KeyError, Role, Signer, TokenError, TokenRequest
 use ring::hmac;
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
+
+/// The id of no tenant.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 struct Keys {
     pair: Ed25519KeyPair,
@@ -102,8 +106,11 @@ fn every_way_to_be_wrong_has_its_reason() {
         (signed(&keys, &without("exp")), TokenError::Malformed),
         (signed(&keys, &with("exp", json!("soon"))), TokenError::Malformed),
         (signed(&keys, &with("role", json!("root"))), TokenError::Malformed),
-        (signed(&keys, &with("tenant", json!(""))), TokenError::Malformed),
-        (signed(&keys, &without("tenant")), TokenError::Malformed),
+        (signed(&keys, &with("tenant", json!(""))), TokenError::Tenant),
+        (signed(&keys, &with("tenant", json!(NOBODY))), TokenError::Tenant),
+        (signed(&keys, &without("tenant")), TokenError::Tenant),
+        (signed(&keys, &with("role", json!("service"))), TokenError::Role),
+        (signed(&keys, &with("sub", json!("service:sales"))), TokenError::Role),
         (signed(&keys, &without("sub")), TokenError::Malformed),
         (signed(&keys, &json!(["not", "claims"])), TokenError::Malformed),
         (String::new(), TokenError::Malformed),

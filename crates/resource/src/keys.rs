@@ -1,0 +1,108 @@
+//! The keys of tokens, from the files that the environment names: which the process believes, and its own.
+
+use std::io;
+use std::path::Path;
+
+use crm_server::token::{KeyError, ServiceSigner, Verifier};
+
+use crate::Config;
+
+pub(crate) const PUBLIC_KEY_FILE: &str = "CRM_TOKEN_PUBLIC_KEY_FILE";
+pub(crate) const SERVICE_PUBLIC_KEY_FILE: &str = "CRM_SERVICE_TOKEN_PUBLIC_KEY_FILE";
+pub(crate) const SERVICE_PRIVATE_KEY_FILE: &str = "CRM_SERVICE_TOKEN_PRIVATE_KEY_FILE";
+
+/// Keys that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A file cannot be read.
+    #[error("the file that {0} names cannot be read: {1}")]
+    File(&'static str, io::Error),
+    /// What is in it is of no use.
+    #[error("the file that {0} names: {1}")]
+    Key(&'static str, KeyError),
+}
+
+impl Config {
+    /// What tokens of callers are checked with: those of users, and those of services where their keys are named.
+    ///
+    /// # Errors
+    /// A file cannot be read, holds no key, or one that is in the other, too.
+    pub async fn verifier(&self) -> Result<Verifier, KeysError> {
+        let users = read(PUBLIC_KEY_FILE, &self.token_public_key_file).await?;
+        let verifier = Verifier::from_pem(&users).map_err(|error| KeysError::Key(PUBLIC_KEY_FILE, error))?;
+        let Some(file) = &self.service_public_key_file else { return Ok(verifier) };
+        let services = read(SERVICE_PUBLIC_KEY_FILE, file).await?;
+        verifier.and_services(&services).map_err(|error| KeysError::Key(SERVICE_PUBLIC_KEY_FILE, error))
+    }
+
+    /// What signs the tokens of the service of this name, if it is to work without a caller.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no key.
+    pub async fn service_signer(&self, name: &str) -> Result<Option<ServiceSigner>, KeysError> {
+        let Some(file) = &self.service_private_key_file else { return Ok(None) };
+        let pem = read(SERVICE_PRIVATE_KEY_FILE, file).await?;
+        let signer = ServiceSigner::from_pem(&pem, name);
+        signer.map(Some).map_err(|error| KeysError::Key(SERVICE_PRIVATE_KEY_FILE, error))
+    }
+}
+
+async fn read(setting: &'static str, file: &Path) -> Result<String, KeysError> {
+    tokio::fs::read_to_string(file).await.map_err(|error| KeysError::File(setting, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_server::config::Env;
+    use crm_server::token::Signer;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// With these files, of which an empty name is none.
+    fn config(users: &Path, services: &str, own: &str) -> Config {
+        let users = users.to_str().unwrap();
+        let pairs = [
+            ("CRM_LISTEN", "127.0.0.1:0"),
+            ("CRM_ADMIN_LISTEN", "127.0.0.1:0"),
+            ("CRM_A_URL", "postgres://a@db/crm"),
+            ("CRM_REDIS_URL", "redis://cache/0"),
+            (PUBLIC_KEY_FILE, users),
+            (SERVICE_PUBLIC_KEY_FILE, services),
+            (SERVICE_PRIVATE_KEY_FILE, own),
+        ];
+        Config::from_env(Env::from_pairs(pairs), ("CRM_A_URL", "CRM_A_FILE")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_service_believes_others_where_their_key_is_named_and_signs_where_it_has_one() {
+        let folder = std::env::temp_dir().join(format!("crm-keys-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let put = |name: &str, text: &str| {
+            std::fs::write(folder.join(name), text).unwrap();
+            folder.join(name)
+        };
+        let (users, services) = (Signer::generate_pem().unwrap(), Signer::generate_pem().unwrap());
+        let known = put("users", &users.1);
+        let (public, private) = (put("public", &services.1), put("private", &services.0));
+        let (public, private) = (public.to_str().unwrap(), private.to_str().unwrap());
+
+        let with = config(&known, public, private);
+        let signer = with.service_signer("sales").await.unwrap().unwrap();
+        let bearer = signer.authorization(Uuid::from_u128(7)).unwrap();
+        let bearer = bearer.to_str().unwrap().trim_start_matches("Bearer ");
+        assert_eq!(with.verifier().await.unwrap().verify(bearer).unwrap().subject, "service:sales");
+
+        let without = config(&known, "", "");
+        assert!(without.verifier().await.unwrap().verify(bearer).is_err());
+        assert!(without.service_signer("sales").await.unwrap().is_none());
+
+        let told = |error: KeysError| error.to_string();
+        let shared = config(&known, known.to_str().unwrap(), public);
+        assert!(told(shared.verifier().await.unwrap_err()).contains("must not sign services"));
+        assert!(told(shared.service_signer("sales").await.unwrap_err()).contains(SERVICE_PRIVATE_KEY_FILE));
+        let lost = config(&known, "/nowhere", "");
+        assert!(told(lost.verifier().await.unwrap_err()).contains(SERVICE_PUBLIC_KEY_FILE));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
