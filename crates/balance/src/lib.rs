@@ -17,7 +17,7 @@ mod upstream;
 
 pub use client::{Attempted, CalledFor, Client, Expires, HashKey, REASONS, Retryable, client};
 pub use connection::{Connect, ConnectError, Connection, SendError, SendErrorKind};
-pub use discovery::{Discovery, Endpoint, Resolve, SystemResolver};
+pub use discovery::{Discovery, Endpoint, Resolve, SystemResolver, UnknownDiscovery};
 pub use policy::{Policy, UnknownPolicy};
 pub use settings::{
     ClientSettings, ConnectionSettings, EjectionSettings, HealthCheck, PerTry, RetrySettings, ShedSettings,

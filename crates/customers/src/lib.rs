@@ -21,6 +21,7 @@ pub static SERVICE: Service = Service {
     name: "customers",
     package: "crm.customers.v1",
     keeps: Keeps::Records(STORED, routes),
+    asks: &[],
     refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES],
 };
 

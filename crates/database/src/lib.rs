@@ -11,6 +11,7 @@ mod lease;
 mod metrics;
 pub mod migrate;
 mod name;
+mod open;
 pub mod order;
 pub mod page;
 pub mod pattern;
@@ -28,6 +29,7 @@ mod transaction;
 
 pub use access::Access;
 pub use error::{Constraint, ConstraintKind, Diagnostic, Error, REASONS};
+pub use open::has_open_transaction;
 pub use pool::Database;
 pub use settings::Settings;
 pub use shared::PoolState;

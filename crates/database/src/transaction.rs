@@ -12,6 +12,7 @@ use crate::acquire::greet;
 use crate::error::Diagnostic;
 use crate::lease::Lease;
 use crate::metrics::{self, Outcome};
+use crate::open::Open;
 
 /// A transaction that sees the rows of one tenant.
 ///
@@ -26,13 +27,14 @@ pub struct TenantTransaction {
     /// The connection was lent out or streamed from, so a statement may have failed unseen.
     lent: bool,
     ended: bool,
+    _open: Open,
 }
 
 impl TenantTransaction {
     pub(crate) async fn open(mut lease: Lease, opening: Opening) -> Result<Self, Error> {
         greet(&mut lease).await?;
         lease.begin(opening.statements(), opening.statement_timeout).await?;
-        Ok(Self { lease, access: opening.access, failed: false, lent: false, ended: false })
+        Ok(Self { lease, access: opening.access, failed: false, lent: false, ended: false, _open: Open::here() })
     }
 
     /// Makes all changes durable and visible to others.

@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crm_balance::Discovery;
 use crm_server::config::{ConfigError, Env, Secret, Slot};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 
 use crate::keys::{PUBLIC_KEY_FILE, SERVICE_PRIVATE_KEY_FILE, SERVICE_PUBLIC_KEY_FILE};
+use crate::peers::Peer;
 
 /// What the process needs to know.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct Config {
 pub struct ServiceConfig {
     /// Where it keeps its records, if it keeps any.
     pub store: Option<StoreConfig>,
+    /// Whom the service may ask, and where they are (`CRM_<SERVICE>_ADDRESSES`).
+    pub peers: Vec<(Peer, Discovery)>,
     /// The listening port.
     pub server: ServerSettings,
     /// The layers before the handlers.
@@ -78,7 +82,11 @@ impl Config {
     ///
     /// # Errors
     /// All that is missing or wrong, without the values of any.
-    pub fn from_env(mut env: Env, database: Option<(&'static str, &'static str)>) -> Result<Self, ConfigError> {
+    pub fn from_env(
+        mut env: Env,
+        database: Option<(&'static str, &'static str)>,
+        peers: &[Peer],
+    ) -> Result<Self, ConfigError> {
         let listen = env.required("CRM_LISTEN");
         let admin_listen = env.required("CRM_ADMIN_LISTEN");
         let token_public_key_file = env.required(PUBLIC_KEY_FILE);
@@ -86,11 +94,14 @@ impl Config {
         let service_private_key_file = env.optional(SERVICE_PRIVATE_KEY_FILE);
         let store = database.map(|names| store_settings(&mut env, names));
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
+        let peers: Vec<_> = peers.iter().map(|peer| (*peer, peer.addresses(&mut env))).collect();
         env.finish()?;
         let store = store.map(|([database_url, redis_url], database_connections)| -> Result<_, ConfigError> {
             Ok(StoreConfig { database_connections, ..StoreConfig::new(database_url.get()?, redis_url.get()?) })
         });
-        let service = ServiceConfig { store: store.transpose()?, server, stack };
+        let peers = peers.into_iter().map(|(peer, addresses)| Ok((peer, addresses.get()?)));
+        let peers = peers.collect::<Result<_, ConfigError>>()?;
+        let service = ServiceConfig { store: store.transpose()?, peers, server, stack };
         let (listen, admin_listen) = (listen.get()?, admin_listen.get()?);
         let token_public_key_file = token_public_key_file.get()?;
         Ok(Self {
@@ -129,16 +140,30 @@ mod tests {
 
     #[test]
     fn complete_settings_are_read() {
-        let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE).unwrap();
+        let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE, &[]).unwrap();
         assert_eq!(config.service.store.as_ref().unwrap().database_connections, 10);
         assert!(!format!("{config:?}").contains("secret"));
         assert_eq!((config.service_public_key_file, config.service_private_key_file), (None, None));
     }
 
     #[test]
+    fn a_service_is_told_where_those_are_whom_it_asks() {
+        const PEER: Peer = Peer { name: "support", addresses_setting: "CRM_SUPPORT_ADDRESSES" };
+        let read = |addresses| {
+            let pairs = COMPLETE.into_iter().chain([(PEER.addresses_setting, addresses)]);
+            Config::from_env(Env::from_pairs(pairs), DATABASE, &[PEER])
+        };
+        let peers = read("127.0.0.1:1,127.0.0.1:2").unwrap().service.peers;
+        assert!(matches!(&peers[..], [(PEER, Discovery::Static(endpoints))] if endpoints.len() == 2), "{peers:?}");
+        for wrong in ["", "support"] {
+            assert_eq!(read(wrong).unwrap_err().faults()[0].name, PEER.addresses_setting);
+        }
+    }
+
+    #[test]
     fn all_faults_are_told_at_once() {
         let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2")];
-        let error = Config::from_env(Env::from_pairs(pairs), DATABASE).unwrap_err().to_string();
+        let error = Config::from_env(Env::from_pairs(pairs), DATABASE, &[]).unwrap_err().to_string();
         for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS"]) {
             assert!(error.contains(name), "{name} is missing in: {error}");
         }
@@ -147,7 +172,7 @@ mod tests {
     #[test]
     fn a_service_that_keeps_nothing_needs_no_servers() {
         let pairs = COMPLETE.into_iter().filter(|(name, _)| !name.contains("DATABASE") && !name.contains("REDIS"));
-        assert!(Config::from_env(Env::from_pairs(pairs.clone()), None).unwrap().service.store.is_none());
-        assert!(Config::from_env(Env::from_pairs(pairs), DATABASE).is_err());
+        assert!(Config::from_env(Env::from_pairs(pairs.clone()), None, &[]).unwrap().service.store.is_none());
+        assert!(Config::from_env(Env::from_pairs(pairs), DATABASE, &[]).is_err());
     }
 }

@@ -71,7 +71,7 @@ mod tests {
             (SERVICE_PUBLIC_KEY_FILE, services),
             (SERVICE_PRIVATE_KEY_FILE, own),
         ];
-        Config::from_env(Env::from_pairs(pairs), ("CRM_A_URL", "CRM_A_FILE")).unwrap()
+        Config::from_env(Env::from_pairs(pairs), Some(("CRM_A_URL", "CRM_A_FILE")), &[]).unwrap()
     }
 
     #[tokio::test]

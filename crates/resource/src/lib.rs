@@ -11,6 +11,7 @@ mod keys;
 mod kind;
 mod mask;
 mod page;
+pub mod peers;
 mod record;
 mod records;
 mod refusal;

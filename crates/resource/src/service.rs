@@ -9,7 +9,7 @@ use crm_database::{Database, Settings};
 use crm_server::config::{ConfigError, Env};
 use crm_server::process::{serve_grpc, shutdown_signal};
 use crm_server::services::Services;
-use crm_server::token::{KeyError, Verifier};
+use crm_server::token::Verifier;
 use crm_server::{admin, stack};
 use crm_telemetry::Telemetry;
 use sqlx::migrate::Migrator;
@@ -17,8 +17,9 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
-use crate::{AnyResource, Config, Refusal, ServiceConfig, Store, StoreConfig, rekey};
+use crate::{AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, rekey};
 
 /// A service, one constant each.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Service {
     pub package: &'static str,
     /// What it keeps and serves.
     pub keeps: Keeps,
+    /// Whom it may ask.
+    pub asks: &'static [Peer],
     /// What rules of its own refuse; those that a [`Kind`](crate::Kind) has come on top.
     pub refusals: &'static [&'static Refusal],
 }
@@ -39,7 +42,7 @@ pub enum Keeps {
     /// Records, in Postgres and in caches.
     Records(Stored, fn(&Store, Services) -> Services),
     /// Nothing: what it answers is others'. It is ready at once.
-    Nothing(fn(Services) -> Services),
+    Nothing(fn(&Peers, Services) -> Services),
 }
 
 /// What a service keeps, and where.
@@ -70,12 +73,9 @@ pub enum RunError {
     /// The service keeps records and was not told where.
     #[error("settings: the service keeps records and was told of no database")]
     NoStore,
-    /// The file with the public keys cannot be read.
-    #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names cannot be read: {0}")]
-    KeyFile(io::Error),
-    /// The file holds no public key.
-    #[error("the file that CRM_TOKEN_PUBLIC_KEY_FILE names: {0}")]
-    Key(#[from] KeyError),
+    /// Keys of tokens cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The database's settings cannot work, or it refuses this service.
     #[error("database: {0}")]
     Database(#[from] crm_database::Error),
@@ -142,9 +142,8 @@ impl Service {
 
     async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
         let names = self.stored().map(|stored| (stored.url_setting, stored.password_file_setting));
-        let config = Config::from_env(Env::from_process(), names)?;
-        let keys = tokio::fs::read_to_string(&config.token_public_key_file).await.map_err(RunError::KeyFile)?;
-        let verifier = Verifier::from_pem(&keys)?;
+        let config = Config::from_env(Env::from_process(), names, self.asks)?;
+        let verifier = config.verifier().await?;
         let listener = TcpListener::bind(config.listen).await?;
         let admin_listener = TcpListener::bind(config.admin_listen).await?;
         self.serve(config.service, verifier, listener, admin_listener, shutdown).await
@@ -163,12 +162,13 @@ impl Service {
         shutdown: CancellationToken,
     ) -> Result<(), RunError> {
         let services = Services::new(crm_proto::DESCRIPTORS)?;
+        let peers = Peers::connect(&config.peers);
         let (services, store) = match &self.keeps {
             Keeps::Records(stored, routes) => {
-                let store = self.open(stored, config.store.ok_or(RunError::NoStore)?).await?;
+                let store = self.open(stored, config.store.ok_or(RunError::NoStore)?, peers).await?;
                 (routes(&store, services), Some(store))
             }
-            Keeps::Nothing(routes) => (routes(services), None),
+            Keeps::Nothing(routes) => (routes(&peers, services), None),
         };
         let (service, readiness) = stack::build(services, &config.stack, verifier)?;
 
@@ -193,7 +193,7 @@ impl Service {
         served
     }
 
-    async fn open(&self, stored: &Stored, config: StoreConfig) -> Result<Store, RunError> {
+    async fn open(&self, stored: &Stored, config: StoreConfig, peers: Peers) -> Result<Store, RunError> {
         let mut settings = Settings::new(config.database_url.expose());
         settings.max_connections = config.database_connections;
         // Longer than a restart of a healthy server; without one, callers learn soon enough to go elsewhere.
@@ -201,7 +201,7 @@ impl Service {
         settings.application_name = format!("crm {}", self.name);
         let database = Database::connect(&settings).await?;
         let redis = Redis::connect(self.name, config.redis_url.expose())?;
-        Ok(Store::new(database, redis, stored.schema, &config)?)
+        Ok(Store::new(database, redis, stored.schema, &config)?.asking(peers))
     }
 }
 

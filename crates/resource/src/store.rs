@@ -7,6 +7,7 @@ use crm_database::idempotency::{Idempotency, Outcome};
 use crm_database::{Access, Database, TenantTransaction};
 use crm_shares::{Refused, Share, Shares};
 
+use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
 use crate::{Call, Error, StoreConfig};
@@ -19,6 +20,7 @@ pub struct Store {
     pub(crate) first_tier_ttl: Duration,
     idempotency: Idempotency,
     exports: Shares,
+    peers: Peers,
 }
 
 impl Store {
@@ -36,7 +38,18 @@ impl Store {
         // for those who need one for milliseconds. One for each tenant: a second would only wait for the same reader.
         let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
-        Ok(Self { database, redis, first_tier_ttl, idempotency, exports })
+        Ok(Self { database, redis, first_tier_ttl, idempotency, exports, peers: Peers::default() })
+    }
+
+    /// The same, of a process that asks these.
+    pub(crate) fn asking(self, peers: Peers) -> Self {
+        Self { peers, ..self }
+    }
+
+    /// Another service, which this one says that it asks.
+    #[must_use]
+    pub fn peer(&self, peer: &Peer) -> PeerClient {
+        self.peers.client(peer)
     }
 
     /// A transaction that reads and writes, sees the present, or sees one moment throughout.

@@ -9,8 +9,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-static SERVICE: Service =
-    Service { name: "nothing", package: "crm.nothing.v1", keeps: Keeps::Nothing(|services| services), refusals: &[] };
+static SERVICE: Service = Service {
+    name: "nothing",
+    package: "crm.nothing.v1",
+    keeps: Keeps::Nothing(|_peers, services| services),
+    asks: &[],
+    refusals: &[],
+};
 
 #[tokio::test]
 async fn a_service_that_keeps_nothing_needs_no_servers() {

@@ -12,7 +12,7 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// The service.
 pub static SERVICE: Service =
-    Service { name: "sales", package: "crm.sales.v1", keeps: Keeps::Records(STORED, routes), refusals: &[] };
+    Service { name: "sales", package: "crm.sales.v1", keeps: Keeps::Records(STORED, routes), asks: &[], refusals: &[] };
 
 const STORED: Stored = Stored {
     schema: "sales",

@@ -16,6 +16,7 @@ pub struct MethodTable {
 #[derive(Clone, Copy, Debug, Default)]
 struct Method {
     only_reads: bool,
+    may_repeat: bool,
     streams: bool,
     takes_one: bool,
 }
@@ -36,9 +37,10 @@ impl MethodTable {
                     let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
                     let level = method.options.as_ref().map(|options| options.idempotency_level());
                     let only_reads = level == Some(IdempotencyLevel::NoSideEffects);
+                    let may_repeat = only_reads || level == Some(IdempotencyLevel::Idempotent);
                     let streams = method.server_streaming() || method.client_streaming();
                     let takes_one = !method.client_streaming();
-                    methods.insert(name, Method { only_reads, streams, takes_one });
+                    methods.insert(name, Method { only_reads, may_repeat, streams, takes_one });
                 }
             }
         }
@@ -48,6 +50,11 @@ impl MethodTable {
     /// Whether a request's path names a method that is declared to have no side effects. Unknown methods are not.
     pub fn only_reads(&self, path: &str) -> bool {
         self.get(path).only_reads
+    }
+
+    /// Whether a request's path names a method that may be called twice for once. Unknown methods may not.
+    pub fn may_repeat(&self, path: &str) -> bool {
+        self.get(path).may_repeat
     }
 
     /// Whether a request's path names a method that streams, to or from its caller. Unknown methods do not.
@@ -83,6 +90,14 @@ mod tests {
         assert!(!table.only_reads("/crm.customers.v1.AccountService/UpdateAccount"));
         assert!(!table.only_reads("/crm.customers.v1.AccountService/Invented"));
         assert!(!table.only_reads(""));
+    }
+
+    #[test]
+    fn what_may_be_called_twice_is_declared() {
+        let table = MethodTable::from_descriptors(crm_proto::DESCRIPTORS).unwrap();
+        assert!(table.may_repeat("/crm.customers.v1.AccountService/GetAccount"));
+        assert!(table.may_repeat("/crm.customers.v1.AccountService/CreateAccount"));
+        assert!(!table.may_repeat("/crm.customers.v1.AccountService/Invented"));
     }
 
     #[test]

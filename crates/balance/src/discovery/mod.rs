@@ -3,6 +3,7 @@
 mod dns;
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 pub(crate) use dns::follow;
@@ -63,5 +64,53 @@ impl Discovery {
     /// A fixed list: `Discovery::of(["127.0.0.1:50051", "127.0.0.1:50052"])`.
     pub fn of<E: Into<Endpoint>>(endpoints: impl IntoIterator<Item = E>) -> Self {
         Self::Static(endpoints.into_iter().map(Into::into).collect())
+    }
+}
+
+/// How long an answer of DNS is believed, where nobody says otherwise.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Addresses that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it must be IP:PORT, several of them with commas between, or dns:HOST:PORT")]
+pub struct UnknownDiscovery;
+
+/// As settings spell it: `10.0.0.1:50051,10.0.0.2:50051`, or `dns:customers:50051`.
+impl FromStr for Discovery {
+    type Err = UnknownDiscovery;
+
+    fn from_str(text: &str) -> Result<Self, UnknownDiscovery> {
+        if let Some(name) = text.strip_prefix("dns:") {
+            let (host, port) = name.rsplit_once(':').ok_or(UnknownDiscovery)?;
+            let port = port.parse().ok().filter(|port| *port != 0).ok_or(UnknownDiscovery)?;
+            let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+            let is_named = !host.is_empty() && host.chars().all(is_host);
+            return if is_named {
+                Ok(Self::Dns { host: host.to_owned(), port, every: EVERY })
+            } else {
+                Err(UnknownDiscovery)
+            };
+        }
+        let addresses: Result<Vec<SocketAddr>, _> = text.split(',').map(|address| address.trim().parse()).collect();
+        addresses.map(Self::of).map_err(|_| UnknownDiscovery)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_settings_spell_them() {
+        let read = |text: &str| text.parse::<Discovery>();
+        let Ok(Discovery::Static(endpoints)) = read("127.0.0.1:1, [::1]:2") else { panic!() };
+        assert_eq!(endpoints, [Endpoint::new("127.0.0.1:1"), Endpoint::new("[::1]:2")]);
+        let Ok(Discovery::Dns { host, port, .. }) = read("dns:customers:50051") else { panic!() };
+        assert_eq!((host.as_str(), port), ("customers", 50051));
+        for wrong in
+            ["", "customers:50051", "127.0.0.1", "127.0.0.1:1,", "dns:", "dns:a", "dns::1", "dns:a b:1", "dns:a:0"]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The environment of each role: the whole of its configuration.
 
+use crm_resource::peers::Peer;
+
 use super::addresses::{Addresses, Gateway, Replica};
 use super::stores::Urls;
 use super::unit::Unit;
@@ -14,7 +16,8 @@ pub(super) fn hidden() -> Vec<&'static str> {
     let all =
         ["CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_TOKEN_PRIVATE_KEY_FILE", "CRM_ROUTES", "CRM_GATEWAY", "CRM_REPLICA"];
     let services = [keys::SERVICE_PRIVATE_KEY_FILE, keys::SERVICE_PUBLIC_KEY_FILE];
-    all.into_iter().chain(services).chain(own).collect()
+    let peers = services::ALL.into_iter().flat_map(|service| service.asks).map(|peer| peer.addresses_setting);
+    all.into_iter().chain(services).chain(peers).chain(own).collect()
 }
 
 pub(super) fn viewer(places: &Places, addresses: &Addresses) -> Unit {
@@ -62,8 +65,21 @@ pub(super) fn gateway(places: &Places, addresses: &Addresses, replica: u16, gate
 }
 
 fn route(service: &Service, replicas: &[Replica]) -> String {
+    format!("{}={}", service.package, joined(replicas))
+}
+
+fn joined(replicas: &[Replica]) -> String {
     let addresses: Vec<String> = replicas.iter().map(|replica| replica.grpc.to_string()).collect();
-    format!("{}={}", service.package, addresses.join(","))
+    addresses.join(",")
+}
+
+/// Where those are whom a service asks, and the key by which it asks them when nobody calls it.
+fn asking(places: &Places, addresses: &Addresses, peers: &[Peer]) -> Vec<(&'static str, String)> {
+    let key = (!peers.is_empty())
+        .then(|| (keys::SERVICE_PRIVATE_KEY_FILE, keys::service_private_key(places).display().to_string()));
+    let replicas = |peer: &Peer| addresses.services.iter().find(|(service, _)| service.name == peer.name);
+    let found = peers.iter().filter_map(|peer| Some((peer.addresses_setting, joined(&replicas(peer)?.1))));
+    found.chain(key).collect()
 }
 
 /// One replica of a service.
@@ -82,6 +98,7 @@ pub(super) fn service(
     if let Some((store, url)) = service.stored().zip(urls.databases.get(service.name)) {
         environment.extend([(store.url_setting, url.clone()), ("CRM_REDIS_URL", urls.redis.clone())]);
     }
+    environment.extend(asking(places, addresses, service.asks));
     environment.extend(shared(places, addresses, service.name, number));
     serving(places, service.name, number, environment, (replica.grpc, replica.admin))
 }
@@ -135,5 +152,39 @@ fn serving(
         environment,
         hidden: hidden(),
         log: Unit::log_path(places, role, replica),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Ports, SeedChoice, Up};
+
+    fn addresses() -> Addresses {
+        let ports = Ports::Auto;
+        Addresses::reserve(&Up { replicas: 2, gateways: 1, seed: SeedChoice::None, load: None, detach: false, ports })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_service_is_told_where_those_are_whom_it_asks_and_gets_a_key() {
+        let (places, addresses) = (Places::new(Some("/somewhere".into())), addresses());
+        let peer = Peer { name: "customers", addresses_setting: "CRM_CUSTOMERS_ADDRESSES" };
+        let nobody = Peer { name: "nobody", addresses_setting: "CRM_NOBODY_ADDRESSES" };
+        let [one, other] = &addresses.services[0].1[..] else { panic!() };
+        let key = (keys::SERVICE_PRIVATE_KEY_FILE, "/somewhere/keys/service-private.pem".to_owned());
+        let expected = [(peer.addresses_setting, format!("{},{}", one.grpc, other.grpc)), key];
+        assert_eq!(asking(&places, &addresses, &[peer, nobody]), expected);
+        assert!(asking(&places, &addresses, &[]).is_empty(), "who asks nobody needs none");
+    }
+
+    /// Neither of its own nor by the supervisor's environment.
+    #[test]
+    fn the_gateway_gets_no_key_of_services() {
+        let (places, addresses) = (Places::new(Some("/somewhere".into())), addresses());
+        let unit = gateway(&places, &addresses, 0, addresses.gateways[0]);
+        for name in [keys::SERVICE_PRIVATE_KEY_FILE, keys::SERVICE_PUBLIC_KEY_FILE] {
+            assert!(unit.environment.iter().all(|(set, _)| *set != name) && unit.hidden.contains(&name), "{name}");
+        }
     }
 }

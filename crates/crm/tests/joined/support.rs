@@ -127,6 +127,6 @@ async fn serve(service: &'static Service, public_key: &str, running: &mut JoinSe
     (database, address)
 }
 
-async fn listen() -> TcpListener {
+pub(crate) async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
