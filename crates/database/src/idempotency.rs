@@ -8,10 +8,16 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
 use crate::error::Diagnostic;
+use crate::migrate::Copied;
 use crate::{Error, TenantTransaction, name};
 
-/// The table, its policies and its sweep, for a service's migration; `{schema}` stands for the service's schema.
-pub const TABLE_SQL: &str = include_str!("../sql/idempotency_keys.sql");
+/// The table, its policies and its sweep, as a service's migration holds them.
+pub const TABLE: Copied = Copied {
+    what: "request ids",
+    sql: include_str!("../sql/idempotency_keys.sql"),
+    relations: &["idempotency_keys"],
+    functions: &["sweep_idempotency_keys"],
+};
 
 /// Rows forgotten by one sweep, so that none takes long.
 const SWEEP_AT_MOST: i32 = 10_000;

@@ -65,6 +65,21 @@ impl Plan {
         self.nodes().into_iter().filter_map(|node| node[key].as_str()).collect()
     }
 
+    /// Rows that were answered; only after [`explain_analyze`].
+    pub fn rows(&self) -> u64 {
+        self.root["Actual Rows"].as_u64().unwrap_or_default()
+    }
+
+    /// Rows that were read from tables and indexes; only after [`explain_analyze`].
+    pub fn rows_read(&self) -> u64 {
+        let number = |node: &Value, key: &str| node[key].as_u64().unwrap_or_default();
+        let read = |node: &Value| {
+            let rows = number(node, "Actual Rows") + number(node, "Rows Removed by Filter");
+            rows * number(node, "Actual Loops")
+        };
+        self.nodes().into_iter().filter(|node| node["Relation Name"].is_string()).map(read).sum()
+    }
+
     /// Rows that were read and thrown away; only after [`explain_analyze`].
     pub fn rows_removed(&self) -> u64 {
         self.nodes().into_iter().filter_map(|node| node["Rows Removed by Filter"].as_u64()).sum()

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crm_cache::Redis;
+use crm_database::idempotency;
 use crm_database::migrate::{self, MigrateError, Role};
 use crm_database::{Database, Settings};
 use crm_server::config::{ConfigError, Env};
@@ -121,7 +122,7 @@ impl Service {
         let password = role_password.map(str::to_owned);
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
-        migrate::check_request_ids(&mut owner, schema).await?;
+        migrate::check_copy(&mut owner, schema, &idempotency::TABLE).await?;
         let made = rekey::make(&mut owner, schema, resources).await?;
         if made > 0 {
             tracing::info!(rows = made, "search keys made anew");

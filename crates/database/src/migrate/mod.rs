@@ -6,7 +6,7 @@
 //! Any number of processes may migrate at once: one does the work, the others wait and find nothing to do.
 
 mod check;
-mod request_ids;
+mod copies;
 mod role;
 
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::error::{refuses_our_options, when_connecting};
 use crate::pooler::SESSION;
 use crate::{Error, name};
 
-pub use request_ids::check_request_ids;
+pub use copies::{Copied, check_copy};
 
 /// A server that is just starting is waited for this long.
 const SERVER_PATIENCE: Duration = Duration::from_secs(15);
@@ -73,11 +73,13 @@ pub enum MigrateError {
     /// Tables with a tenant that row-level security does not protect.
     #[error("without forced row-level security or a policy: {}", .0.join(", "))]
     Unprotected(Vec<String>),
-    /// The table of request ids is another than the one that this crate's statements use.
-    #[error("schema {schema}: the table of request ids is not that of this release: {}", .differences.join("; "))]
-    RequestIds {
+    /// A table that all services have is another than the one that the house's statements use.
+    #[error("schema {schema}: what is kept of {what} is not as this release expects it: {}", .differences.join("; "))]
+    Copied {
         /// Schema of the service.
         schema: String,
+        /// What the table is for.
+        what: &'static str,
         /// What it lacks, and what it has instead.
         differences: Vec<String>,
     },

@@ -4,7 +4,7 @@ mod size;
 mod token;
 
 pub use size::{DEFAULT_SIZE, MAX_SIZE, page_size};
-pub use token::{Scope, decode, encode};
+pub use token::{Scope, decode, decode_within, encode};
 
 /// A page that cannot be given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

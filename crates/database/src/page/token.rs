@@ -48,17 +48,26 @@ pub fn encode<T: Serialize>(scope: Scope, last: &T) -> Result<String, serde_json
 
 /// Where the page starts; `None` for the empty token, which asks for the first page.
 pub fn decode<T: DeserializeOwned>(scope: Scope, token: &str) -> Result<Option<T>, PageError> {
+    decode_within(scope, token, MAX_LENGTH)
+}
+
+/// As [`decode`], a token that may be as long as this.
+pub fn decode_within<T: DeserializeOwned>(
+    scope: Scope,
+    token: &str,
+    max_length: usize,
+) -> Result<Option<T>, PageError> {
     if token.is_empty() {
         return Ok(None);
     }
-    let summed = open(token).ok_or(PageError::DamagedToken)?;
+    let summed = open(token, max_length).ok_or(PageError::DamagedToken)?;
     let payload = summed.strip_prefix(scope.0.as_slice()).ok_or(PageError::ForeignToken)?;
     serde_json::from_slice(payload).map(Some).map_err(|_| PageError::DamagedToken)
 }
 
 /// The scope and the payload of a whole token.
-fn open(token: &str) -> Option<Vec<u8>> {
-    let bytes = if token.len() <= MAX_LENGTH { URL_SAFE_NO_PAD.decode(token).ok()? } else { return None };
+fn open(token: &str, max_length: usize) -> Option<Vec<u8>> {
+    let bytes = if token.len() <= max_length { URL_SAFE_NO_PAD.decode(token).ok()? } else { return None };
     let (found, summed) = bytes.split_first_chunk()?;
     (sum(summed) == *found).then(|| summed.to_vec())
 }

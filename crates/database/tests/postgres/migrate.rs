@@ -1,6 +1,7 @@
 //! Migrations: once, however often and by however many.
 
-use crm_database::migrate::{MigrateError, Role, check_request_ids, migrate};
+use crm_database::idempotency::TABLE;
+use crm_database::migrate::{MigrateError, Role, check_copy, migrate};
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::task::JoinSet;
@@ -102,26 +103,35 @@ async fn table_of_request_ids_that_is_not_the_expected_one_is_refused() {
     let home = empty().await;
     migrate_notes(home.url().to_owned()).await.unwrap();
     let mut owner = PgConnection::connect(home.url()).await.unwrap();
-    check_request_ids(&mut owner, "notes").await.unwrap();
+    check_copy(&mut owner, "notes", &TABLE).await.unwrap();
     let mut check = async |change: &str, told: &[&str]| {
         let mut transaction = owner.begin().await.unwrap();
         transaction.execute(AssertSqlSafe(change.to_owned())).await.unwrap();
-        let error = check_request_ids(&mut transaction, "notes").await.unwrap_err();
+        let error = check_copy(&mut transaction, "notes", &TABLE).await.unwrap_err();
         transaction.rollback().await.unwrap();
         let error_text = error.to_string();
-        assert!(matches!(error, MigrateError::RequestIds { schema, .. } if schema == "notes"), "{error_text}");
+        assert!(matches!(error, MigrateError::Copied { schema, .. } if schema == "notes"), "{error_text}");
         assert!(told.iter().all(|word| error_text.contains(word)), "{change}: {error_text}");
     };
     let table = "notes.idempotency_keys";
-    check(&format!("drop table {table} cascade"), &["lacks column tenant_id uuid not null"]).await;
-    check(&format!("alter table {table} drop column answer cascade"), &["lacks column answer bytea"]).await;
+    check(&format!("drop table {table} cascade"), &["lacks idempotency_keys column tenant_id uuid not null"]).await;
+    check(&format!("alter table {table} drop column answer cascade"), &["lacks idempotency_keys column answer bytea"])
+        .await;
     check(
         &format!("alter table {table} alter answer type text using null"),
-        &["lacks column answer bytea", "has column answer text"],
+        &["lacks idempotency_keys column answer bytea", "has idempotency_keys column answer text"],
     )
     .await;
-    check(&format!("alter table {table} alter tenant_id drop default"), &["has column tenant_id uuid not null"]).await;
-    check(&format!("alter table {table} no force row level security"), &["has row-level security t, forced f"]).await;
+    check(
+        &format!("alter table {table} alter tenant_id drop default"),
+        &["has idempotency_keys column tenant_id uuid not null"],
+    )
+    .await;
+    check(
+        &format!("alter table {table} no force row level security"),
+        &["has idempotency_keys row-level security t, forced f"],
+    )
+    .await;
     check(&format!("create policy open on {table} using (true)"), &["has policy open for * to public using true"])
         .await;
     check(&format!("alter policy idempotency_keys_sweep on {table} to public"), &["has policy idempotency_keys_sweep"])

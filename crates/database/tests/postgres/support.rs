@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crm_database::idempotency::{Idempotency, TABLE_SQL};
+use crm_database::idempotency::{Idempotency, TABLE};
 use crm_database::migrate::{MigrateError, Role, migrate};
 use crm_database::{Database, Settings};
 use crm_sandbox::testing::{TestDatabase, database, template_database};
@@ -34,7 +34,7 @@ pub(crate) fn migration(version: i64, sql: impl Into<String>) -> Migration {
 }
 
 pub(crate) fn migrations() -> Migrator {
-    let idempotency = TABLE_SQL.replace("{schema}", "notes");
+    let idempotency = TABLE.sql.replace("{schema}", "notes");
     Migrator::with_migrations(vec![migration(1, NOTES_SQL), migration(2, idempotency)])
 }
 
