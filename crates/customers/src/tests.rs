@@ -3,6 +3,7 @@
 use crm_proto::customers as pb;
 use crm_proto::google::r#type::Money;
 use crm_proto::standard::Create;
+use crm_resource::testkit::call;
 use crm_resource::{Call, Change, Error, Head, New, Resource, show};
 use proptest::prelude::*;
 use time::OffsetDateTime;
@@ -11,7 +12,9 @@ use uuid::Uuid;
 use crate::accounts::Account;
 use crate::contacts::Contact;
 
-const CALL: Call = Call { tenant: Uuid::nil(), deadline: None };
+fn own() -> Call {
+    call(Uuid::nil())
+}
 const HEAD: Head = Head {
     id: Uuid::nil(),
     version: 1,
@@ -21,7 +24,7 @@ const HEAD: Head = Head {
 };
 
 fn create<R: Resource>(request: impl Create<Resource = R::Message>) -> Result<R::Fields, Error> {
-    New::<R>::read(CALL, request).map(|new| new.fields)
+    New::<R>::read(own(), request).map(|new| new.fields)
 }
 
 const ID: &str = "0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e";
@@ -96,6 +99,6 @@ proptest! {
     #[test]
     fn no_mask_panics(account in account(), paths in prop::collection::vec(text(), 0..8)) {
         let update_mask = Some(prost_types::FieldMask { paths });
-        let _ = Change::<Account>::read(CALL, pb::UpdateAccountRequest { account: Some(account), update_mask });
+        let _ = Change::<Account>::read(own(), pb::UpdateAccountRequest { account: Some(account), update_mask });
     }
 }

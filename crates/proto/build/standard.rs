@@ -1,9 +1,11 @@
 //! Impls of the traits in `src/standard.rs`, for every resource and every standard request of our own packages.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use protox::prost_reflect::{
-    Cardinality, DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value,
+    Cardinality, DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor,
+    MethodDescriptor, Value,
 };
 
 /// `google.api.FieldBehavior`.
@@ -15,14 +17,21 @@ pub(crate) fn impls(pool: &DescriptorPool) -> String {
     let mut text = String::from("// Written by build.rs from the descriptors.\n");
     let mut services: Vec<_> = pool.services().filter(|service| service.full_name().starts_with("crm.")).collect();
     services.sort_by_key(|service| service.full_name().to_owned());
+    let mut parts = BTreeMap::new();
     for method in services.iter().flat_map(|service| service.methods()) {
         // Writing to a string does not fail.
-        let _ = write_method(&mut text, &method);
+        let _ = write_method(&mut text, &method, &mut parts);
+    }
+    for message in parts.values() {
+        let _ = write_json(&mut text, message);
     }
     text
 }
 
-fn write_method(text: &mut String, method: &MethodDescriptor) -> std::fmt::Result {
+/// Messages that fields of resources hold, by their names.
+type Parts = BTreeMap<String, MessageDescriptor>;
+
+fn write_method(text: &mut String, method: &MethodDescriptor, parts: &mut Parts) -> std::fmt::Result {
     let (input, output) = (method.input(), method.output());
     let (request, answer) = (path(&input), path(&output));
     let has = |fields: &[&str]| fields.iter().all(|field| input.get_field_by_name(field).is_some());
@@ -35,9 +44,22 @@ fn write_method(text: &mut String, method: &MethodDescriptor) -> std::fmt::Resul
             writeln!(text, "    fn request_id(&mut self) -> &mut String {{ &mut self.request_id }}\n}}")
         }
         name if name.starts_with("Get") && has(&["id"]) && output.get_field_by_name("etag").is_some() => {
-            write_resource(text, &output)?;
+            write_resource(text, &output, parts)?;
             begin(text, "Get", &request, &answer)?;
             writeln!(text, "    fn id(&self) -> &str {{ &self.id }}\n}}")
+        }
+        name if name.starts_with("Get") && name.ends_with("History") && has(&["id", "page_size", "page_token"]) => {
+            let resource = name.trim_start_matches("Get").trim_end_matches("History");
+            let resource = request.replace(input.name(), resource);
+            begin(text, "History", &request, &resource)?;
+            writeln!(text, "    type Answer = {answer};")?;
+            writeln!(
+                text,
+                "    fn parts(self) -> (String, i32, String) {{ (self.id, self.page_size, self.page_token) }}"
+            )?;
+            let fields = "changes, next_page_token, begin_time, complete";
+            writeln!(text, "    fn answer(found: Past) -> {answer} {{")?;
+            writeln!(text, "        let Past {{ {fields} }} = found;\n        {answer} {{ {fields} }}\n    }}\n}}")
         }
         name if name.starts_with("BatchGet") && has(&["ids"]) => {
             let Some((field, resource)) = items(&output) else { return Ok(()) };
@@ -82,7 +104,7 @@ fn begin(text: &mut String, what: &str, request: &str, resource: &str) -> std::f
     writeln!(text, "\nimpl {what} for {request} {{\n    type Resource = {resource};")
 }
 
-fn write_resource(text: &mut String, message: &MessageDescriptor) -> std::fmt::Result {
+fn write_resource(text: &mut String, message: &MessageDescriptor, parts: &mut Parts) -> std::fmt::Result {
     let has = |field: &FieldDescriptor, behaviour| behaviours(field).contains(&behaviour);
     // Proto order; an etag is sent along with a change and is none itself.
     let mut fields: Vec<_> = message.fields().collect();
@@ -94,15 +116,24 @@ fn write_resource(text: &mut String, message: &MessageDescriptor) -> std::fmt::R
         fields.iter().filter(|field| is_reference(field)).map(|field| format!("&mut self.{}", ident(field))).collect();
     writeln!(text, "\nimpl Resource for {} {{", path(message))?;
     writeln!(text, "    const NAME: &'static str = \"{}\";", snake(message.name()))?;
-    for (name, fields) in [("FIELDS", &fields), ("IMMUTABLE", &immutable), ("OUTPUT_ONLY", &output_only)] {
+    let personal: Vec<_> = fields.iter().filter(|field| is_personal(field)).cloned().collect();
+    fields.iter().for_each(|field| collect(field, parts));
+    for (name, fields) in
+        [("FIELDS", &fields), ("IMMUTABLE", &immutable), ("OUTPUT_ONLY", &output_only), ("PERSONAL", &personal)]
+    {
         let names: Vec<_> = fields.iter().map(|field| format!("\"{}\"", field.name())).collect();
         writeln!(text, "    const {name}: &'static [&'static str] = &[{}];", names.join(", "))?;
     }
     writeln!(text, "    fn id(&self) -> &str {{ &self.id }}\n    fn etag(&self) -> &str {{ &self.etag }}")?;
     writeln!(text, "    fn references(&mut self) -> Vec<&mut String> {{ vec![{}] }}", references.join(", "))?;
-    write_match(text, "is_set(&self, field: &str)", &fields, set_test)?;
-    write_match(text, "is_same(&self, other: &Self, field: &str)", &fields, |field| {
+    write_match(text, "is_set(&self, field: &str) -> bool", &fields, "false", set_test)?;
+    write_match(text, "is_same(&self, other: &Self, field: &str) -> bool", &fields, "false", |field| {
         format!("self.{0} == other.{0}", ident(field))
+    })?;
+    write_match(text, "value(&self, field: &str) -> Value", &fields, "Value::Null", |field| match set_test(field) {
+        // These are null by themselves.
+        test if test.ends_with("is_some()") => json(field),
+        test => format!("if {test} {{ {} }} else {{ Value::Null }}", json(field)),
     })?;
     writeln!(text, "}}\n\nimpl Head for {} {{", path(message))?;
     writeln!(text, "    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {{")?;
@@ -110,17 +141,52 @@ fn write_resource(text: &mut String, message: &MessageDescriptor) -> std::fmt::R
     writeln!(text, "        [self.create_time, self.update_time, self.delete_time] = times;\n    }}\n}}")
 }
 
+/// The message as an object of JSON.
+fn write_json(text: &mut String, message: &MessageDescriptor) -> std::fmt::Result {
+    writeln!(text, "\nimpl Json for {} {{\n    fn json(&self) -> Value {{\n        Value::Object(", path(message))?;
+    writeln!(text, "            [")?;
+    for field in message.fields() {
+        writeln!(text, "                (\"{}\".to_owned(), {}),", field.json_name(), json(&field))?;
+    }
+    writeln!(text, "            ].into_iter().collect(),\n        )\n    }}\n}}")
+}
+
+/// The field's value as JSON.
+fn json(field: &FieldDescriptor) -> String {
+    let name = ident(field);
+    let Kind::Enum(names) = field.kind() else { return format!("self.{name}.json()") };
+    let written = format!("{}::try_from(NUMBER).map_or(Value::Null, |it| it.as_str_name().into())", enum_path(&names));
+    match field.cardinality() {
+        Cardinality::Repeated => format!("self.{name}.iter().map(|it| {}).collect()", written.replace("NUMBER", "*it")),
+        _ if field.supports_presence() => {
+            format!("self.{name}.map_or(Value::Null, |it| {})", written.replace("NUMBER", "it"))
+        }
+        _ => written.replace("NUMBER", &format!("self.{name}")),
+    }
+}
+
+/// Notes the messages that a field holds, and those that these hold. Well-known ones have a form of their own.
+fn collect(field: &FieldDescriptor, parts: &mut Parts) {
+    assert!(!field.is_map(), "{} is a map: it has no form in the journal", field.full_name());
+    let Kind::Message(message) = field.kind() else { return };
+    let name = message.full_name().to_owned();
+    if !name.starts_with("google.protobuf.") && parts.insert(name, message.clone()).is_none() {
+        message.fields().for_each(|field| collect(&field, parts));
+    }
+}
+
 fn write_match(
     text: &mut String,
     signature: &str,
     fields: &[FieldDescriptor],
+    otherwise: &str,
     arm: impl Fn(&FieldDescriptor) -> String,
 ) -> std::fmt::Result {
-    writeln!(text, "    fn {signature} -> bool {{\n        match field {{")?;
+    writeln!(text, "    fn {signature} {{\n        match field {{")?;
     for field in fields {
         writeln!(text, "            \"{}\" => {},", field.name(), arm(field))?;
     }
-    writeln!(text, "            _ => false,\n        }}\n    }}")
+    writeln!(text, "            _ => {otherwise},\n        }}\n    }}")
 }
 
 fn set_test(field: &FieldDescriptor) -> String {
@@ -155,6 +221,10 @@ fn is_reference(field: &FieldDescriptor) -> bool {
     !field.is_list() && format.as_deref() == Some("uuid")
 }
 
+fn is_personal(field: &FieldDescriptor) -> bool {
+    option(field, "crm.api.v1.personal").and_then(|it| it.as_bool()).unwrap_or_default()
+}
+
 fn option(field: &FieldDescriptor, name: &str) -> Option<Value> {
     let extension = field.parent_pool().get_extension_by_name(name)?;
     let options = field.options();
@@ -170,12 +240,26 @@ fn scope(method: &MethodDescriptor) -> String {
 
 /// Where prost puts the message.
 fn path(message: &MessageDescriptor) -> String {
-    let package = message.package_name().replace('.', "::");
-    format!("crate::{package}::{}", message.name())
+    nested(message.package_name(), message.parent_message(), message.name())
+}
+
+fn enum_path(names: &EnumDescriptor) -> String {
+    nested(names.package_name(), names.parent_message(), names.name())
+}
+
+fn nested(package: &str, parent: Option<MessageDescriptor>, name: &str) -> String {
+    match parent {
+        Some(parent) => format!("{}::{name}", nested(package, parent.parent_message(), &snake(parent.name()))),
+        None => format!("crate::{}::{name}", package.split('.').map(raw).collect::<Vec<_>>().join("::")),
+    }
 }
 
 fn ident(field: &FieldDescriptor) -> String {
-    match field.name() {
+    raw(field.name())
+}
+
+fn raw(word: &str) -> String {
+    match word {
         word @ ("type" | "match" | "ref" | "use" | "move" | "where" | "enum" | "mod") => format!("r#{word}"),
         name => name.to_owned(),
     }

@@ -5,6 +5,9 @@
 
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
+use serde_json::Value;
+
+use crate::journal::Change;
 
 /// The message of a resource.
 pub trait Resource: Message + Default + Clone + PartialEq + 'static {
@@ -16,6 +19,8 @@ pub trait Resource: Message + Default + Clone + PartialEq + 'static {
     const IMMUTABLE: &'static [&'static str];
     /// Fields that the service sets. Masks may name them and nothing happens (AIP-161).
     const OUTPUT_ONLY: &'static [&'static str];
+    /// Fields that say something of a person.
+    const PERSONAL: &'static [&'static str];
 
     /// Its id.
     fn id(&self) -> &str;
@@ -27,6 +32,8 @@ pub trait Resource: Message + Default + Clone + PartialEq + 'static {
     fn is_set(&self, field: &str) -> bool;
     /// Whether the field has the same value in `other`.
     fn is_same(&self, other: &Self, field: &str) -> bool;
+    /// The field's value as JSON has it; null if it has none.
+    fn value(&self, field: &str) -> Value;
 }
 
 /// What the service itself says of every record, on a resource's message.
@@ -114,6 +121,70 @@ pub trait Export {
 
     /// The filter, and whether deleted ones are wanted.
     fn parts(self) -> (String, bool);
+}
+
+/// Reads what was changed of one.
+pub trait History {
+    /// What was changed.
+    type Resource: Resource;
+    /// What is answered.
+    type Answer;
+
+    /// Which one, how many changes, and after which.
+    fn parts(self) -> (String, i32, String);
+    /// The answer that holds these.
+    fn answer(found: Past) -> Self::Answer;
+}
+
+/// A page of what was changed.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "documented in the answers' protos")]
+pub struct Past {
+    pub changes: Vec<Change>,
+    pub next_page_token: String,
+    pub begin_time: Option<Timestamp>,
+    pub complete: bool,
+}
+
+/// A value as proto3 JSON has it.
+trait Json {
+    fn json(&self) -> Value;
+}
+
+/// Those that JSON has as they are.
+macro_rules! plain {
+    ($($type:ty),*) => {$(
+        impl Json for $type {
+            fn json(&self) -> Value {
+                Value::from(self.clone())
+            }
+        }
+    )*};
+}
+plain!(String, bool, i32, u32, f32, f64);
+
+/// Those that it has as texts.
+macro_rules! text {
+    ($($type:ty),*) => {$(
+        impl Json for $type {
+            fn json(&self) -> Value {
+                Value::from(self.to_string())
+            }
+        }
+    )*};
+}
+text!(i64, u64, Timestamp, prost_types::Duration);
+
+impl<T: Json> Json for Option<T> {
+    fn json(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Json::json)
+    }
+}
+
+impl<T: Json> Json for Vec<T> {
+    fn json(&self) -> Value {
+        self.iter().map(Json::json).collect()
+    }
 }
 
 /// Which page is asked for, as it is written in a request.

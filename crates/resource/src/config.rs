@@ -54,12 +54,20 @@ pub struct StoreConfig {
     pub first_tier_ttl: Duration,
     /// Most connections to the database (`CRM_DATABASE_CONNECTIONS`, 10).
     pub database_connections: u32,
+    /// How many days a change stays in the journal (`CRM_JOURNAL_DAYS`, 400).
+    pub journal_days: i32,
 }
 
 impl StoreConfig {
     /// Defaults for everything but the two servers.
     pub fn new(database_url: Secret, redis_url: Secret) -> Self {
-        Self { database_url, redis_url, first_tier_ttl: FIRST_TIER_TTL, database_connections: CONNECTIONS }
+        Self {
+            database_url,
+            redis_url,
+            first_tier_ttl: FIRST_TIER_TTL,
+            database_connections: CONNECTIONS,
+            journal_days: JOURNAL_DAYS,
+        }
     }
 }
 
@@ -73,6 +81,10 @@ impl From<StoreConfig> for ServiceConfig {
 const CONNECTIONS: u32 = 10;
 /// Half of them are for exports, which may hold one for minutes: one place at least, and two for everybody else.
 const LEAST_CONNECTIONS: u32 = 3;
+/// A year, and the month in which one looks back at it.
+const JOURNAL_DAYS: i32 = 400;
+/// Readers that were away come back within this; the database sweeps nothing that is younger.
+const LEAST_JOURNAL_DAYS: i32 = 30;
 /// Shorter than it takes to notice a colleague's change.
 const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
 
@@ -96,8 +108,9 @@ impl Config {
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
         let peers: Vec<_> = peers.iter().map(|peer| (*peer, peer.addresses(&mut env))).collect();
         env.finish()?;
-        let store = store.map(|([database_url, redis_url], database_connections)| -> Result<_, ConfigError> {
-            Ok(StoreConfig { database_connections, ..StoreConfig::new(database_url.get()?, redis_url.get()?) })
+        let store = store.map(|([database_url, redis_url], database_connections, journal_days)| {
+            let store = StoreConfig::new(database_url.get()?, redis_url.get()?);
+            Ok::<_, ConfigError>(StoreConfig { database_connections, journal_days, ..store })
         });
         let peers = peers.into_iter().map(|(peer, addresses)| Ok((peer, addresses.get()?)));
         let peers = peers.collect::<Result<_, ConfigError>>()?;
@@ -115,14 +128,18 @@ impl Config {
     }
 }
 
-fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static str)) -> ([Slot<Secret>; 2], u32) {
+fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static str)) -> ([Slot<Secret>; 2], u32, i32) {
     let database_url = env.required_url(url, password_file);
     let redis_url = env.required("CRM_REDIS_URL");
     let connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
     if !(LEAST_CONNECTIONS..=1000).contains(&connections) {
         env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
     }
-    ([database_url, redis_url], connections)
+    let journal_days = env.or("CRM_JOURNAL_DAYS", JOURNAL_DAYS);
+    if !(LEAST_JOURNAL_DAYS..=36_500).contains(&journal_days) {
+        env.fault("CRM_JOURNAL_DAYS", format!("must be {LEAST_JOURNAL_DAYS} to 36500"));
+    }
+    ([database_url, redis_url], connections, journal_days)
 }
 
 #[cfg(test)]
@@ -141,7 +158,8 @@ mod tests {
     #[test]
     fn complete_settings_are_read() {
         let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE, &[]).unwrap();
-        assert_eq!(config.service.store.as_ref().unwrap().database_connections, 10);
+        let store = config.service.store.as_ref().unwrap();
+        assert_eq!((store.database_connections, store.journal_days), (10, 400));
         assert!(!format!("{config:?}").contains("secret"));
         assert_eq!((config.service_public_key_file, config.service_private_key_file), (None, None));
     }
@@ -162,9 +180,9 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2")];
+        let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2"), ("CRM_JOURNAL_DAYS", "29")];
         let error = Config::from_env(Env::from_pairs(pairs), DATABASE, &[]).unwrap_err().to_string();
-        for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS"]) {
+        for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS", "CRM_JOURNAL_DAYS"]) {
             assert!(error.contains(name), "{name} is missing in: {error}");
         }
     }

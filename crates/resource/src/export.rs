@@ -43,8 +43,8 @@ impl<R: Resource> Records<R> {
         let call = Call::of(&request)?;
         let (filter, show_deleted) = request.into_inner().parts();
         let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
-        let place = self.store.export_place(call)?;
-        let mut transaction = self.store.begin(call, Access::Snapshot).await?;
+        let place = self.store.export_place(&call)?;
+        let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
         let mut query =
             select::select(R::KIND, format!("{DECLARE}{}", self.statements.select), call.tenant, &selection);
         query.push(" order by id");

@@ -54,6 +54,11 @@ impl Kind {
             cache_bytes: 2 << 20,
         }
     }
+
+    /// The schema that its table is in.
+    pub(crate) fn schema(&self) -> &'static str {
+        self.table.split_once('.').map_or("", |(schema, _)| schema)
+    }
 }
 
 /// A field that lists can be filtered by, and the column that answers it.

@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod exchange;
 mod export;
+pub mod journal;
 mod keys;
 mod kind;
 mod mask;
@@ -40,7 +41,9 @@ pub use keys::KeysError;
 pub use kind::{Filter, Kind, Order};
 pub use record::{Head, Record};
 pub use records::Records;
-pub use refusal::{DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID, REFUSALS, Refusal};
+pub use refusal::{
+    CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID, REFUSALS, Refusal,
+};
 pub use request::{Change, New, RequestId};
 pub use resource::{Resource, show};
 pub use row::{Row, Value};

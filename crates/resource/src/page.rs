@@ -118,6 +118,6 @@ fn parse_token(kind: &Kind, scope: Scope, token: &str, order: Order) -> Result<O
     }
 }
 
-fn flaw(error: &PageError) -> Flaw {
+pub(crate) fn flaw(error: &PageError) -> Flaw {
     Flaw::new(error.reason(), error.to_string())
 }

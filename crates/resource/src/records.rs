@@ -50,7 +50,7 @@ impl<R: Resource> Records<R> {
         Q: standard::Create<Resource = R::Message>,
     {
         let new = New::<R>::of(request)?;
-        match self.claim(new.call, new.request_id).await? {
+        match self.claim(new.call.clone(), new.request_id).await? {
             Claim::First(write) => self.finish(*write, new).await,
             Claim::Answered(answer) => Ok(answer),
         }
@@ -65,7 +65,7 @@ impl<R: Resource> Records<R> {
         Q: standard::Get<Resource = R::Message>,
     {
         let (call, id) = (Call::of(&request)?, single(request.get_ref().id())?);
-        let load = || async { Ok::<_, Error>(self.load(call, &[id]).await?.into_values().next()) };
+        let load = || async { Ok::<_, Error>(self.load(&call, &[id]).await?.into_values().next()) };
         let found = self.cache.get(&key(call.tenant, id), load).await?;
         live::<R>(found, id)
     }
@@ -81,6 +81,7 @@ impl<R: Resource> Records<R> {
         let (call, ids) = (Call::of(&request)?, batch(request.get_ref().ids())?);
         let keys: Vec<String> = ids.iter().map(|id| key(call.tenant, *id)).collect();
         let asked = &ids;
+        let call = &call;
         let load = |missing| async move { self.load(call, &ids_of(missing, asked, call.tenant)).await };
         let found = self.cache.get_many(&keys, load).await?;
         let found: Result<_, Error> = found.into_iter().zip(&ids).map(|(found, id)| live::<R>(found, *id)).collect();
@@ -97,7 +98,7 @@ impl<R: Resource> Records<R> {
     {
         let call = Call::of(&request)?;
         let (listing, scope) = page::page(R::KIND, call.tenant, &request.into_inner().page())?;
-        let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
+        let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
         let query = select::select(R::KIND, self.statements.select.clone(), call.tenant, &listing.selection);
         let mut query = select::page(R::KIND, query, &listing);
         let name = self.statements.list_name;
@@ -121,7 +122,7 @@ impl<R: Resource> Records<R> {
         Q: standard::Update<Resource = R::Message>,
     {
         let mut change = Change::<R>::of(request)?;
-        let mut write = self.begin(change.call).await?;
+        let mut write = self.begin(change.call.clone()).await?;
         let current = self.lock_live(&mut write, change.id, &change.etag).await?;
         let fields = change.apply(&current)?;
         self.save(write, current, fields).await
@@ -155,7 +156,7 @@ impl<R: Resource> Records<R> {
 }
 
 impl<R: Resource> Records<R> {
-    async fn load(&self, call: Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {
+    async fn load(&self, call: &Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {
         let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
         let statement = &self.statements.find;
         let query = sqlx::query(statement.sql.clone()).bind(call.tenant).bind(ids);

@@ -57,10 +57,15 @@ pub(crate) const EXPORT_RUNS: Refusal = Refusal {
 };
 /// The export's reader has gone to sleep.
 pub const EXPORT_STALLED: Refusal = Refusal::aborted("EXPORT_STALLED", "nobody read the export");
+/// The cursor is from before the oldest change that is kept.
+pub const CURSOR_EXPIRED: Refusal = Refusal::failed_precondition(
+    "CURSOR_EXPIRED",
+    "the cursor is older than the changes that are kept: read all records again and go on from there",
+);
 /// Stored data break a rule of this release.
 pub const DATA_INCONSISTENT: Refusal =
     Refusal { code: Code::Internal, reason: "DATA_INCONSISTENT", text: "stored data break a rule of this release" };
 
 /// What any service that has resources may refuse. The database's and the server's reasons come on top.
 pub const REFUSALS: &[&Refusal] =
-    &[&FIELDS_INVALID, &ETAG_MISMATCH, &EXPORTS_BUSY, &EXPORT_STALLED, &DATA_INCONSISTENT];
+    &[&FIELDS_INVALID, &ETAG_MISMATCH, &EXPORTS_BUSY, &EXPORT_STALLED, &CURSOR_EXPIRED, &DATA_INCONSISTENT];

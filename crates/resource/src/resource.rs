@@ -45,19 +45,24 @@ pub(crate) fn read<R: Resource>(
     R::exchange(stored, message, &mut Exchange::read(R::Message::NAME, fields, found));
 }
 
+/// What callers may set, as they see it.
+pub(crate) fn show_fields<R: Resource>(mut stored: R::Fields) -> Result<R::Message, Error> {
+    let (mut message, mut fields) = (R::Message::default(), Exchange::show());
+    R::exchange(&mut stored, &mut message, &mut fields);
+    fields.finish().map(|()| message)
+}
+
 /// The message of a record.
 ///
 /// # Errors
 /// The record holds what this release does not understand.
-pub fn show<R: Resource>(mut stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
-    let (mut message, mut fields) = (R::Message::default(), Exchange::show());
-    R::exchange(&mut stored, &mut message, &mut fields);
-    fields.finish()?;
+pub fn show<R: Resource>(stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
+    let mut message = show_fields::<R>(stored)?;
     let times = [Some(head.create_time), Some(head.update_time), head.delete_time];
     message.set_head(head.id.to_string(), head.etag().to_string(), times.map(|time| time.map(timestamp)));
     Ok(message)
 }
 
-fn timestamp(time: OffsetDateTime) -> Timestamp {
+pub(crate) fn timestamp(time: OffsetDateTime) -> Timestamp {
     Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
 }

@@ -92,6 +92,11 @@ impl Row {
         })
     }
 
+    /// The number of the first value that is not one of the row's.
+    pub(crate) fn end(&self) -> usize {
+        self.0.len() + 3
+    }
+
     fn numbered(&self) -> impl Iterator<Item = (&'static str, Part, usize)> {
         // The tenant is $1, the id $2.
         self.0.iter().zip(3..).map(|((name, part, _), number)| (*name, *part, number))

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
-use crate::{AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, rekey};
+use crate::{AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, journal, rekey};
 
 /// A service, one constant each.
 #[derive(Debug)]
@@ -122,7 +122,9 @@ impl Service {
         let password = role_password.map(str::to_owned);
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
-        migrate::check_copy(&mut owner, schema, &idempotency::TABLE).await?;
+        for table in [&idempotency::TABLE, &journal::TABLE] {
+            migrate::check_copy(&mut owner, schema, table).await?;
+        }
         let made = rekey::make(&mut owner, schema, resources).await?;
         if made > 0 {
             tracing::info!(rows = made, "search keys made anew");
@@ -218,15 +220,17 @@ async fn answered(store: Option<&Store>) -> Result<(), crm_database::Error> {
     }
 }
 
-/// Forgets request ids that have outlived their promise, every quarter of an hour; replicas share the work.
+/// Forgets what has outlived its promise, every quarter of an hour; replicas share the work.
 async fn sweep_for_ever(store: Store) {
     const EVERY: Duration = Duration::from_secs(15 * 60);
     loop {
         sleep(EVERY).await;
-        match store.sweep().await {
-            Ok(0) => {}
-            Ok(swept) => tracing::info!(swept, "old request ids forgotten"),
-            Err(error) => tracing::warn!(%error, "old request ids could not be forgotten; trying again later"),
+        for (what, swept) in [("request ids", store.sweep().await), ("changes", store.sweep_journal().await)] {
+            match swept {
+                Ok(0) => {}
+                Ok(swept) => tracing::info!(what, swept, "old rows forgotten"),
+                Err(error) => tracing::warn!(what, %error, "old rows could not be forgotten; trying again later"),
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+use crate::journal;
 use crate::kind::Kind;
 use crate::row::Row;
 
@@ -36,6 +37,7 @@ pub(crate) struct Statements {
     /// `select … from …`, for lists.
     pub(crate) select: String,
     pub(crate) list_name: &'static str,
+    pub(crate) history_name: &'static str,
 }
 
 impl Statements {
@@ -60,15 +62,10 @@ impl Statements {
             ),
             insert: statement(&format!("insert_{name}"), insert(kind, row, &columns)),
             update: statement(&format!("update_{name}"), update(kind, row, &columns)),
-            set_deleted: statement(
-                &format!("set_{name}_deleted"),
-                format!(
-                    "update {table} set delete_time = case when $3 then {CHANGE_TIME} end, version = version + 1, \
-                     update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2 returning {columns}"
-                ),
-            ),
+            set_deleted: statement(&format!("set_{name}_deleted"), set_deleted(kind, &columns)),
             select,
             list_name: constant(&format!("list_{}", kind.plural)),
+            history_name: constant(&format!("find_history_of_{name}")),
         }
     }
 
@@ -82,30 +79,44 @@ impl Statements {
 fn insert(kind: &Kind, row: &Row, columns: &str) -> String {
     let names: String = row.columns().map(|(name, _)| format!("{name}, ")).collect();
     let values: String = row.columns().map(|(_, number)| format!("${number}, ")).collect();
-    format!(
-        "{}insert into {} (tenant_id, id, {names}create_time, update_time) \
-         values ($1, $2, {values}statement_timestamp(), statement_timestamp()) returning {columns}",
-        beside(kind.insert_with, row),
+    let change = format!(
+        "insert into {} (tenant_id, id, {names}create_time, update_time) \
+         values ($1, $2, {values}statement_timestamp(), statement_timestamp())",
         kind.table
-    )
+    );
+    journalled(kind, &beside(kind.insert_with, row), &change, columns, "'created'", row.end())
 }
 
 fn update(kind: &Kind, row: &Row, columns: &str) -> String {
     let sets: String = row.columns().map(|(name, number)| format!("{name} = ${number}, ")).collect();
-    format!(
-        "{}update {} set {sets}version = version + 1, update_time = {CHANGE_TIME} \
-         where tenant_id = $1 and id = $2 returning {columns}",
-        beside(kind.update_with, row),
+    let change = format!(
+        "update {} set {sets}version = version + 1, update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2",
         kind.table
-    )
+    );
+    journalled(kind, &beside(kind.update_with, row), &change, columns, "'updated'", row.end())
+}
+
+fn set_deleted(kind: &Kind, columns: &str) -> String {
+    let change = format!(
+        "update {} set delete_time = case when $3 then {CHANGE_TIME} end, version = version + 1, \
+         update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2",
+        kind.table
+    );
+    journalled(kind, "", &change, columns, "case when $3 then 'deleted' else 'undeleted' end", 4)
+}
+
+/// A change with its entry in the journal: one statement, so one round trip, and never one without the other. The entry is
+/// made of the changed row, so that its number is drawn when the row is locked.
+fn journalled(kind: &Kind, beside: &str, change: &str, columns: &str, what: &str, first: usize) -> String {
+    let with = if beside.is_empty() { "with ".to_owned() } else { format!("{beside}, ") };
+    let entry = journal::insert(kind.schema(), kind.plural, what, first);
+    format!("{with}changed as ({change} returning {columns}), entry as ({entry}) select {columns} from changed")
 }
 
 /// What stands before the statement, with numbers for the names of parameters.
 fn beside(with: &str, row: &Row) -> String {
-    let text = row
-        .parameters()
-        .fold(with.to_owned(), |text, (name, number)| text.replace(&format!("{{{name}}}"), &format!("${number}")));
-    if text.is_empty() { text } else { text + " " }
+    row.parameters()
+        .fold(with.to_owned(), |text, (name, number)| text.replace(&format!("{{{name}}}"), &format!("${number}")))
 }
 
 fn statement(name: &str, text: String) -> Statement {

@@ -3,13 +3,18 @@
 use crm_database::Access;
 use crm_proto::standard;
 use prost::Message;
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use tonic::Request;
 use uuid::Uuid;
 
+use crate::journal::Difference;
 use crate::record::Record;
 use crate::records::{Records, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
+use crate::resource::show_fields;
 use crate::write::Write;
 use crate::{Call, Error, Resource, show};
 
@@ -28,7 +33,8 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// The database's.
     pub async fn begin(&self, call: Call) -> Result<Write, Error> {
-        Ok(Write::new(call, self.store.begin(call, Access::ReadWrite).await?))
+        let transaction = self.store.begin(&call, Access::ReadWrite).await?;
+        Ok(Write::new(call, transaction))
     }
 
     /// A transaction, and which record in which state the request names.
@@ -109,17 +115,24 @@ impl<R: Resource> Records<R> {
     pub async fn insert(&self, write: &mut Write, id: Uuid, fields: &R::Fields) -> Result<Record<R::Fields>, Error> {
         let statement = &self.statements.insert;
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
-        self.change(write, statement.name, row_of::<R>(fields).bind(query)).await
+        let query = row_of::<R>(fields).bind(query);
+        self.change(write, statement.name, query, Self::difference(None, fields)?).await
     }
 
     /// Writes all fields of a locked record.
     ///
     /// # Errors
     /// As of [`insert`](Self::insert).
-    pub async fn replace(&self, write: &mut Write, id: Uuid, fields: &R::Fields) -> Result<Record<R::Fields>, Error> {
+    pub async fn replace(
+        &self,
+        write: &mut Write,
+        current: &Record<R::Fields>,
+        fields: &R::Fields,
+    ) -> Result<Record<R::Fields>, Error> {
         let statement = &self.statements.update;
-        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
-        self.change(write, statement.name, row_of::<R>(fields).bind(query)).await
+        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(current.head.id);
+        let query = row_of::<R>(fields).bind(query);
+        self.change(write, statement.name, query, Self::difference(Some(&current.fields), fields)?).await
     }
 
     /// Marks a locked record as deleted, or takes the mark away.
@@ -129,7 +142,7 @@ impl<R: Resource> Records<R> {
     pub async fn set_deleted(&self, write: &mut Write, id: Uuid, deleted: bool) -> Result<Record<R::Fields>, Error> {
         let statement = &self.statements.set_deleted;
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id).bind(deleted);
-        self.change(write, statement.name, query).await
+        self.change(write, statement.name, query, Difference::default()).await
     }
 
     /// The last step of a creation: adds the record, keeps the answer, commits.
@@ -157,7 +170,7 @@ impl<R: Resource> Records<R> {
         if fields == current.fields {
             return Self::message(current);
         }
-        let record = self.replace(&mut write, current.head.id, &fields).await?;
+        let record = self.replace(&mut write, &current, &fields).await?;
         write.commit().await?;
         Self::message(record)
     }
@@ -177,12 +190,20 @@ impl<R: Resource> Records<R> {
         show::<R>(record.fields, &record.head)
     }
 
-    async fn change<'q>(
+    /// What the journal says of a change.
+    fn difference(before: Option<&R::Fields>, after: &R::Fields) -> Result<Difference, Error> {
+        let before = before.map(|fields| show_fields::<R>(fields.clone())).transpose()?;
+        Ok(Difference::between(before.as_ref(), &show_fields::<R>(after.clone())?))
+    }
+
+    async fn change(
         &self,
         write: &mut Write,
         name: &'static str,
-        query: impl sqlx::Execute<'q, sqlx::Postgres>,
+        query: Query<'_, Postgres, PgArguments>,
+        difference: Difference,
     ) -> Result<Record<R::Fields>, Error> {
+        let query = difference.bind(query, &write.call);
         let changed =
             write.fetch_one::<Record<R::Fields>>(name, query).await.map_err(|error| refused(R::KIND, error))?;
         write.touch(&self.cache, key(write.call.tenant, changed.head.id), changed.head.cache_version());

@@ -1,5 +1,6 @@
 //! What the resources of one process share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_cache::Redis;
@@ -7,6 +8,7 @@ use crm_database::idempotency::{Idempotency, Outcome};
 use crm_database::{Access, Database, TenantTransaction};
 use crm_shares::{Refused, Share, Shares};
 
+use crate::journal::Statements;
 use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
@@ -19,6 +21,8 @@ pub struct Store {
     pub(crate) redis: Redis,
     pub(crate) first_tier_ttl: Duration,
     idempotency: Idempotency,
+    pub(crate) journal: Arc<Statements>,
+    pub(crate) journal_days: i32,
     exports: Shares,
     peers: Peers,
 }
@@ -38,7 +42,9 @@ impl Store {
         // for those who need one for milliseconds. One for each tenant: a second would only wait for the same reader.
         let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
-        Ok(Self { database, redis, first_tier_ttl, idempotency, exports, peers: Peers::default() })
+        let (journal, journal_days) = (Arc::new(Statements::new(schema)), config.journal_days);
+        let peers = Peers::default();
+        Ok(Self { database, redis, first_tier_ttl, idempotency, journal, journal_days, exports, peers })
     }
 
     /// The same, of a process that asks these.
@@ -53,12 +59,12 @@ impl Store {
     }
 
     /// A transaction that reads and writes, sees the present, or sees one moment throughout.
-    pub(crate) async fn begin(&self, call: Call, access: Access) -> Result<TenantTransaction, Error> {
+    pub(crate) async fn begin(&self, call: &Call, access: Access) -> Result<TenantTransaction, Error> {
         Ok(self.database.begin_with(call.tenant, call.deadline, access).await?)
     }
 
     /// A place for an export.
-    pub(crate) fn export_place(&self, call: Call) -> Result<Share, Error> {
+    pub(crate) fn export_place(&self, call: &Call) -> Result<Share, Error> {
         self.exports.take(Some(call.tenant.as_u128()), 1).map_err(|refused| match refused {
             Refused::Full => Error::from(&EXPORTS_BUSY),
             Refused::Share => Error::from(&EXPORT_RUNS),

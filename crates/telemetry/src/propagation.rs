@@ -81,6 +81,12 @@ pub fn trace_id(span: &Span) -> Option<String> {
     span_context(span).map(|context| context.trace_id().to_string())
 }
 
+/// The span as a `traceparent`, for those who come later and link to it; none where its trace is not kept.
+pub fn traceparent(span: &Span) -> Option<String> {
+    let context = span_context(span).filter(SpanContext::is_sampled)?;
+    Some(format!("00-{}-{}-01", context.trace_id(), context.span_id()))
+}
+
 fn span_context(span: &Span) -> Option<SpanContext> {
     let context = span.context().span().span_context().clone();
     context.is_valid().then_some(context)

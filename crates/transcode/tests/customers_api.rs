@@ -78,6 +78,13 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             export(),
         ),
         (
+            Method::GET,
+            "/v1/accounts/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "AccountService/GetAccountHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
             Method::POST,
             "/v1/contacts?request_id=r",
             contact.clone(),
@@ -114,6 +121,13 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             Value::Null,
             "ContactService/ExportContacts",
             export(),
+        ),
+        (
+            Method::GET,
+            "/v1/contacts/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "ContactService/GetContactHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
         ),
     ]
 }

@@ -61,7 +61,8 @@ fn every_setting_of_every_process_is_listed() {
     let compose = read("deploy/compose.yaml");
     let ports = compose.split("${").skip(1).filter_map(|text| text.split(['}', ':']).next());
     assert_eq!(of("Containers"), without(ports.map(str::to_owned).collect(), &shared));
-    let tests = without(code(&["crates/sandbox/src/", "crates/crm/tests/platform/"]), &others);
+    let tests =
+        without(code(&["crates/sandbox/src/", "crates/crm/tests/platform/", "crates/customers/tests/"]), &others);
     assert_eq!(of("Tests"), without(without(tests, &of("Command line")), &hidden()));
 }
 

@@ -255,7 +255,8 @@ async fn the_limits_of_queries_are_those_of_the_service() {
         let parameters = methods["get"]["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
             let (_, known) = known.iter().find(|(collection, _)| path.starts_with(collection)).unwrap();
-            let (at, beyond) = queries(path, parameter, known.as_str().unwrap());
+            let path = path.replace("{id}", known.as_str().unwrap());
+            let (at, beyond) = queries(&path, parameter, known.as_str().unwrap());
             let at = at.iter().map(|query| (query, StatusCode::OK));
             for (query, expected) in at.chain(beyond.iter().map(|query| (query, StatusCode::BAD_REQUEST))) {
                 let answer = joined.call(Method::GET, &format!("{path}?{query}"), &[], Value::Null).await;

@@ -59,3 +59,27 @@ async fn a_message_is_changed_as_a_whole_and_cleared_by_null() {
     let cleared = joined.json(Method::PATCH, &path, json!({"annualRevenue": null, "owner": ""})).await;
     assert!(cleared.get("annualRevenue").is_none(), "{cleared}");
 }
+
+#[tokio::test]
+async fn a_history_has_values_as_the_record_had_them() {
+    let joined = Joined::start().await;
+    let revenue = json!({"currencyCode": "EUR", "units": "12", "nanos": 500_000_000});
+    let created = create(&joined, "/v1/accounts", json!({"name": "Acme", "annualRevenue": revenue})).await;
+    let path = format!("/v1/accounts/{}", created["id"].as_str().unwrap());
+    let changed = joined.json(Method::PATCH, &path, json!({"annualRevenue": null, "employees": 7})).await;
+    let history = joined.json(Method::GET, &format!("{path}:history"), Value::Null).await;
+    let newest = &history["changes"][0];
+    // A value of any kind knows one kind of number.
+    let before = json!({"currencyCode": "EUR", "units": "12", "nanos": 500_000_000.0});
+    let fields = json!([
+        {"field": "annual_revenue", "from": before, "to": null},
+        {"field": "employees", "from": null, "to": 7.0},
+    ]);
+    assert_eq!(newest["fields"], fields);
+    assert_eq!(
+        (&newest["kind"], &newest["version"], &newest["etag"]),
+        (&json!("KIND_UPDATED"), &json!("2"), &changed["etag"])
+    );
+    assert_eq!((&history["complete"], &history["beginTime"]), (&json!(true), &created["createTime"]));
+    assert_eq!(history["changes"][1]["kind"], "KIND_CREATED");
+}

@@ -44,4 +44,11 @@ impl AccountService for Customers {
     async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Answer<Self::ExportAccountsStream> {
         answer(self.accounts.export(request).await)
     }
+
+    async fn get_account_history(
+        &self,
+        request: Request<pb::GetAccountHistoryRequest>,
+    ) -> Answer<pb::GetAccountHistoryResponse> {
+        answer(self.accounts.history(request).await)
+    }
 }

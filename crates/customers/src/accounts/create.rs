@@ -13,7 +13,7 @@ pub(super) async fn create(
     request: Request<pb::CreateAccountRequest>,
 ) -> Result<pb::Account, Error> {
     let new = New::<Account>::of(request)?;
-    let mut write = match accounts.claim(new.call, new.request_id).await? {
+    let mut write = match accounts.claim(new.call.clone(), new.request_id).await? {
         Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),
     };

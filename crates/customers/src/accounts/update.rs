@@ -14,7 +14,7 @@ pub(super) async fn update(
     request: Request<pb::UpdateAccountRequest>,
 ) -> Result<pb::Account, Error> {
     let mut change = Change::<Account>::of(request)?;
-    let mut write = accounts.begin(change.call).await?;
+    let mut write = accounts.begin(change.call.clone()).await?;
     if change.names("parent_id") {
         lock_hierarchy(&mut write).await?;
     }

@@ -44,4 +44,11 @@ impl ContactService for Customers {
     async fn export_contacts(&self, request: Request<pb::ExportContactsRequest>) -> Answer<Self::ExportContactsStream> {
         answer(self.contacts.export(request).await)
     }
+
+    async fn get_contact_history(
+        &self,
+        request: Request<pb::GetContactHistoryRequest>,
+    ) -> Answer<pb::GetContactHistoryResponse> {
+        answer(self.contacts.history(request).await)
+    }
 }

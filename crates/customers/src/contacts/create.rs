@@ -14,7 +14,7 @@ pub(super) async fn create(
     request: Request<pb::CreateContactRequest>,
 ) -> Result<pb::Contact, Error> {
     let new = New::<Contact>::of(request)?;
-    let mut write = match contacts.claim(new.call, new.request_id).await? {
+    let mut write = match contacts.claim(new.call.clone(), new.request_id).await? {
         Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),
     };

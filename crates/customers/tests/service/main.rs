@@ -7,6 +7,7 @@ mod export;
 mod hierarchy;
 mod idempotency;
 mod isolation;
+mod journal;
 mod keys;
 mod outage;
 mod pages;

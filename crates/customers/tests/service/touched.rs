@@ -4,7 +4,8 @@ use crm_cache::Redis;
 use crm_customers::accounts::Account;
 use crm_customers::contacts::Contact;
 use crm_proto::customers as pb;
-use crm_resource::{Call, Records, Store, StoreConfig};
+use crm_resource::testkit::call;
+use crm_resource::{Records, Store, StoreConfig};
 use crm_sandbox::testing;
 use crm_server::token::Role;
 use tonic::Code;
@@ -31,7 +32,7 @@ async fn a_write_that_touches_two_kinds_has_all_replicas_forget_both() {
     let store = Store::new(pool(&own).await, redis, app::SCHEMA, &config).unwrap();
     let (accounts, contacts) = (Records::<Account>::new(&store), Records::<Contact>::new(&store));
     let [company_id, person_id] = [&company.id, &person.id].map(|id| Uuid::parse_str(id).unwrap());
-    let mut write = accounts.begin(Call { tenant: tenant(), deadline: None }).await.unwrap();
+    let mut write = accounts.begin(call(tenant())).await.unwrap();
     contacts.lock_live(&mut write, person_id, "").await.unwrap();
     contacts.set_deleted(&mut write, person_id, true).await.unwrap();
     accounts.lock_live(&mut write, company_id, "").await.unwrap();

@@ -182,6 +182,13 @@ impl AccountService for Fake {
         Ok(Response::new(pb::Account { id: request.id, etag: request.etag, ..Default::default() }))
     }
 
+    async fn get_account_history(
+        &self,
+        _: Request<pb::GetAccountHistoryRequest>,
+    ) -> Result<Response<pb::GetAccountHistoryResponse>, Status> {
+        Ok(Response::new(pb::GetAccountHistoryResponse::default()))
+    }
+
     async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Result<Response<Accounts>, Status> {
         let filter = request.into_inner().filter;
         let running = Running::new(&self.seen);
@@ -262,6 +269,13 @@ impl ContactService for Fake {
     ) -> Result<Response<pb::Contact>, Status> {
         let request = request.into_inner();
         Ok(Response::new(pb::Contact { id: request.id, etag: request.etag, ..Default::default() }))
+    }
+
+    async fn get_contact_history(
+        &self,
+        _: Request<pb::GetContactHistoryRequest>,
+    ) -> Result<Response<pb::GetContactHistoryResponse>, Status> {
+        Ok(Response::new(pb::GetContactHistoryResponse::default()))
     }
 
     async fn export_contacts(&self, request: Request<pb::ExportContactsRequest>) -> Result<Response<Contacts>, Status> {

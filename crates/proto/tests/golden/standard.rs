@@ -12,6 +12,7 @@ impl Resource for crate::crm::customers::v1::Account {
     const FIELDS: &'static [&'static str] = &["name", "domain", "industry", "country", "territory", "owner", "employees", "annual_revenue", "founded_year", "parent_id"];
     const IMMUTABLE: &'static [&'static str] = &[];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
     fn references(&mut self) -> Vec<&mut String> { vec![&mut self.parent_id] }
@@ -43,6 +44,21 @@ impl Resource for crate::crm::customers::v1::Account {
             "founded_year" => self.founded_year == other.founded_year,
             "parent_id" => self.parent_id == other.parent_id,
             _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "domain" => if !self.domain.is_empty() { self.domain.json() } else { Value::Null },
+            "industry" => if !self.industry.is_empty() { self.industry.json() } else { Value::Null },
+            "country" => if !self.country.is_empty() { self.country.json() } else { Value::Null },
+            "territory" => if !self.territory.is_empty() { self.territory.json() } else { Value::Null },
+            "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
+            "employees" => self.employees.json(),
+            "annual_revenue" => self.annual_revenue.json(),
+            "founded_year" => self.founded_year.json(),
+            "parent_id" => if !self.parent_id.is_empty() { self.parent_id.json() } else { Value::Null },
+            _ => Value::Null,
         }
     }
 }
@@ -78,19 +94,33 @@ impl Update for crate::crm::customers::v1::UpdateAccountRequest {
     fn parts(self) -> (Option<crate::crm::customers::v1::Account>, Option<prost_types::FieldMask>) { (self.account, self.update_mask) }
 }
 
-impl Delete for crate::crm::customers::v1::DeleteAccountRequest {
+impl At for crate::crm::customers::v1::DeleteAccountRequest {
     type Resource = crate::crm::customers::v1::Account;
     fn parts(self) -> (String, String) { (self.id, self.etag) }
 }
 
-impl Undelete for crate::crm::customers::v1::UndeleteAccountRequest {
+impl Delete for crate::crm::customers::v1::DeleteAccountRequest {}
+
+impl At for crate::crm::customers::v1::UndeleteAccountRequest {
     type Resource = crate::crm::customers::v1::Account;
     fn parts(self) -> (String, String) { (self.id, self.etag) }
 }
+
+impl Undelete for crate::crm::customers::v1::UndeleteAccountRequest {}
 
 impl Export for crate::crm::customers::v1::ExportAccountsRequest {
     type Resource = crate::crm::customers::v1::Account;
     fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::customers::v1::GetAccountHistoryRequest {
+    type Resource = crate::crm::customers::v1::Account;
+    type Answer = crate::crm::customers::v1::GetAccountHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::customers::v1::GetAccountHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::customers::v1::GetAccountHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
 }
 
 impl Create for crate::crm::customers::v1::CreateContactRequest {
@@ -105,6 +135,7 @@ impl Resource for crate::crm::customers::v1::Contact {
     const FIELDS: &'static [&'static str] = &["account_id", "given_name", "family_name", "title", "emails", "phones", "owner"];
     const IMMUTABLE: &'static [&'static str] = &["account_id"];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &["given_name", "family_name", "title", "emails", "phones"];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
     fn references(&mut self) -> Vec<&mut String> { vec![&mut self.account_id] }
@@ -130,6 +161,18 @@ impl Resource for crate::crm::customers::v1::Contact {
             "phones" => self.phones == other.phones,
             "owner" => self.owner == other.owner,
             _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "account_id" => if !self.account_id.is_empty() { self.account_id.json() } else { Value::Null },
+            "given_name" => if !self.given_name.is_empty() { self.given_name.json() } else { Value::Null },
+            "family_name" => if !self.family_name.is_empty() { self.family_name.json() } else { Value::Null },
+            "title" => if !self.title.is_empty() { self.title.json() } else { Value::Null },
+            "emails" => if !self.emails.is_empty() { self.emails.json() } else { Value::Null },
+            "phones" => if !self.phones.is_empty() { self.phones.json() } else { Value::Null },
+            "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
+            _ => Value::Null,
         }
     }
 }
@@ -165,19 +208,33 @@ impl Update for crate::crm::customers::v1::UpdateContactRequest {
     fn parts(self) -> (Option<crate::crm::customers::v1::Contact>, Option<prost_types::FieldMask>) { (self.contact, self.update_mask) }
 }
 
-impl Delete for crate::crm::customers::v1::DeleteContactRequest {
+impl At for crate::crm::customers::v1::DeleteContactRequest {
     type Resource = crate::crm::customers::v1::Contact;
     fn parts(self) -> (String, String) { (self.id, self.etag) }
 }
 
-impl Undelete for crate::crm::customers::v1::UndeleteContactRequest {
+impl Delete for crate::crm::customers::v1::DeleteContactRequest {}
+
+impl At for crate::crm::customers::v1::UndeleteContactRequest {
     type Resource = crate::crm::customers::v1::Contact;
     fn parts(self) -> (String, String) { (self.id, self.etag) }
 }
+
+impl Undelete for crate::crm::customers::v1::UndeleteContactRequest {}
 
 impl Export for crate::crm::customers::v1::ExportContactsRequest {
     type Resource = crate::crm::customers::v1::Contact;
     fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::customers::v1::GetContactHistoryRequest {
+    type Resource = crate::crm::customers::v1::Contact;
+    type Answer = crate::crm::customers::v1::GetContactHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::customers::v1::GetContactHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::customers::v1::GetContactHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
 }
 
 impl Create for crate::crm::sales::v1::CreateProductRequest {
@@ -192,6 +249,7 @@ impl Resource for crate::crm::sales::v1::Product {
     const FIELDS: &'static [&'static str] = &["name", "sku", "unit", "price", "active"];
     const IMMUTABLE: &'static [&'static str] = &[];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
     fn references(&mut self) -> Vec<&mut String> { vec![] }
@@ -213,6 +271,16 @@ impl Resource for crate::crm::sales::v1::Product {
             "price" => self.price == other.price,
             "active" => self.active == other.active,
             _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "sku" => if !self.sku.is_empty() { self.sku.json() } else { Value::Null },
+            "unit" => if !self.unit.is_empty() { self.unit.json() } else { Value::Null },
+            "price" => self.price.json(),
+            "active" => self.active.json(),
+            _ => Value::Null,
         }
     }
 }
@@ -248,17 +316,43 @@ impl Update for crate::crm::sales::v1::UpdateProductRequest {
     fn parts(self) -> (Option<crate::crm::sales::v1::Product>, Option<prost_types::FieldMask>) { (self.product, self.update_mask) }
 }
 
-impl Delete for crate::crm::sales::v1::DeleteProductRequest {
+impl At for crate::crm::sales::v1::DeleteProductRequest {
     type Resource = crate::crm::sales::v1::Product;
     fn parts(self) -> (String, String) { (self.id, self.etag) }
 }
 
-impl Undelete for crate::crm::sales::v1::UndeleteProductRequest {
+impl Delete for crate::crm::sales::v1::DeleteProductRequest {}
+
+impl At for crate::crm::sales::v1::UndeleteProductRequest {
     type Resource = crate::crm::sales::v1::Product;
     fn parts(self) -> (String, String) { (self.id, self.etag) }
 }
+
+impl Undelete for crate::crm::sales::v1::UndeleteProductRequest {}
 
 impl Export for crate::crm::sales::v1::ExportProductsRequest {
     type Resource = crate::crm::sales::v1::Product;
     fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::sales::v1::GetProductHistoryRequest {
+    type Resource = crate::crm::sales::v1::Product;
+    type Answer = crate::crm::sales::v1::GetProductHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::sales::v1::GetProductHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::sales::v1::GetProductHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Json for crate::google::r#type::Money {
+    fn json(&self) -> Value {
+        Value::Object(
+            [
+                ("currencyCode".to_owned(), self.currency_code.json()),
+                ("units".to_owned(), self.units.json()),
+                ("nanos".to_owned(), self.nanos.json()),
+            ].into_iter().collect(),
+        )
+    }
 }

@@ -5,11 +5,12 @@ mod plans;
 mod walls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_database::{Database, Settings};
 use crm_sandbox::testing::{self, TestDatabase};
-use crm_server::token::{Role, ServiceSigner, Signer, TokenRequest, Verifier, tenant_id};
+use crm_server::token::{Claims, Role, ServiceSigner, Signer, TokenRequest, Verifier, tenant_id};
 use http::Uri;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -20,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
+use uuid::Uuid;
 
-use crate::{RunError, Service, ServiceConfig, StoreConfig, Stored};
+use crate::{Call, RunError, Service, ServiceConfig, StoreConfig, Stored};
 
 pub use plans::{Plans, Variant};
 pub use walls::check_walls;
@@ -125,6 +127,14 @@ impl Caller {
 pub fn field_mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
     let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
     (!paths.is_empty()).then_some(prost_types::FieldMask { paths })
+}
+
+/// A call that nobody made: of the agent `ada`, who waits for ever.
+pub fn call(tenant: Uuid) -> Call {
+    let (subject, tenant_name) = ("ada".to_owned(), tenant.to_string());
+    let expires_at = std::time::SystemTime::now() + Duration::from_secs(3_600);
+    let caller = Claims { subject, tenant, tenant_name, role: Role::Agent, expires_at };
+    Call { tenant, caller: Arc::new(caller), deadline: None }
 }
 
 /// The code and the reason of a refusal.

@@ -4,6 +4,8 @@ use crm_database::{Database, plan};
 use crm_proto::standard::Page;
 use uuid::Uuid;
 
+use super::call;
+use crate::journal::Difference;
 use crate::select::Position;
 use crate::statements::Statements;
 use crate::{AnyResource, page, select};
@@ -76,8 +78,10 @@ impl Plans<'_> {
             .await;
         self.check_statement(one(&statements.lock.sql), &index).await;
         self.check_statement(one(&statements.hold.sql), &index).await;
-        self.check_statement(one(&statements.set_deleted.sql).bind(true), &index).await;
-        let update = (resource.columns)().bind(one(&statements.update.sql));
+        let call = call(self.tenant);
+        let entry = |query| Difference::default().bind(query, &call);
+        self.check_statement(entry(one(&statements.set_deleted.sql).bind(true)), &index).await;
+        let update = entry((resource.columns)().bind(one(&statements.update.sql)));
         self.check_statement(update, &index).await;
     }
 }

@@ -43,4 +43,11 @@ impl ProductService for Sales {
     async fn export_products(&self, request: Request<pb::ExportProductsRequest>) -> Answer<Self::ExportProductsStream> {
         answer(self.products.export(request).await)
     }
+
+    async fn get_product_history(
+        &self,
+        request: Request<pb::GetProductHistoryRequest>,
+    ) -> Answer<pb::GetProductHistoryResponse> {
+        answer(self.products.history(request).await)
+    }
 }

@@ -108,6 +108,13 @@ impl AccountService for Fake {
     async fn undelete_account(&self, _: tonic::Request<UndeleteAccountRequest>) -> Answer<Account> {
         named("undeleted")
     }
+
+    async fn get_account_history(
+        &self,
+        _: tonic::Request<GetAccountHistoryRequest>,
+    ) -> Answer<GetAccountHistoryResponse> {
+        Err(Status::unimplemented(""))
+    }
 }
 
 pub(crate) struct Server {

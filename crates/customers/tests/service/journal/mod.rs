@@ -1,0 +1,81 @@
+//! The journal: what it says of changes, in which order they are read, how long they are kept.
+
+mod entries;
+mod followed;
+mod follower;
+mod history;
+mod kept;
+mod plans;
+mod reading;
+
+use crm_cache::Redis;
+use crm_customers::accounts::Account;
+use crm_proto::journal as pb;
+use crm_resource::journal::{Cursor, Entry};
+use crm_resource::testkit::call;
+use crm_resource::{Records, Store, StoreConfig};
+use crm_sandbox::testing::{self, TestDatabase};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use uuid::Uuid;
+
+use crate::support::{app, eventually, pool};
+
+/// What a replica has, without its ports.
+struct Replica {
+    store: Store,
+    accounts: Records<Account>,
+}
+
+async fn replica(database: &TestDatabase) -> Replica {
+    let redis_url = testing::redis().await.unwrap();
+    let config = StoreConfig::new(database.url_as(app::ROLE, "").parse().unwrap(), redis_url.parse().unwrap());
+    let redis = Redis::connect("customers", &redis_url).unwrap();
+    eventually("Redis", async || redis.is_up()).await;
+    let store = Store::new(pool(database).await, redis, app::SCHEMA, &config).unwrap();
+    Replica { accounts: Records::new(&store), store }
+}
+
+/// All that comes after a cursor, and the cursor after that.
+async fn drain(store: &Store, tenant: Uuid, mut cursor: Cursor, limit: u32) -> (Vec<Entry>, Cursor) {
+    let mut all = Vec::new();
+    loop {
+        let batch = store.changes(&call(tenant), &cursor, limit).await.unwrap();
+        assert!(batch.entries.len() <= limit as usize);
+        // As a reader keeps it.
+        let kept = batch.cursor.encode(app::SCHEMA, tenant).unwrap();
+        cursor = Cursor::decode(app::SCHEMA, tenant, "cursor", &kept).unwrap();
+        assert_eq!(cursor, batch.cursor);
+        all.extend(batch.entries);
+        if batch.is_last {
+            return (all, cursor);
+        }
+    }
+}
+
+async fn as_owner(database: &TestDatabase, statements: &str) {
+    let mut owner = PgConnection::connect(database.url()).await.unwrap();
+    owner.execute(AssertSqlSafe(statements.to_owned())).await.unwrap();
+    owner.close().await.unwrap();
+}
+
+/// `field: from -> to`, each.
+fn fields(change: &pb::Change) -> Vec<String> {
+    use prost_types::value::Kind;
+    fn text(value: &prost_types::Value) -> String {
+        match value.kind.as_ref().unwrap() {
+            Kind::NullValue(_) => "null".to_owned(),
+            Kind::NumberValue(number) => number.to_string(),
+            Kind::StringValue(text) => text.clone(),
+            Kind::BoolValue(truth) => truth.to_string(),
+            Kind::ListValue(list) => format!("[{}]", list.values.iter().map(text).collect::<Vec<_>>().join(", ")),
+            Kind::StructValue(fields) => {
+                let fields = fields.fields.iter().map(|(name, value)| format!("{name}: {}", text(value)));
+                format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+    let each = |field: &pb::FieldChange| {
+        format!("{}: {} -> {}", field.field, text(field.from.as_ref().unwrap()), text(field.to.as_ref().unwrap()))
+    };
+    change.fields.iter().map(each).collect()
+}

@@ -1,0 +1,108 @@
+//! Where a reader of the journal stands.
+
+use crm_database::page::{self, Scope};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::snapshot::Snapshot;
+use crate::page::flaw;
+use crate::{Error, Violations};
+
+/// A thousand open transactions take some 10 kB.
+const LONGEST: usize = 64 * 1024;
+
+/// What a reader has been given of one tenant's changes: what a snapshot sees and, in the middle of a batch that was cut,
+/// what the next one sees up to some number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub(super) seen: Snapshot,
+    /// A number that transactions beyond the snapshot have not drawn: theirs are greater.
+    pub(super) low: i64,
+    pub(super) tick: Option<Tick>,
+}
+
+/// A newer snapshot, of which only a part has been given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tick {
+    pub(super) snapshot: Snapshot,
+    /// The latest number that it can see.
+    pub(super) high: i64,
+    /// The last number that was given.
+    pub(super) after: i64,
+}
+
+impl Cursor {
+    /// Before the oldest change that is kept.
+    pub const BEGINNING: Self = Self { seen: Snapshot::BEGINNING, low: 0, tick: None };
+
+    /// Whether anything can be too old for it: what is kept is all that it asks for.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.seen == Snapshot::BEGINNING
+    }
+
+    /// The latest id that it knows of.
+    pub(super) fn newest(&self) -> u64 {
+        self.tick.as_ref().map_or(self.seen.next(), |tick| tick.snapshot.next())
+    }
+
+    /// The text that a reader keeps: for this tenant and this service's journal alone.
+    ///
+    /// # Errors
+    /// None that could happen.
+    pub fn encode(&self, service: &str, tenant: Uuid) -> Result<String, Error> {
+        encode(service, tenant, self)
+    }
+
+    /// What a reader has kept; the empty text is the beginning.
+    ///
+    /// # Errors
+    /// It is damaged, or was given for another tenant or by another service. `field` is where it stood.
+    pub fn decode(service: &str, tenant: Uuid, field: &str, text: &str) -> Result<Self, Error> {
+        Ok(decode(service, tenant, field, text)?.unwrap_or(Self::BEGINNING))
+    }
+}
+
+/// Up to where a reader has been told which tenants have something new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Horizon(pub(super) Snapshot);
+
+impl Horizon {
+    /// Before the oldest change that is kept.
+    pub const BEGINNING: Self = Self(Snapshot::BEGINNING);
+
+    /// As [`Cursor::encode`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn encode(&self, service: &str) -> Result<String, Error> {
+        encode(service, Uuid::nil(), self)
+    }
+
+    /// As [`Cursor::decode`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode(service: &str, field: &str, text: &str) -> Result<Self, Error> {
+        Ok(decode(service, Uuid::nil(), field, text)?.unwrap_or(Self::BEGINNING))
+    }
+}
+
+fn scope(service: &str, tenant: Uuid) -> Scope {
+    Scope::new(tenant, &["journal", service])
+}
+
+fn encode<T: Serialize>(service: &str, tenant: Uuid, value: &T) -> Result<String, Error> {
+    page::encode(scope(service, tenant), value).map_err(|_| Error::Inconsistent("a cursor has no text form"))
+}
+
+fn decode<T: for<'d> Deserialize<'d>>(
+    service: &str,
+    tenant: Uuid,
+    field: &str,
+    text: &str,
+) -> Result<Option<T>, Error> {
+    let mut found = Violations::default();
+    let read = page::decode_within(scope(service, tenant), text, LONGEST);
+    let read = found.check(field, read.map_err(|error| flaw(&error)));
+    found.finish(read)
+}

@@ -1,0 +1,147 @@
+//! An entry of the journal: how it is made of two states of a record, and what it is for readers.
+
+use crm_proto::journal::{self as pb, change};
+use crm_proto::standard::Resource;
+use crm_telemetry::propagation::traceparent;
+use crm_values::Etag;
+use serde_json::{Map, Value};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{FromRow, Postgres};
+use time::OffsetDateTime;
+use tracing::Span;
+use uuid::Uuid;
+
+use crate::resource::timestamp;
+use crate::{Call, Error};
+
+/// Which fields were changed, from what to what.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Difference {
+    changes: Map<String, Value>,
+    /// Of those that say something of a person.
+    personal: Map<String, Value>,
+}
+
+impl Difference {
+    /// Between two states, or of what was not there before. Only what callers may set: the rest follows from it.
+    pub(crate) fn between<M: Resource>(before: Option<&M>, after: &M) -> Self {
+        let mut all = Self::default();
+        for field in M::FIELDS {
+            let is_same = before.map_or(!after.is_set(field), |before| after.is_same(before, field));
+            if !is_same {
+                let from = before.map_or(Value::Null, |before| before.value(field));
+                let part = if M::PERSONAL.contains(field) { &mut all.personal } else { &mut all.changes };
+                part.insert((*field).to_owned(), Value::Array(vec![from, after.value(field)]));
+            }
+        }
+        all
+    }
+
+    /// Binds the entry's values, in the order in which [`columns`] has them.
+    pub(crate) fn bind<'q>(
+        self,
+        query: Query<'q, Postgres, PgArguments>,
+        call: &Call,
+    ) -> Query<'q, Postgres, PgArguments> {
+        let personal = (!self.personal.is_empty()).then_some(Value::Object(self.personal));
+        let (subject, role) = (call.caller.subject.clone(), call.caller.role.as_str());
+        let query = query.bind(subject).bind(role).bind(Value::Object(self.changes)).bind(personal);
+        query.bind(traceparent(&Span::current()))
+    }
+}
+
+/// An entry for each row of `changed`, as a statement that stands beside the change. `kind` is an expression; the values
+/// are parameters from `first` on.
+pub(crate) fn insert(schema: &str, resource: &str, kind: &str, first: usize) -> String {
+    let [subject, role, changes, personal, traceparent] = [0, 1, 2, 3, 4].map(|nth| first + nth);
+    format!(
+        "insert into {schema}.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, \
+         changes, personal, traceparent) select $1, '{resource}', id, version, {kind}, update_time, ${subject}, ${role}, \
+         ${changes}, ${personal}, ${traceparent} from changed"
+    )
+}
+
+/// A change, as it is kept.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct Entry {
+    /// Its place among the changes of a batch; those of one record are in the order of its versions.
+    pub sequence: i64,
+    /// What was changed, as in the paths of the API.
+    pub resource: String,
+    /// Which one.
+    pub record_id: Uuid,
+    /// What it is since.
+    pub version: i64,
+    kind: String,
+    /// Who.
+    pub subject: String,
+    /// In which role.
+    pub role: String,
+    /// When.
+    pub change_time: OffsetDateTime,
+    changes: Value,
+    personal: Option<Value>,
+    /// The span of the call that made the change, if its trace is kept: to be linked to.
+    pub traceparent: Option<String>,
+}
+
+impl Entry {
+    /// As readers see it.
+    ///
+    /// # Errors
+    /// It holds what this release does not understand.
+    pub fn message(self) -> Result<pb::Change, Error> {
+        let kind = match self.kind.as_str() {
+            "created" => change::Kind::Created,
+            "updated" => change::Kind::Updated,
+            "deleted" => change::Kind::Deleted,
+            "undeleted" => change::Kind::Undeleted,
+            _ => return Err(Error::Inconsistent("a kind of change is unknown")),
+        };
+        let parts = [Some(self.changes), self.personal].into_iter().flatten();
+        let fields: Option<Vec<Vec<_>>> = parts.map(field_changes).collect();
+        let fields = fields.ok_or(Error::Inconsistent("changes of fields are not in their form"))?;
+        let mut fields = fields.concat();
+        fields.sort_unstable_by(|one, other| one.field.cmp(&other.field));
+        Ok(pb::Change {
+            resource: self.resource,
+            id: self.record_id.to_string(),
+            version: self.version,
+            etag: Etag::of(self.version).to_string(),
+            kind: kind.into(),
+            subject: self.subject,
+            role: self.role,
+            change_time: Some(timestamp(self.change_time)),
+            fields,
+        })
+    }
+}
+
+fn field_changes(part: Value) -> Option<Vec<pb::FieldChange>> {
+    let Value::Object(fields) = part else { return None };
+    let change = |(field, pair): (String, Value)| {
+        let Value::Array(pair) = pair else { return None };
+        let [from, to]: [Value; 2] = pair.try_into().ok()?;
+        Some(pb::FieldChange { field, from: Some(message(from)), to: Some(message(to)) })
+    };
+    fields.into_iter().map(change).collect()
+}
+
+/// A value of JSON as a message.
+fn message(value: Value) -> prost_types::Value {
+    use prost_types::value::Kind;
+    let kind = match value {
+        Value::Null => Kind::NullValue(0),
+        Value::Bool(truth) => Kind::BoolValue(truth),
+        Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap_or_default()),
+        Value::String(text) => Kind::StringValue(text),
+        Value::Array(items) => {
+            Kind::ListValue(prost_types::ListValue { values: items.into_iter().map(message).collect() })
+        }
+        Value::Object(fields) => Kind::StructValue(prost_types::Struct {
+            fields: fields.into_iter().map(|(name, value)| (name, message(value))).collect(),
+        }),
+    };
+    prost_types::Value { kind: Some(kind) }
+}
