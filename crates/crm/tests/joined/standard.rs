@@ -11,13 +11,25 @@ use crate::support::{Joined, json, text};
 
 /// The path of each collection, and a body for its creations.
 async fn collections(joined: &Joined) -> Vec<(String, Value)> {
-    let parent = created(joined, "/v1/accounts", &json!({"name": "Parent"})).await;
+    collections_of(joined, "acme").await
+}
+
+/// The same for another tenant, whose records refer to its own.
+async fn collections_of(joined: &Joined, tenant: &str) -> Vec<(String, Value)> {
+    let parent = create_as(joined, tenant, "/v1/accounts", Uuid::new_v4(), &json!({"name": "Parent"})).await;
+    assert_eq!(parent.status, StatusCode::OK, "{}", text(&parent));
+    let parent = json(&parent);
     let parent = parent["id"].as_str().unwrap();
     updates().into_iter().map(|(path, _)| (path.clone(), sample(path.rsplit('/').next().unwrap(), parent))).collect()
 }
 
 async fn create(joined: &Joined, path: &str, request: Uuid, body: &Value) -> Answer {
-    joined.call(Method::POST, &format!("{path}?requestId={request}"), &[], body.clone()).await
+    create_as(joined, "acme", path, request, body).await
+}
+
+async fn create_as(joined: &Joined, tenant: &str, path: &str, request: Uuid, body: &Value) -> Answer {
+    let path = format!("{path}?requestId={request}");
+    joined.call_as(tenant, Role::Manager, Method::POST, &path, body.clone()).await
 }
 
 async fn created(joined: &Joined, path: &str, body: &Value) -> Value {
@@ -51,7 +63,8 @@ fn another(body: &Value) -> Value {
 #[tokio::test]
 async fn a_creation_that_is_repeated_is_answered_as_before_and_its_id_serves_no_other() {
     let joined = Joined::start().await;
-    for (path, body) in collections(&joined).await {
+    let theirs = collections_of(&joined, "other").await;
+    for ((path, body), (_, their_body)) in collections(&joined).await.into_iter().zip(theirs) {
         let request = Uuid::new_v4();
         let first = json(&create(&joined, &path, request, &body).await);
         for _ in 0..2 {
@@ -60,9 +73,9 @@ async fn a_creation_that_is_repeated_is_answered_as_before_and_its_id_serves_no_
         let reused = create(&joined, &path, request, &another(&body)).await;
         assert_eq!(reason(&reused), (StatusCode::BAD_REQUEST, "REQUEST_ID_REUSED".to_owned()), "{path}");
         // Another tenant's request of the same id is another request.
-        let asked = format!("{path}?requestId={request}");
-        let theirs = joined.call_as("other", Role::Manager, Method::POST, &asked, json!({})).await;
-        assert_ne!(reason(&theirs).1, "REQUEST_ID_REUSED", "{path}");
+        let theirs = create_as(&joined, "other", &path, request, &their_body).await;
+        assert_eq!(theirs.status, StatusCode::OK, "{path}: {}", text(&theirs));
+        assert_ne!(json(&theirs)["id"], first["id"], "{path}");
     }
 }
 

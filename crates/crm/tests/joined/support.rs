@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{Answer, send_with};
+use crate::samples::updates;
 use crate::table;
 
 /// Gone when dropped.
@@ -59,14 +60,21 @@ impl Joined {
         joined
     }
 
+    /// Each service is ready when it is, so a list of each is waited for.
     async fn wait_until_it_answers(&self) {
+        for (collection, _) in updates() {
+            self.wait_until_it_lists(&collection).await;
+        }
+    }
+
+    async fn wait_until_it_lists(&self, collection: &str) {
         for _ in 0..1000 {
-            if self.call(Method::GET, "/v1/accounts", &[], Value::Null).await.status == StatusCode::OK {
+            if self.call(Method::GET, collection, &[], Value::Null).await.status == StatusCode::OK {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the service does not answer");
+        panic!("{collection} is not answered");
     }
 
     /// Where REST's callers find it.

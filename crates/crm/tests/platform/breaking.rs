@@ -54,7 +54,7 @@ async fn faults_that_cannot_be_are_refused_with_every_rule() {
         (&["customers/0", "--error-rate", "7", "--code", "GREEN"], &["error_rate", "code"]),
         (&["customers/0", "--hang", "--delay", "1s"], &["hang"]),
         (&["customers/9", "--hang"], &["no replica"]),
-        (&["sales", "--hang"], &["no upstream"]),
+        (&["no-such", "--hang"], &["no upstream"]),
         (&["customers/0/../1", "--hang"], &["customers/0"]),
     ];
     for (arguments, parts) in cases {
@@ -64,7 +64,7 @@ async fn faults_that_cannot_be_are_refused_with_every_rule() {
         assert!(parts.iter().all(|part| said.contains(part)), "{arguments:?}: {said}");
     }
     assert_eq!(crm(&platform.dir, &["fault", "customers/0"]).status.code(), Some(2), "nothing to do");
-    assert_eq!(crm(&platform.dir, &["kill", "sales"]).status.code(), Some(2));
+    assert_eq!(crm(&platform.dir, &["kill", "no-such"]).status.code(), Some(2));
 }
 
 #[tokio::test]

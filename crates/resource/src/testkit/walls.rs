@@ -7,7 +7,7 @@ use super::stored;
 use crate::{Service, Stored};
 
 /// The service's role bypasses nothing and owns nothing, every table is behind row-level security, which shows nothing
-/// without a tenant, and every index says which question it answers.
+/// without a tenant; every index says which question it answers, and the owner may make the keys of every resource anew.
 pub async fn check_walls(service: &Service, database: &TestDatabase) {
     let Stored { role, schema, .. } = *stored(service);
     let mut owner = PgConnection::connect(database.url()).await.unwrap();
@@ -22,6 +22,13 @@ pub async fn check_walls(service: &Service, database: &TestDatabase) {
                    and obj_description(indexrelid) is null";
     let unnamed: Vec<String> = sqlx::query_scalar(unnamed).bind(schema).fetch_all(&mut owner).await.unwrap();
     assert_eq!(unnamed, Vec::<String>::new(), "indexes that do not say which question they answer");
+
+    let keys = "select tablename::text from pg_policies where schemaname = $1 and policyname = tablename || '_keys' \
+                and roles <> '{public}' and qual like '%crm.make_keys%' order by tablename";
+    let keys: Vec<String> = sqlx::query_scalar(keys).bind(schema).fetch_all(&mut owner).await.unwrap();
+    let mut plurals: Vec<_> = service.resources().iter().map(|resource| resource.kind.plural).collect();
+    plurals.sort_unstable();
+    assert_eq!(keys, plurals, "resources whose keys `crm migrate` can make anew");
 
     let tables = "select relname::text from pg_class join pg_attribute on attrelid = pg_class.oid \
                   where relnamespace = $1::regnamespace and relkind = 'r' and attname = 'tenant_id'";
