@@ -108,7 +108,8 @@ async fn viewers_read_and_do_not_write() {
 async fn each_role_may_call_what_the_table_says_and_nothing_else() {
     let rig = Rig::start().await;
     let client = wire::Grpc::connect(rig.public).await;
-    for (path, roles) in crm_proto::RIGHTS {
+    // What this gateway routes: of the rest it knows nothing, and each service holds its callers to the same table.
+    for (path, roles) in crm_proto::RIGHTS.iter().filter(|(path, _)| path.starts_with("/crm.customers.v1.")) {
         // Nobody from outside is a service, as is tried below.
         for role in Role::ALL.into_iter().filter(|role| *role != Role::Service) {
             let bearer = format!("Bearer {}", rig.token_of(role, HOUR));

@@ -48,7 +48,7 @@ async fn prometheus_finds_every_process_and_nothing_to_say_against_its_metrics()
             assert_eq!(said, "", "of {process}");
         }
     }
-    assert_eq!(roles.into_iter().collect::<Vec<_>>(), ["console", "customers", "gateway", "trace-viewer"]);
+    assert_eq!(roles.into_iter().collect::<Vec<_>>(), ["console", "customers", "gateway", "sales", "trace-viewer"]);
 
     let control = platform.address("control");
     let answer = http::send(&control, Method::GET, "/upstreams", Value::Null).await.unwrap();
