@@ -199,7 +199,7 @@ pub(crate) struct Balancing {
     /// Faults to try: `none`, `slow`, `fails_at_once`, `fails_30_percent`, `paused`, `killed_and_back`, which are all that
     /// is tried if none is named; `all_down`, `all_failing`, `overload`, `noise`, `killed_writes`, `paused_writes`
     #[arg(long = "fault", num_args = 1.., value_delimiter = ',', value_name = "FAULT")]
-    pub(crate) faults: Vec<crm_lab::balancing::Faultload>,
+    pub(crate) faults: Vec<crm_lab::balancing::FaultScenario>,
     /// The other faults, from `all_down` on, in 12 minutes. There policies do not matter and peers are not compared: our
     /// default policy shows them alone, unless others are named
     #[arg(long, conflicts_with = "faults")]

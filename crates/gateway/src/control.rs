@@ -6,13 +6,13 @@
 
 mod change;
 mod events;
+mod fault_view;
 mod host;
 mod injection;
 mod refusal;
 mod state;
 mod switch;
 mod upstream;
-mod view;
 
 use axum::{
     Router, middleware,

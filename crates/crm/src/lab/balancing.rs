@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use crm_balance::Policy;
-use crm_lab::balancing::{self, Faultload, LabError, Outcome, Peer, Plan, Programs, Timing, Variant};
+use crm_lab::balancing::{self, FaultScenario, LabError, Outcome, Peer, Plan, Programs, Timing, Variant};
 use crm_lab::report::print_verdicts;
 
 use crate::cli::Balancing;
@@ -40,8 +40,8 @@ fn plan(options: &Balancing) -> Result<Plan, Failure> {
     let length = options.seconds.map(|seconds| Duration::from_secs(seconds.into()));
     let timing = length.map_or(timing, |length| timing.with_faults_of(length));
     let faults = match (options.faults.as_slice(), options.alone) {
-        (_, true) => Faultload::ALONE.to_vec(),
-        ([], false) => Faultload::COMPARED.to_vec(),
+        (_, true) => FaultScenario::ALONE.to_vec(),
+        ([], false) => FaultScenario::COMPARED.to_vec(),
         (named, false) => named.to_vec(),
     };
     let compares = faults.iter().any(|fault| fault.compares());

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     change::Change,
+    fault_view::{FaultView, FaultsView},
     refusal::Refusal,
     state::Control,
-    view::{FaultView, FaultsView},
 };
 use crate::{reasons, table::Routed};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::error::LabError;
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::group::{KILL_SETTLED, Refusals};
 use super::load::{Callers, Load};
 use super::metrics::{AFTERMATH, fair_share};
@@ -20,7 +20,7 @@ pub(super) const FAIR: f64 = 0.8;
 
 /// What stands and goes on while the story is played.
 pub(super) struct Scene<'a> {
-    pub(super) fault: Faultload,
+    pub(super) fault: FaultScenario,
     pub(super) timing: &'a Timing,
     pub(super) seed: u64,
     pub(super) proxy: &'a Proxy,
@@ -66,7 +66,7 @@ impl Scene<'_> {
     }
 
     async fn broken(&self, until: Instant) -> Refusals {
-        if self.fault != Faultload::AllDown {
+        if self.fault != FaultScenario::AllDown {
             tokio::time::sleep_until(until).await;
             return None;
         }

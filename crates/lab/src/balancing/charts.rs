@@ -2,7 +2,7 @@
 
 use crm_chart::{HeatCell, HeatTable, LineChart, Series, Stretch, Tone, short};
 
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::metrics::{Metrics, Second};
 use super::plan::Plan;
 use super::story::Cell;
@@ -15,7 +15,7 @@ pub(super) struct Figure {
     pub(super) text: fn(&Metrics) -> String,
     pub(super) heat: fn(&Metrics) -> u8,
     /// Whether it says anything about this fault.
-    pub(super) tells: fn(Faultload) -> bool,
+    pub(super) tells: fn(FaultScenario) -> bool,
 }
 
 pub(super) const FAILED: Figure = Figure {
@@ -31,7 +31,7 @@ pub(super) const P99: Figure = Figure {
     description: "Of the calls that succeeded while the replica was broken, from the moment each was due. Read it beside the failures: a failed call is not in it.",
     text: |metrics| if metrics.latency_ms.p99 > 0.0 { short(metrics.latency_ms.p99) } else { "–".to_owned() },
     heat: |metrics| grade(slowdown(metrics), [1.5, 3.0, 10.0, 30.0, 100.0]),
-    tells: |fault| fault != Faultload::AllDown && fault != Faultload::AllFailing,
+    tells: |fault| fault != FaultScenario::AllDown && fault != FaultScenario::AllFailing,
 };
 
 pub(super) const SHARE: Figure = Figure {
@@ -39,7 +39,7 @@ pub(super) const SHARE: Figure = Figure {
     description: "Of all attempts while it was broken. A quarter is its share when all is well.",
     text: |metrics| metrics.faulty_share.map_or_else(|| "–".to_owned(), |share| short(share * 100.0)),
     heat: |metrics| grade(metrics.faulty_share.unwrap_or(0.0) * 100.0, [0.3, 2.0, 8.0, 20.0, 40.0]),
-    tells: |fault| fault != Faultload::None && !fault.is_of_the_group(),
+    tells: |fault| fault != FaultScenario::None && !fault.is_of_the_group(),
 };
 
 pub(super) const FAIR_AGAIN: Figure = Figure {
@@ -81,7 +81,7 @@ fn slowdown(metrics: &Metrics) -> f64 {
 /// The run that looks worst; of equals, the one that failed more.
 pub(super) fn worst<'a>(
     cells: &'a [Cell],
-    fault: Faultload,
+    fault: FaultScenario,
     variant: &Variant,
     heat: fn(&Metrics) -> u8,
 ) -> Option<&'a Cell> {
@@ -98,7 +98,7 @@ pub(super) struct Course {
     pub(super) y_at_least: f64,
     pub(super) value: fn(&Second) -> f64,
     /// Whether it says anything about this fault.
-    pub(super) tells: fn(Faultload) -> bool,
+    pub(super) tells: fn(FaultScenario) -> bool,
 }
 
 pub(super) const COURSES: [Course; 3] = [
@@ -109,7 +109,7 @@ pub(super) const COURSES: [Course; 3] = [
         log_from: None,
         y_at_least: 8.0,
         value: |second| second.failed,
-        tells: |fault| fault != Faultload::None,
+        tells: |fault| fault != FaultScenario::None,
     },
     Course {
         name: "p99",
@@ -134,7 +134,7 @@ pub(super) const COURSES: [Course; 3] = [
 /// One fault's course: these variants, each in its first run.
 pub(super) fn course(
     course: &Course,
-    fault: Faultload,
+    fault: FaultScenario,
     group: &str,
     variants: &[&Variant],
     cells: &[Cell],
@@ -148,7 +148,7 @@ pub(super) fn course(
     if let Some(low) = course.log_from {
         chart = chart.log_from(low);
     }
-    if fault != Faultload::None {
+    if fault != FaultScenario::None {
         chart = chart.stretch(Stretch::new(0.0, first.broken_s, fault.name()));
     }
     for (n, cell) in shown.iter().enumerate() {

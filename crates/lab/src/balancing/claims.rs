@@ -1,6 +1,6 @@
 //! What our gateway claims under each fault: figures and their limits.
 
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::group::GroupMetrics;
 use super::metrics::Metrics;
 use super::plan::Plan;
@@ -39,13 +39,13 @@ const fn claim(what: &'static str, limit: f64, figure: Figure) -> Claim {
     Claim { what, limit, figure }
 }
 
-pub(super) fn claims(fault: Faultload, plan: &Plan) -> Vec<Claim> {
+pub(super) fn claims(fault: FaultScenario, plan: &Plan) -> Vec<Claim> {
     match fault {
-        Faultload::None => vec![
+        FaultScenario::None => vec![
             claim("failed calls", 0.0, |metrics| Some(as_f64(failures(metrics) + metrics.failed_while_calm))),
             claim("ejections", 0.0, all_ejections),
         ],
-        Faultload::Slow => vec![
+        FaultScenario::Slow => vec![
             claim("failed, %", FAILED_PERCENT, failed_percent),
             claim("share of the slow replica, %", SLOW_SHARE_PERCENT, |metrics| Some(metrics.faulty_share? * 100.0)),
             claim("p99 as a multiple of the healthy one", P99_FACTOR, |metrics| {
@@ -53,33 +53,33 @@ pub(super) fn claims(fault: Faultload, plan: &Plan) -> Vec<Claim> {
             }),
             claim("seconds until its fair share again", FAIR_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
-        Faultload::FailsAtOnce => vec![
+        FaultScenario::FailsAtOnce => vec![
             claim("failed calls", FAILURES_AT_ONCE, |metrics| Some(as_f64(failures(metrics)))),
             claim("seconds until it is ejected", EJECTED_AT_ONCE_S, |metrics| metrics.ejected_after_s),
             claim("ejections of healthy replicas", 0.0, healthy_ejections),
         ],
-        Faultload::Fails30Percent => vec![
+        FaultScenario::Fails30Percent => vec![
             claim("seconds until it is ejected", EJECTED_AT_30_PERCENT_S, |metrics| metrics.ejected_after_s),
             claim("ejections of healthy replicas", 0.0, healthy_ejections),
         ],
-        Faultload::Paused => vec![
+        FaultScenario::Paused => vec![
             claim("failed, %", FAILED_PERCENT, failed_percent),
             claim("seconds until its fair share again", FAIR_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
-        Faultload::KilledAndBack => vec![
+        FaultScenario::KilledAndBack => vec![
             claim("failed reads", 0.0, |metrics| Some(as_f64(failures(metrics)))),
             claim("seconds until its fair share again", BACK_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
-        Faultload::AllDown | Faultload::AllFailing | Faultload::Overload | Faultload::Noise => {
+        FaultScenario::AllDown | FaultScenario::AllFailing | FaultScenario::Overload | FaultScenario::Noise => {
             of_the_group(fault, plan)
         }
-        Faultload::KilledWrites => vec![
+        FaultScenario::KilledWrites => vec![
             claim("failed reads", 0.0, |metrics| Some(as_f64(writes(metrics)?.reads.failed))),
             claim("failed creates", FAILED_CREATES, |metrics| Some(as_f64(writes(metrics)?.creates.failed))),
             claim(UPDATED_TWICE, 0.0, updated_twice),
             claim("seconds until its fair share again", BACK_AGAIN_S, |metrics| metrics.fair_again_s),
         ],
-        Faultload::PausedWrites => {
+        FaultScenario::PausedWrites => {
             vec![claim("failed, %", FAILED_PERCENT, failed_percent), claim(UPDATED_TWICE, 0.0, updated_twice)]
         }
     }
@@ -97,19 +97,19 @@ fn writes(metrics: &Metrics) -> Option<&WriteMetrics> {
     metrics.writes.as_ref()
 }
 
-fn of_the_group(fault: Faultload, plan: &Plan) -> Vec<Claim> {
+fn of_the_group(fault: FaultScenario, plan: &Plan) -> Vec<Claim> {
     match fault {
-        Faultload::AllDown => vec![
+        FaultScenario::AllDown => vec![
             claim("refusals, in the gateway's own histogram, p99 in ms", REFUSAL_MS, |metrics| {
                 group(metrics)?.refusal_in_gateway_ms_p99
             }),
             claim("failed from 3 s after the return on, %", FAILED_AFTER_RETURN_PERCENT, failed_percent_after),
         ],
-        Faultload::AllFailing => {
+        FaultScenario::AllFailing => {
             let what = "attempts for each call (limit: 1.2, and what the retry budget gives by time and had saved)";
             vec![claim(what, attempts_per_call(plan), |metrics| group(metrics)?.attempts_per_call)]
         }
-        Faultload::Overload => vec![
+        FaultScenario::Overload => vec![
             claim("missing of the goodput that the slots allow, %", LOST_GOODPUT_PERCENT, |metrics| {
                 Some((1.0 - group(metrics)?.goodput / f64::from(CAPACITY)) * 100.0)
             }),
@@ -130,7 +130,7 @@ fn attempts_per_call(plan: &Plan) -> f64 {
     const SAVED: f64 = 50.0;
     const COUNTED_APART: f64 = 0.001;
     let rate = f64::from(plan.rate.max(1));
-    let seconds = plan.timing.broken_by(Faultload::AllFailing).as_secs_f64().max(f64::EPSILON);
+    let seconds = plan.timing.broken_by(FaultScenario::AllFailing).as_secs_f64().max(f64::EPSILON);
     RATIO + FLOOR_PER_SECOND / rate + SAVED / (rate * seconds) + COUNTED_APART
 }
 
@@ -219,7 +219,7 @@ mod tests {
     }
 
     /// What is needed to break each claim of a fault, in their order, and none of the others.
-    fn check(fault: Faultload, breaches: &[fn(&mut Metrics)]) {
+    fn check(fault: FaultScenario, breaches: &[fn(&mut Metrics)]) {
         let claims = claims(fault, &plan());
         let broken = |metrics: &Metrics| -> Vec<usize> {
             let holds = |claim: &Claim| (claim.figure)(metrics).is_some_and(|figure| figure <= claim.limit);
@@ -236,9 +236,9 @@ mod tests {
 
     #[test]
     fn every_claim_about_one_replica_can_be_broken() {
-        check(Faultload::None, &[|it| it.failed_while_calm = 1, |it| it.healthy_ejections = Some(1)]);
+        check(FaultScenario::None, &[|it| it.failed_while_calm = 1, |it| it.healthy_ejections = Some(1)]);
         check(
-            Faultload::Slow,
+            FaultScenario::Slow,
             &[
                 |it| it.failed_ratio = 0.002,
                 |it| it.faulty_share = Some(0.004),
@@ -247,33 +247,33 @@ mod tests {
             ],
         );
         check(
-            Faultload::FailsAtOnce,
+            FaultScenario::FailsAtOnce,
             &[|it| it.failed = 11, |it| it.ejected_after_s = Some(1.1), |it| it.healthy_ejections = Some(1)],
         );
-        check(Faultload::Fails30Percent, &[|it| it.ejected_after_s = None, |it| it.healthy_ejections = Some(1)]);
-        check(Faultload::Paused, &[|it| it.failed_ratio = 0.002, |it| it.fair_again_s = Some(31.0)]);
-        check(Faultload::KilledAndBack, &[|it| it.failed = 1, |it| it.fair_again_s = Some(5.1)]);
+        check(FaultScenario::Fails30Percent, &[|it| it.ejected_after_s = None, |it| it.healthy_ejections = Some(1)]);
+        check(FaultScenario::Paused, &[|it| it.failed_ratio = 0.002, |it| it.fair_again_s = Some(31.0)]);
+        check(FaultScenario::KilledAndBack, &[|it| it.failed = 1, |it| it.fair_again_s = Some(5.1)]);
     }
 
     #[test]
     fn every_claim_about_the_group_can_be_broken() {
         check(
-            Faultload::AllDown,
+            FaultScenario::AllDown,
             &[
                 |it| of_group(it).refusal_in_gateway_ms_p99 = Some(25.0),
                 |it| of_group(it).failed_ratio_after = Some(0.011),
             ],
         );
-        check(Faultload::AllFailing, &[|it| of_group(it).attempts_per_call = Some(1.22)]);
+        check(FaultScenario::AllFailing, &[|it| of_group(it).attempts_per_call = Some(1.22)]);
         check(
-            Faultload::Overload,
+            FaultScenario::Overload,
             &[
                 |it| of_group(it).goodput = 0.89 * f64::from(CAPACITY),
                 |it| of_group(it).failed_ratio_after = Some(0.002),
                 |it| of_group(it).p99_ms_after = Some(6.1),
             ],
         );
-        check(Faultload::Noise, &[|it| it.ejections = Some(1)]);
+        check(FaultScenario::Noise, &[|it| it.ejections = Some(1)]);
     }
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
         ];
         for breach in updates {
             check(
-                Faultload::KilledWrites,
+                FaultScenario::KilledWrites,
                 &[
                     |it| of_writes(it).reads.failed = 1,
                     |it| of_writes(it).creates.failed = 2,
@@ -296,13 +296,15 @@ mod tests {
                     |it| it.fair_again_s = None,
                 ],
             );
-            check(Faultload::PausedWrites, &[|it| it.failed_ratio = 0.002, breach]);
+            check(FaultScenario::PausedWrites, &[|it| it.failed_ratio = 0.002, breach]);
         }
     }
 
     #[test]
     fn a_figure_that_never_came_to_be_breaks_its_claim() {
-        for (fault, expected) in [(Faultload::AllDown, 2), (Faultload::AllFailing, 1), (Faultload::Overload, 3)] {
+        for (fault, expected) in
+            [(FaultScenario::AllDown, 2), (FaultScenario::AllFailing, 1), (FaultScenario::Overload, 3)]
+        {
             let nothing = Metrics { group: None, ..good() };
             let missing = claims(fault, &plan()).iter().filter(|claim| (claim.figure)(&nothing).is_none()).count();
             assert_eq!(missing, expected, "{fault}");

@@ -1,7 +1,7 @@
 //! What our gateway claims, and whether the cells bear it out.
 
 use super::claims::{Claim, as_f64, claims};
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::metrics::Metrics;
 use super::plan::Plan;
 use super::story::Cell;
@@ -29,12 +29,12 @@ pub(super) fn judge(cells: &[Cell], plan: &Plan) -> Vec<Verdict> {
     verdicts
 }
 
-fn of(cells: &[Cell], fault: Faultload, wanted: impl Fn(&Cell) -> bool) -> Vec<&Metrics> {
+fn of(cells: &[Cell], fault: FaultScenario, wanted: impl Fn(&Cell) -> bool) -> Vec<&Metrics> {
     cells.iter().filter(|cell| cell.fault == fault && wanted(cell)).map(|cell| &cell.metrics).collect()
 }
 
 /// The worst of our runs against the worst runs of the best peer.
-fn against_peers(cells: &[Cell], fault: Faultload, ours: &[&Metrics]) -> Option<Verdict> {
+fn against_peers(cells: &[Cell], fault: FaultScenario, ours: &[&Metrics]) -> Option<Verdict> {
     let peers = cells.iter().filter(|cell| cell.variant.is_peer()).map(|cell| cell.variant.name());
     let worst_of = |peer: &str| {
         let runs = of(cells, fault, |cell| cell.variant.name() == peer);

@@ -5,10 +5,10 @@ use futures_util::{StreamExt, stream};
 
 use super::error::LabError;
 use super::judge::judge;
-use super::keys::Keys;
 use super::metrics::Metrics;
 use super::plan::Plan;
 use super::story::{Cell, Programs, Stage};
+use super::tokens::Tokens;
 use crate::report::{LabReport, Machine, Run, commit};
 
 /// What came of it.
@@ -27,8 +27,8 @@ pub struct Outcome {
 pub async fn run(plan: &Plan, programs: Programs, seed: u64, mut seen: impl FnMut(&Cell)) -> Result<Outcome, LabError> {
     let machine = Machine::this();
     let folder = TemporaryFolder::new("crm-lab")?;
-    let keys = Keys::make(folder.path())?;
-    let stage = Stage { plan, programs, keys: &keys, folder: folder.path(), seed };
+    let tokens = Tokens::make(folder.path())?;
+    let stage = Stage { plan, programs, tokens: &tokens, folder: folder.path(), seed };
     let mut playing =
         stream::iter(plan.places().into_iter().enumerate().map(|(n, place)| Box::pin(stage.play(n, place))))
             .buffer_unordered(plan.lanes.max(1));

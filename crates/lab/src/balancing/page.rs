@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::charts::{self, COURSES, FAILED, FAIR_AGAIN, P99, SHARE};
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::lab::Outcome;
 use super::plan::Plan;
 use super::toys::{CAPACITY, service_time_ms};
@@ -50,7 +50,7 @@ impl Outcome {
         }
     }
 
-    fn courses(&self, plan: &Plan, fault: Faultload) -> Section {
+    fn courses(&self, plan: &Plan, fault: FaultScenario) -> Section {
         let policies: Vec<&Variant> = plan.variants.iter().filter(|variant| !variant.is_peer()).collect();
         let peers: Vec<&Variant> =
             plan.variants.iter().filter(|variant| variant.is_peer() || variant.is_default()).collect();
@@ -76,11 +76,11 @@ fn about(plan: &Plan) -> String {
          latency from the moment each call was due. Every cell has processes of its own; {} cell(s) at a time. Peers are set up as \
          their makers advise, with least-loaded policies. Counts of the faulty replica come from the toys themselves. Too many \
          calls are played with toys of {} ms, which serve {CAPACITY} a second: half of that, then three times as many.",
-        service_time_ms(Faultload::None),
-        service_time_ms(Faultload::KilledWrites),
+        service_time_ms(FaultScenario::None),
+        service_time_ms(FaultScenario::KilledWrites),
         plan.rate,
         plan.lanes.max(1),
-        service_time_ms(Faultload::Overload)
+        service_time_ms(FaultScenario::Overload)
     )
 }
 

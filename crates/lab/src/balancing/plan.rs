@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::toys::CAPACITY;
 use super::variant::Variant;
 
@@ -12,7 +12,7 @@ pub struct Plan {
     /// The columns.
     pub variants: Vec<Variant>,
     /// The rows.
-    pub faults: Vec<Faultload>,
+    pub faults: Vec<FaultScenario>,
     /// Repetitions; the worst one counts.
     pub runs: u32,
     /// Lengths.
@@ -83,12 +83,12 @@ impl Timing {
 
     /// How long the fault lasts.
     #[must_use]
-    pub fn broken_by(&self, fault: Faultload) -> Duration {
+    pub fn broken_by(&self, fault: FaultScenario) -> Duration {
         match fault {
             fault if fault.kills() => self.away,
-            Faultload::AllFailing => self.all_failing,
-            Faultload::Overload => self.overload,
-            Faultload::Noise => self.noise,
+            FaultScenario::AllFailing => self.all_failing,
+            FaultScenario::Overload => self.overload,
+            FaultScenario::Noise => self.noise,
             _ => self.broken,
         }
     }
@@ -98,20 +98,20 @@ impl Timing {
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) variant: Variant,
-    pub(super) fault: Faultload,
+    pub(super) fault: FaultScenario,
     pub(super) run: u32,
 }
 
 impl Plan {
     /// Calls a second throughout the story. Under overload they are half of what can be served, so that what is added has
     /// something to disturb.
-    pub(super) fn rate_under(&self, fault: Faultload) -> u32 {
-        if fault == Faultload::Overload { CAPACITY / 2 } else { self.rate }
+    pub(super) fn rate_under(&self, fault: FaultScenario) -> u32 {
+        if fault == FaultScenario::Overload { CAPACITY / 2 } else { self.rate }
     }
 
     /// Calls a second that a fault adds: with the others, three times what can be served.
-    pub(super) fn rate_added_by(fault: Faultload) -> Option<u32> {
-        (fault == Faultload::Overload).then_some(3 * CAPACITY - CAPACITY / 2)
+    pub(super) fn rate_added_by(fault: FaultScenario) -> Option<u32> {
+        (fault == FaultScenario::Overload).then_some(3 * CAPACITY - CAPACITY / 2)
     }
 
     /// All cells. Variants alternate under the same fault, so that a minute's noise on the machine hits all alike.

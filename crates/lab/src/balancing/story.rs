@@ -5,15 +5,15 @@ use std::process::Command;
 
 use super::act::{FAIR, Played, Scene};
 use super::error::LabError;
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 use super::group;
-use super::keys::Keys;
 use super::load::Callers;
 use super::metrics::{Metrics, Second, measure, seconds};
 use super::mix::{READS, WRITES};
 use super::plan::{Place, Plan};
 use super::proxy::Proxy;
 use super::sampling::Watch;
+use super::tokens::Tokens;
 use super::toys::Toys;
 use super::variant::Variant;
 use super::writes;
@@ -24,7 +24,7 @@ pub struct Cell {
     /// What was tried.
     pub variant: Variant,
     /// What was wrong.
-    pub fault: Faultload,
+    pub fault: FaultScenario,
     /// Which repetition, from 1.
     pub run: u32,
     /// What came of it.
@@ -48,7 +48,7 @@ pub struct Programs {
 pub(super) struct Stage<'a> {
     pub(super) plan: &'a Plan,
     pub(super) programs: Programs,
-    pub(super) keys: &'a Keys,
+    pub(super) tokens: &'a Tokens,
     pub(super) folder: &'a Path,
     pub(super) seed: u64,
 }
@@ -61,7 +61,7 @@ impl Stage<'_> {
         std::fs::create_dir_all(&folder).map_err(|error| LabError::Start(format!("{}: {error}", folder.display())))?;
         let ledger = folder.join("ledger");
         let mut toys = Toys::start(self.programs.toy, fault, &ledger).await?;
-        let proxy = Proxy::start(&variant, &toys.addresses(), &folder, self.programs.gateway, self.keys).await?;
+        let proxy = Proxy::start(&variant, &toys.addresses(), &folder, self.programs.gateway, self.tokens).await?;
         let callers = self.callers(&proxy, self.plan.rate_under(fault), fault)?;
         let more = Plan::rate_added_by(fault).map(|rate| self.callers(&proxy, rate, fault)).transpose()?;
         proxy.wait_until_calls_succeed(&callers, &folder).await?;
@@ -88,8 +88,8 @@ impl Stage<'_> {
         let broken_s = (moments.healed - moments.broken).as_secs_f64();
         Ok((n, Cell { variant, fault, run, metrics, seconds, broken_s }))
     }
-    fn callers(&self, proxy: &Proxy, rate: u32, fault: Faultload) -> Result<Callers, LabError> {
+    fn callers(&self, proxy: &Proxy, rate: u32, fault: FaultScenario) -> Result<Callers, LabError> {
         let mix = if fault.is_among_writes() { &WRITES[..] } else { &READS };
-        Callers::new(&proxy.address().to_string(), self.keys.tokens(), rate, mix)
+        Callers::new(&proxy.address().to_string(), self.tokens.all(), rate, mix)
     }
 }

@@ -10,7 +10,7 @@ use crm_sandbox::toy::{self, ToyProcess, ToyRemote, ToySettings};
 use futures_util::future::try_join_all;
 
 use super::error::LabError;
-use super::faultload::Faultload;
+use super::fault_scenario::FaultScenario;
 
 /// How many there are.
 pub(super) const REPLICAS: usize = 4;
@@ -35,7 +35,7 @@ pub(super) struct Toys {
 
 impl Toys {
     /// Starts them, as the story of this fault needs them; among writes they keep a ledger.
-    pub(super) async fn start(make: fn() -> Command, fault: Faultload, ledger: &Path) -> Result<Self, LabError> {
+    pub(super) async fn start(make: fn() -> Command, fault: FaultScenario, ledger: &Path) -> Result<Self, LabError> {
         let service_time = Duration::from_millis(service_time_ms(fault).into());
         let ledger = fault.is_among_writes().then(|| ledger.to_owned());
         let settings = ToySettings { service_time, slots: SLOTS as usize, answer: Vec::new(), health: true, ledger };
@@ -55,7 +55,7 @@ impl Toys {
     }
 
     /// From now on they are broken that the fault hits. One that is told so says how many calls had arrived by then.
-    pub(super) async fn break_down(&mut self, fault: Faultload) -> Result<Option<u64>, LabError> {
+    pub(super) async fn break_down(&mut self, fault: FaultScenario) -> Result<Option<u64>, LabError> {
         let hit = self.hit(fault);
         if let Some(told) = fault.told() {
             let arrived = tell(hit, told).await?;
@@ -72,7 +72,7 @@ impl Toys {
     }
 
     /// From now on all are well again; those that were killed are ready when this returns.
-    pub(super) async fn heal(&mut self, fault: Faultload) -> Result<(), LabError> {
+    pub(super) async fn heal(&mut self, fault: FaultScenario) -> Result<(), LabError> {
         let hit = self.hit(fault);
         if fault.told().is_some() {
             return tell(hit, toy::FailureMode::default()).await.map(drop);
@@ -85,15 +85,15 @@ impl Toys {
         Ok(())
     }
 
-    fn hit(&mut self, fault: Faultload) -> &mut [ToyProcess] {
+    fn hit(&mut self, fault: FaultScenario) -> &mut [ToyProcess] {
         if fault.is_of_the_group() { &mut self.toys } else { &mut self.toys[FAULTY..=FAULTY] }
     }
 }
 
 /// How long a call takes them.
-pub(super) const fn service_time_ms(fault: Faultload) -> u32 {
+pub(super) const fn service_time_ms(fault: FaultScenario) -> u32 {
     match fault {
-        Faultload::Overload => OVERLOADED_SERVICE_TIME_MS,
+        FaultScenario::Overload => OVERLOADED_SERVICE_TIME_MS,
         fault if fault.is_among_writes() => WRITING_TIME_MS,
         _ => SERVICE_TIME_MS,
     }

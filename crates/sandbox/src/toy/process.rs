@@ -22,11 +22,11 @@ use crate::{
     ports::{self, Reserved},
 };
 
-/// Holds what the child is to do, as JSON.
+/// Holds how the child starts, as JSON.
 const VARIABLE: &str = "CRM_SANDBOX_TOY";
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Orders {
+struct Startup {
     address: SocketAddr,
     settings: ToySettings,
 }
@@ -39,9 +39,9 @@ struct Orders {
 pub async fn serve_from_environment() -> io::Result<()> {
     let text =
         env::var(VARIABLE).map_err(|_| io::Error::new(io::ErrorKind::NotFound, format!("{VARIABLE} is not set")))?;
-    let orders: Orders = serde_json::from_str(&text)?;
-    let listener = TcpListener::bind(orders.address).await?;
-    Toy::serve(orders.settings, listener)?.until_ended().await;
+    let startup: Startup = serde_json::from_str(&text)?;
+    let listener = TcpListener::bind(startup.address).await?;
+    Toy::serve(startup.settings, listener)?.until_ended().await;
     Ok(())
 }
 
@@ -144,10 +144,11 @@ impl ToyRemote {
 async fn launch(make_command: fn() -> Command, settings: &ToySettings, address: SocketAddr) -> Result<Child, Error> {
     const PATIENCE: Duration = Duration::from_secs(20);
     const LOOK_EVERY: Duration = Duration::from_millis(5);
-    let orders = Orders { address, settings: settings.clone() };
-    let orders = serde_json::to_string(&orders).map_err(|error| Error::io("cannot encode orders")(error.into()))?;
+    let startup = Startup { address, settings: settings.clone() };
+    let startup =
+        serde_json::to_string(&startup).map_err(|error| Error::io("cannot encode how a toy starts")(error.into()))?;
     let mut command = make_command();
-    command.env(VARIABLE, orders);
+    command.env(VARIABLE, startup);
     let child = Program::new(format!("toy on {address}"), command).spawn()?;
     let deadline = Instant::now() + PATIENCE;
     while TcpStream::connect(address).await.is_err() {

@@ -20,8 +20,8 @@ use tokio::time::{Instant, sleep};
 use self::durations::Durations;
 use self::site::Site;
 use super::error::LabError;
-use super::keys::Keys;
 use super::load::Callers;
+use super::tokens::Tokens;
 use super::variant::{Peer, Variant};
 
 const MAX_LOG_BYTES: u64 = 4 << 20;
@@ -42,14 +42,16 @@ impl Proxy {
         upstreams: &[SocketAddr],
         folder: &Path,
         gateway: fn() -> Command,
-        keys: &Keys,
+        tokens: &Tokens,
     ) -> Result<Self, LabError> {
         let reserve = || ports::reserve().map_err(|error| LabError::Start(format!("no free port: {error}")));
         let reserved = [reserve()?, reserve()?, reserve()?];
         let [public, control, admin] = reserved.each_ref().map(Reserved::address);
         let site = Site { public, control, admin, upstreams, folder };
         let (command, end) = match variant {
-            Variant::Ours(_) | Variant::Without(_) => (gateway::command(gateway(), &site, keys)?, ChildSignal::SIGKILL),
+            Variant::Ours(_) | Variant::Without(_) => {
+                (gateway::command(gateway(), &site, tokens)?, ChildSignal::SIGKILL)
+            }
             // Its workers outlive a master that is killed, but not one that is asked to end.
             Variant::Peer(Peer::Nginx, program) => (nginx::command(program, &site)?, ChildSignal::SIGTERM),
             Variant::Peer(Peer::Haproxy, program) => (haproxy::command(program, &site)?, ChildSignal::SIGKILL),

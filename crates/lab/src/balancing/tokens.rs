@@ -12,12 +12,12 @@ const TENANTS: usize = 200;
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3 * 3600);
 
 /// The callers' tokens, and where the gateway finds the key to check them.
-pub(super) struct Keys {
+pub(super) struct Tokens {
     file: PathBuf,
     tokens: Vec<String>,
 }
 
-impl Keys {
+impl Tokens {
     pub(super) fn make(folder: &Path) -> Result<Self, LabError> {
         let failed = |error: &dyn std::fmt::Display| LabError::Start(format!("cannot make tokens: {error}"));
         let (private, public) = Signer::generate_pem().map_err(|error| failed(&error))?;
@@ -36,7 +36,7 @@ impl Keys {
         &self.file
     }
 
-    pub(super) fn tokens(&self) -> &[String] {
+    pub(super) fn all(&self) -> &[String] {
         &self.tokens
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong: with one replica of four, or with all of them.
+//! What goes wrong in an experiment: with one replica of four, or with all of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crm_sandbox::toy;
 
-/// A fault.
+/// What goes wrong, to which replicas and among which calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Faultload {
+pub enum FaultScenario {
     /// Nothing.
     None,
     /// One replica is fifty times slower, each call holding its slot.
@@ -29,15 +29,15 @@ pub enum Faultload {
     Overload,
     /// All replicas fail half a per cent of the calls, by chance, after having served them.
     Noise,
-    /// As [`Faultload::KilledAndBack`], among creates and updates.
+    /// As [`FaultScenario::KilledAndBack`], among creates and updates.
     KilledWrites,
-    /// As [`Faultload::Paused`], among creates and updates.
+    /// As [`FaultScenario::Paused`], among creates and updates.
     PausedWrites,
 }
 
-/// A name that no fault has.
+/// A name that none has.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no fault {name}; there are {}", Faultload::all().map(Faultload::name).collect::<Vec<_>>().join(", "))]
+#[error("no fault {name}; there are {}", FaultScenario::all().map(FaultScenario::name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFault {
     name: String,
 }
@@ -46,7 +46,7 @@ pub struct UnknownFault {
 const SLOW_BY_MS: u64 = 98;
 const NOISE: f64 = 0.005;
 
-impl Faultload {
+impl FaultScenario {
     /// Those under which policies and peers are compared, in the order of reports.
     pub const COMPARED: [Self; 6] =
         [Self::None, Self::Slow, Self::FailsAtOnce, Self::Fails30Percent, Self::Paused, Self::KilledAndBack];
@@ -144,13 +144,13 @@ impl Faultload {
     }
 }
 
-impl fmt::Display for Faultload {
+impl fmt::Display for FaultScenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Faultload {
+impl FromStr for FaultScenario {
     type Err = UnknownFault;
 
     fn from_str(name: &str) -> Result<Self, UnknownFault> {
@@ -164,10 +164,10 @@ mod tests {
 
     #[test]
     fn every_fault_is_found_by_its_name_and_no_other() {
-        for fault in Faultload::all() {
+        for fault in FaultScenario::all() {
             assert_eq!(fault.name().parse(), Ok(fault));
         }
-        let unknown = "slower".parse::<Faultload>().unwrap_err().to_string();
+        let unknown = "slower".parse::<FaultScenario>().unwrap_err().to_string();
         assert!(unknown.contains("fails_30_percent") && unknown.contains("overload"), "{unknown}");
     }
 }
