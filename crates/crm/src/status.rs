@@ -1,9 +1,10 @@
 //! `crm status`, and what other commands ask of the platform in the folder.
 
+use crm_resource::Service;
+
 use crate::failure::Failure;
 use crate::places::Places;
 use crate::up::{ProcessStatus, Status, status};
-use crm_resource::Service;
 
 /// In which form.
 #[derive(Debug, Clone, Copy)]

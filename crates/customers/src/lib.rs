@@ -3,8 +3,6 @@
 pub mod accounts;
 pub mod contacts;
 pub mod seed;
-#[cfg(test)]
-mod tests;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;

@@ -31,7 +31,7 @@ pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell)
         Amount::Large => SeedSize { accounts: 200_000, contacts: 2_000_000 },
     };
     Box::pin(async move {
-        let [accounts, contacts] = demo(&database, tenant, size, tell).await?;
+        let Seeded { accounts, contacts } = demo(&database, tenant, size, tell).await?;
         Ok(format!("{accounts} accounts and {contacts} contacts"))
     })
 }
@@ -39,7 +39,16 @@ pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell)
 const ACCOUNTS_A_CHUNK: u32 = 2_000;
 const CONTACTS_A_CHUNK: u32 = 5_000;
 
-/// Loads demo data for `tenant`, telling `progress` after each chunk. Answers how many accounts and contacts are new.
+/// How many records are new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seeded {
+    /// Accounts.
+    pub accounts: u64,
+    /// Contacts.
+    pub contacts: u64,
+}
+
+/// Loads demo data for `tenant`, telling `progress` after each chunk.
 ///
 /// # Errors
 /// The database's. What was loaded until then stays; another run completes it.
@@ -48,8 +57,8 @@ pub async fn demo(
     tenant: Uuid,
     size: SeedSize,
     mut progress: impl FnMut(Progress),
-) -> Result<[u64; 2], Error> {
-    let [mut accounts, mut contacts] = [0; 2];
+) -> Result<Seeded, Error> {
+    let Seeded { mut accounts, mut contacts } = Seeded::default();
     for first in (0..size.accounts).step_by(ACCOUNTS_A_CHUNK as usize) {
         let done = (first + ACCOUNTS_A_CHUNK).min(size.accounts);
         let rows: String = (first..done).map(|number| companies::row(number, size)).collect();
@@ -67,7 +76,7 @@ pub async fn demo(
         let done = (first + 2 * CONTACTS_A_CHUNK).min(size.contacts);
         progress(Progress { what: "contacts", done, of: size.contacts });
     }
-    Ok([accounts, contacts])
+    Ok(Seeded { accounts, contacts })
 }
 
 // Industries, territories and owners here are their own keys.

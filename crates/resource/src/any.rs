@@ -46,10 +46,4 @@ impl AnyResource {
     pub(crate) fn statements(&self) -> crate::statements::Statements {
         crate::statements::Statements::new(self.name, self.kind, &(self.columns)())
     }
-
-    /// Its statements under their names, to be looked at.
-    pub fn statement_texts(&self) -> String {
-        let statements = self.statements();
-        statements.all().map(|statement| format!("-- {}\n{};\n", statement.name, statement.sql.as_str())).concat()
-    }
 }

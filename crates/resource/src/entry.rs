@@ -18,6 +18,9 @@ pub(crate) struct Stored<M> {
     pub message: M,
 }
 
+/// How long a replica's own memory keeps an entry: shorter than it takes to notice a colleague's change.
+pub(crate) const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
+
 /// How long entries live, and how many.
 pub(crate) fn policy(kind: &Kind, l1_ttl: Duration) -> Policy {
     Policy {

@@ -149,7 +149,8 @@ impl<'a> Exchange<'a> {
             Way::Read { resource, fields, found } if fields.contains(&field) => {
                 *stored = each(&format!("{resource}.{field}"), stored, message, parse, found);
             }
-            _ => self.field(field, stored, message, |_| Ok(Vec::new()), Ok),
+            Way::Read { .. } => {}
+            Way::Show { .. } => *message = take(stored),
         }
     }
 }

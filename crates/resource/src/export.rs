@@ -8,15 +8,19 @@ use std::time::Duration;
 use crm_database::{Access, TenantTransaction};
 use crm_proto::standard;
 use crm_shares::Share;
+use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Status};
 use tracing::Instrument;
+use uuid::Uuid;
 
+use crate::kind::Kind;
 use crate::record::Record;
 use crate::refusal::EXPORT_STALLED;
-use crate::{Call, Error, Records, Resource, page, select};
+use crate::select::{self, Selection};
+use crate::{Call, Error, Records, Resource, page};
 
 /// What a client reads.
 pub type Export<M> = ReceiverStream<Result<M, Status>>;
@@ -43,11 +47,17 @@ impl<R: Resource> Records<R> {
         let call = Call::of(&request)?;
         let (filter, show_deleted) = request.into_inner().parts();
         let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
+<<<<<<< HEAD
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
         let mut query =
             select::select(R::KIND, format!("{DECLARE}{}", self.statements.select), call.tenant, &selection);
         query.push(" order by id");
+=======
+        let place = self.store.export_place(call)?;
+        let mut transaction = self.store.begin(call, Access::Snapshot).await?;
+        let mut query = open(R::KIND, &self.statements.select, call.tenant, &selection);
+>>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
         transaction.execute("open_export", query.build().persistent(false)).await?;
         let first = next::<R>(&mut transaction).await?;
         let (sender, receiver) = mpsc::channel(WAITING);
@@ -60,6 +70,13 @@ impl<R: Resource> Records<R> {
         tokio::spawn(pump.in_current_span());
         Ok(ReceiverStream::new(receiver))
     }
+}
+
+/// The statement that opens the cursor.
+pub(crate) fn open(kind: &Kind, from: &str, tenant: Uuid, selection: &Selection) -> QueryBuilder<Postgres> {
+    let mut query = select::select(kind, format!("{DECLARE}{from}"), tenant, selection);
+    query.push(" order by id");
+    query
 }
 
 /// The next rows of the open cursor; none at the end.

@@ -27,7 +27,7 @@ pub struct Kind {
     /// The same of an update.
     pub update_with: &'static str,
     /// How much of it each replica keeps in memory. The hot set of a replica is a few thousand records, and the shared
-    /// tier is a millisecond away.
+    /// tier is a millisecond away. How long: ten minutes in Redis, five seconds in memory, see `entry`.
     pub cache_bytes: u64,
 }
 

@@ -45,7 +45,7 @@ pub use refusal::{
     CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID, REFUSALS, Refusal,
 };
 pub use request::{Change, New, RequestId};
-pub use resource::{Resource, show};
+pub use resource::Resource;
 pub use row::{Row, Value};
 pub use service::{Keeps, RunError, Service, Stored};
 pub use steps::Claim;

@@ -25,7 +25,8 @@ pub trait Resource: Clone + Debug + Send + Sync + 'static {
     /// What is particular about it.
     const KIND: &'static Kind;
 
-    /// Exchanges each field, in the order of the message.
+    /// Exchanges each field, in the order of the message. Reading leaves the message as it is; showing empties what is
+    /// stored.
     fn exchange(stored: &mut Self::Fields, message: &mut Self::Message, fields: &mut Exchange<'_>);
 
     /// The columns, in the order in which they are written: the same for any fields.
@@ -56,8 +57,15 @@ pub(crate) fn show_fields<R: Resource>(mut stored: R::Fields) -> Result<R::Messa
 ///
 /// # Errors
 /// The record holds what this release does not understand.
+<<<<<<< HEAD
 pub fn show<R: Resource>(stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
     let mut message = show_fields::<R>(stored)?;
+=======
+pub(crate) fn show<R: Resource>(mut stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
+    let (mut message, mut fields) = (R::Message::default(), Exchange::show());
+    R::exchange(&mut stored, &mut message, &mut fields);
+    fields.finish()?;
+>>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
     let times = [Some(head.create_time), Some(head.update_time), head.delete_time];
     message.set_head(head.id.to_string(), head.etag().to_string(), times.map(|time| time.map(timestamp)));
     Ok(message)

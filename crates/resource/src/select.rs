@@ -133,8 +133,9 @@ fn push_prefix(query: &mut QueryBuilder<Postgres>, column: &str, prefix: &str) {
     }
 }
 
-/// The page of what `query` selects.
-pub(crate) fn page(kind: &Kind, mut query: QueryBuilder<Postgres>, listing: &Listing) -> QueryBuilder<Postgres> {
+/// `from` with the rows of a page.
+pub(crate) fn page(kind: &Kind, from: &str, tenant: Uuid, listing: &Listing) -> QueryBuilder<Postgres> {
+    let mut query = select(kind, from.to_owned(), tenant, &listing.selection);
     let column = known_order(kind, listing.order).map_or("id", |order| order.column);
     let (compare, direction) = if listing.order.descending { ("<", " desc") } else { (">", "") };
     if let Some(Position { key, id }) = &listing.after {

@@ -68,12 +68,6 @@ impl Statements {
             history_name: constant(&format!("find_history_of_{name}")),
         }
     }
-
-    /// All texts, to be looked at.
-    #[cfg(feature = "testkit")]
-    pub(crate) fn all(&self) -> [&Statement; 6] {
-        [&self.find, &self.lock, &self.hold, &self.insert, &self.update, &self.set_deleted]
-    }
 }
 
 fn insert(kind: &Kind, row: &Row, columns: &str) -> String {

@@ -3,19 +3,22 @@
 
 use crm_proto::sales::{GetProductRequest, product_service_client::ProductServiceClient};
 use crm_resource::testkit::{Process, eventually};
-use crm_resource::{Keeps, Service, ServiceConfig};
+use crm_resource::{Keeps, RunError, Service, ServiceConfig, Stored};
 use crm_server::token::Role;
+use sqlx::migrate::Migrator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-static SERVICE: Service = Service {
+const NOTHING: Service = Service {
     name: "nothing",
     package: "crm.nothing.v1",
     keeps: Keeps::Nothing(|_peers, services| services),
     asks: &[],
     refusals: &[],
 };
+
+static SERVICE: Service = NOTHING;
 
 #[tokio::test]
 async fn a_service_that_keeps_nothing_needs_no_servers() {
@@ -35,4 +38,26 @@ async fn a_service_that_keeps_nothing_needs_no_servers() {
     let answer = products.get_product(caller.request(GetProductRequest { id: String::new() })).await;
     assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
     process.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_keeps_records_does_not_start_without_a_database() {
+    static MIGRATOR: Migrator = Migrator::DEFAULT;
+    static KEEPER: Service = Service {
+        keeps: Keeps::Records(
+            Stored {
+                schema: "nothing",
+                role: "crm_nothing",
+                url_setting: "CRM_NOTHING_DATABASE_URL",
+                password_file_setting: "CRM_NOTHING_DATABASE_PASSWORD_FILE",
+                migrator: &MIGRATOR,
+                resources: &[],
+                seed: None,
+            },
+            |_store, services| services,
+        ),
+        ..NOTHING
+    };
+    let process = Process::start_as(&KEEPER, ServiceConfig::default()).await;
+    assert!(matches!(process.end().await, Err(RunError::NoStore)));
 }

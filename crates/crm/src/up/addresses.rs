@@ -1,12 +1,12 @@
 //! Which process listens where. Ports stay reserved for the platform's life, so that a restarted child gets its own back.
 
-use crm_resource::Service;
 use std::io;
 use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener};
 
 use anyhow::Context;
+use crm_resource::Service;
 use crm_sandbox::ports::{Reserved, reserve, reserve_port};
 
 use crate::cli::{Ports, Up};

@@ -1,5 +1,6 @@
 //! The environment of each role: the whole of its configuration.
 
+use crm_resource::Service;
 use crm_resource::peers::Peer;
 
 use super::addresses::{Addresses, Gateway, Replica};
@@ -8,7 +9,6 @@ use super::unit::Unit;
 use crate::keys;
 use crate::places::Places;
 use crate::services;
-use crm_resource::Service;
 
 /// Secrets of the supervisor that no child needs, besides what would point a child at another platform.
 pub(super) fn hidden() -> Vec<&'static str> {

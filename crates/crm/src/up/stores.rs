@@ -1,10 +1,10 @@
 //! PostgreSQL and Redis: private ones, or those that the environment names.
 
-use crm_resource::Service;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use crm_resource::Service;
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings};
 use url::Url;
 

@@ -8,11 +8,11 @@ use std::process::{Command, Output};
 
 use ::http::{Method, StatusCode};
 use crm_transcode::Transcoder;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::Answer;
-use crate::samples::filtered_by;
+use crate::samples::{another, fields, filtered_by, sample, updates};
 use crate::support::{Joined, json, text};
 
 fn here(name: &str) -> PathBuf {
@@ -102,6 +102,13 @@ async fn a_client_made_from_the_document_creates_lists_pages_changes_and_exports
     .await;
 }
 
+/// Each collection, by its path, and a body that creates one of it as often as it is sent.
+async fn collections(joined: &Joined) -> Vec<(String, Value)> {
+    let parent = json(&create(joined, "accounts", &json!({"name": "Parent"})).await)["id"].clone();
+    let body = |path: &str| another(&sample(path.rsplit('/').next().unwrap(), parent.as_str().unwrap()));
+    updates().into_iter().map(|(path, _)| (path.clone(), body(&path))).collect()
+}
+
 async fn create(joined: &Joined, collection: &str, body: &Value) -> Answer {
     let path = format!("/v1/{collection}?requestId={}", Uuid::new_v4());
     joined.call(Method::POST, &path, &[], body.clone()).await
@@ -153,29 +160,19 @@ fn at_and_beyond(field: &Value) -> (Vec<Value>, Vec<Value>) {
 #[tokio::test]
 async fn the_limits_in_the_document_are_those_of_the_service() {
     let joined = Joined::start().await;
-    let parent = create(&joined, "accounts", &json!({"name": "Parent"})).await;
-    let parent = json(&parent)["id"].clone();
     let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
     let mut tried = 0;
-    for (collection, schema, base) in [
-        ("accounts", "Account.Input", json!({"name": "Acme"})),
-        ("contacts", "Contact.Input", json!({"familyName": "Love", "accountId": parent})),
-        ("products", "Product.Input", json!({"name": "Gearbox"})),
-    ] {
-        let fields: &Map<String, Value> = document["components"]["schemas"][schema]["properties"].as_object().unwrap();
-        for (name, field) in fields.iter().filter(|(_, field)| field["readOnly"] != true) {
-            let (at, beyond) = at_and_beyond(field);
+    for (path, base) in collections(&joined).await {
+        let collection = path.trim_start_matches("/v1/");
+        for (name, field) in fields(&document, &document["paths"][&path]["post"]) {
+            let (at, beyond) = at_and_beyond(&field);
             for (value, expected) in at
                 .iter()
                 .map(|value| (value, StatusCode::OK))
                 .chain(beyond.iter().map(|one| (one, StatusCode::BAD_REQUEST)))
             {
-                // Null names no value where another name is needed.
-                if value.is_null() && name == "familyName" {
-                    continue;
-                }
                 let mut body = base.clone();
-                body[name] = value.clone();
+                body[&name] = value.clone();
                 let answer = create(&joined, collection, &body).await;
                 assert_eq!(answer.status, expected, "{collection}: {name} = {value}: {}", text(&answer));
                 tried += 1;
@@ -241,20 +238,17 @@ fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<Stri
 #[tokio::test]
 async fn the_limits_of_queries_are_those_of_the_service() {
     let joined = Joined::start().await;
-    let account = json(&create(&joined, "accounts", &json!({"name": "Parent"})).await)["id"].clone();
-    let contact = create(&joined, "contacts", &json!({"familyName": "Love", "accountId": account})).await;
-    let product = json(&create(&joined, "products", &json!({"name": "Gearbox"})).await);
-    let known = [
-        ("/v1/accounts", account),
-        ("/v1/contacts", json(&contact)["id"].clone()),
-        ("/v1/products", product["id"].clone()),
-    ];
+    let mut known = Vec::new();
+    for (path, body) in collections(&joined).await {
+        let created = create(&joined, path.trim_start_matches("/v1/"), &body).await;
+        known.push((path, json(&created)["id"].clone()));
+    }
     let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
     let mut tried = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         let parameters = methods["get"]["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
-            let (_, known) = known.iter().find(|(collection, _)| path.starts_with(collection)).unwrap();
+            let (_, known) = known.iter().find(|(collection, _)| path.starts_with(collection.as_str())).unwrap();
             let path = path.replace("{id}", known.as_str().unwrap());
             let (at, beyond) = queries(&path, parameter, known.as_str().unwrap());
             let at = at.iter().map(|query| (query, StatusCode::OK));

@@ -23,6 +23,17 @@ pub(crate) fn sample(collection: &str, account: &str) -> Value {
     }
 }
 
+/// Another of the same kind: nothing of it that has to be unique is the same.
+pub(crate) fn another(body: &Value) -> Value {
+    let mut other = body.clone();
+    for (field, value) in [("domain", ""), ("sku", ""), ("name", "Another"), ("familyName", "Another")] {
+        if let Some(place) = other.get_mut(field) {
+            *place = Value::from(value);
+        }
+    }
+    other
+}
+
 /// A field that lists of the collection at this path can be filtered by, as a text.
 pub(crate) fn filtered_by(path: &str) -> &'static str {
     if path.starts_with("/v1/products") { "sku" } else { "owner" }
@@ -35,10 +46,15 @@ pub(crate) fn updates() -> Vec<(String, Map<String, Value>)> {
     let patches = paths.filter(|(_, operations)| operations["patch"].is_object());
     let found = patches.map(|(path, operations)| {
         let (collection, _) = path.rsplit_once('/').unwrap();
-        let schema = &operations["patch"]["requestBody"]["content"]["application/json"]["schema"];
-        let schema = document.pointer(schema["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
-        let fields = schema["properties"].as_object().unwrap().clone();
-        (collection.to_owned(), fields.into_iter().filter(|(_, field)| field["readOnly"] != true).collect())
+        (collection.to_owned(), fields(&document, &operations["patch"]))
     });
     found.collect()
+}
+
+/// What a caller can set by this operation of the document.
+pub(crate) fn fields(document: &Value, operation: &Value) -> Map<String, Value> {
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let schema = document.pointer(schema["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+    let fields = schema["properties"].as_object().unwrap().clone();
+    fields.into_iter().filter(|(_, field)| field["readOnly"] != true).collect()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::Answer;
-use crate::samples::{sample, updates};
+use crate::samples::{another, sample, updates};
 use crate::support::{Joined, json, text};
 
 /// The path of each collection, and a body for its creations.
@@ -47,17 +47,6 @@ fn reason(answer: &Answer) -> (StatusCode, String) {
     let details = json(answer)["details"].clone();
     let reason = details.as_array().and_then(|details| details.iter().find_map(|detail| detail["reason"].as_str()));
     (answer.status, reason.unwrap_or_default().to_owned())
-}
-
-/// Another of the same kind: nothing of it that has to be unique is the same.
-fn another(body: &Value) -> Value {
-    let mut other = body.clone();
-    for (field, value) in [("domain", ""), ("sku", ""), ("name", "Another"), ("familyName", "Another")] {
-        if let Some(place) = other.get_mut(field) {
-            *place = Value::from(value);
-        }
-    }
-    other
 }
 
 #[tokio::test]

@@ -52,8 +52,9 @@ fn admit(path: &[Uuid], child: Uuid, height: usize) -> Result<(), Error> {
     }
 }
 
-/// Behind [`lock_hierarchy`].
-const LOCK_HIERARCHY: &str = "select pg_advisory_xact_lock(hashtextextended('customers.hierarchy ' || $1::text, 0))";
+/// Behind `lock_hierarchy`.
+pub const LOCK_HIERARCHY: &str =
+    "select pg_advisory_xact_lock(hashtextextended('customers.hierarchy ' || $1::text, 0))";
 
 /// Waits until no other transaction changes the tenant's hierarchy, and keeps others out until this one ends.
 ///
@@ -65,8 +66,8 @@ pub(super) async fn lock_hierarchy(write: &mut Write) -> Result<(), Error> {
     Ok(())
 }
 
-/// Behind [`share_hierarchy`].
-const SHARE_HIERARCHY: &str =
+/// Behind `share_hierarchy`.
+pub const SHARE_HIERARCHY: &str =
     "select pg_advisory_xact_lock_shared(hashtextextended('customers.hierarchy ' || $1::text, 0))";
 
 /// Waits until nobody moves accounts of the tenant, and keeps moves out until this transaction ends.

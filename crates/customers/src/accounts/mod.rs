@@ -13,7 +13,8 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 pub use delete::{HAS_CONTACTS, HAS_SUBSIDIARIES};
-pub use hierarchy::{ANCESTORS, HEIGHT, PARENT_CYCLE, PARENT_NOT_FOUND, PARENT_TOO_DEEP, SUBSIDIARY};
+pub use hierarchy::{ANCESTORS, HEIGHT, LOCK_HIERARCHY, SHARE_HIERARCHY, SUBSIDIARY};
+pub use hierarchy::{PARENT_CYCLE, PARENT_NOT_FOUND, PARENT_TOO_DEEP};
 
 /// The resource.
 #[derive(Debug, Clone)]

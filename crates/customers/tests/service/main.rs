@@ -5,6 +5,7 @@ mod coherence;
 mod constraints;
 mod export;
 mod hierarchy;
+mod hostile;
 mod idempotency;
 mod isolation;
 mod journal;

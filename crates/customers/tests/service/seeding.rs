@@ -1,6 +1,6 @@
 //! Demo data.
 
-use crm_customers::seed::{self, SeedSize};
+use crm_customers::seed::{self, SeedSize, Seeded};
 use crm_proto::customers as pb;
 use sqlx::{Connection, PgConnection};
 
@@ -15,12 +15,12 @@ async fn a_second_run_creates_nothing_and_a_taken_domain_is_left_alone() {
     let taken = pb::Account { domain: "polarframe.example".to_owned(), ..account("Mine") };
     let mine = world.agent.create_account(taken).await.unwrap();
     let mut told = Vec::new();
-    let [accounts, contacts] =
+    let Seeded { accounts, contacts } =
         seed::demo(&pool, tenant(), size, |progress| told.push((progress.what, progress.done))).await.unwrap();
     assert_eq!(accounts, 2_299, "all but the third");
     assert!((5_001..6_000).contains(&contacts), "all but those of the third: {contacts}");
     assert_eq!(told, [("accounts", 2_000), ("accounts", 2_300), ("contacts", 6_000)]);
-    assert_eq!(seed::demo(&pool, tenant(), size, |_| ()).await.unwrap(), [0, 0]);
+    assert_eq!(seed::demo(&pool, tenant(), size, |_| ()).await.unwrap(), Seeded::default());
     assert_eq!(world.agent.get_account(&mine.id).await.unwrap(), mine);
 }
 
@@ -31,8 +31,8 @@ async fn a_larger_set_continues_a_smaller_one() {
     let (small, large) = (SeedSize { accounts: 100, contacts: 400 }, SeedSize { accounts: 300, contacts: 3_000 });
     let first = seed::demo(&pool, tenant(), small, |_| ()).await.unwrap();
     let second = seed::demo(&pool, tenant(), large, |_| ()).await.unwrap();
-    assert_eq!((first[0], second[0]), (100, 200));
-    assert!(first[1] + second[1] >= 3_000, "contacts have no account: {first:?} {second:?}");
+    assert_eq!((first.accounts, second.accounts), (100, 200));
+    assert!(first.contacts + second.contacts >= 3_000, "contacts have no account: {first:?} {second:?}");
 }
 
 #[tokio::test]

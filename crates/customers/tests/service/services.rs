@@ -1,6 +1,6 @@
 //! What another service may do when no caller waits for it.
 
-use crm_proto::customers::{self as pb};
+use crm_proto::customers as pb;
 use tonic::Code;
 
 use crate::support::{account, call, refusal, refused, world};

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use crm_customers::SERVICE;
 use crm_database::Database;
+use crm_proto::customers as pb;
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
-use crm_proto::customers::{self as pb};
 use crm_resource::ServiceConfig;
 use crm_resource::testkit::{self, Http, Process};
 use crm_sandbox::testing::{self, TestDatabase};

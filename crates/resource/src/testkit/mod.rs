@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "for tests alone")]
 
 mod plans;
+mod statements;
 mod walls;
 
 use std::net::SocketAddr;
@@ -23,9 +24,14 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+<<<<<<< HEAD
 use crate::{Call, RunError, Service, ServiceConfig, StoreConfig, Stored};
+=======
+use crate::{Error, Head, Resource, RunError, Service, ServiceConfig, StoreConfig, Stored};
+>>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
 
 pub use plans::{Plans, Variant};
+pub use statements::check_statements;
 pub use walls::check_walls;
 
 pub type Http = Client<HttpConnector, Body>;
@@ -33,6 +39,11 @@ pub type Http = Client<HttpConnector, Body>;
 /// What the service keeps.
 pub const fn stored(service: &Service) -> &Stored {
     service.stored().expect("the service keeps records")
+}
+
+/// The message of a record.
+pub fn show<R: Resource>(fields: R::Fields, head: &Head) -> Result<R::Message, Error> {
+    crate::resource::show::<R>(fields, head)
 }
 
 /// An empty, migrated database.

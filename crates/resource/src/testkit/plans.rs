@@ -44,8 +44,7 @@ impl Plans<'_> {
         let (mut listing, _) = page::page(kind, self.tenant, &request).unwrap();
         for page in ["first", "later"] {
             let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
-            let query = select::select(kind, statements.select.clone(), self.tenant, &listing.selection);
-            let mut query = select::page(kind, query, &listing);
+            let mut query = select::page(kind, &statements.select, self.tenant, &listing);
             let plan = plan::explain(&mut transaction, query.build()).await.unwrap();
             println!("{filter:?} by {order_by:?}, {page} page: {:?}", plan.indexes());
             plan.assert_no_sequential_scan().assert_uses_index(index);

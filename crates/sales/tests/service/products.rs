@@ -1,8 +1,8 @@
 //! What is particular about products.
 
 use crm_proto::google::r#type::Money;
+use crm_proto::sales as pb;
 use crm_proto::sales::product_service_client::ProductServiceClient;
-use crm_proto::sales::{self as pb};
 use crm_resource::testkit::{self, Caller, Http, Process, field_mask, refusal, refused, violations};
 use crm_sales::SERVICE;
 use crm_sandbox::testing::{self, TestDatabase};

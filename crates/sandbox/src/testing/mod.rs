@@ -4,9 +4,11 @@
 //! starts its own at the first use; they and their folder are gone when it ends, even when it is killed.
 
 mod databases;
+mod golden;
 mod servers;
 mod tls;
 
 pub use databases::{Template, TestDatabase, database, template_database};
+pub use golden::check_golden;
 pub use servers::{POSTGRES_VARIABLE, REDIS_VARIABLE, TestPostgres, postgres, redis};
 pub use tls::Certificates;

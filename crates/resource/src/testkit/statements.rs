@@ -1,0 +1,44 @@
+//! The statements of a service, to be read.
+
+use crm_database::filter::Kind as ValueKind;
+use crm_proto::standard::Page;
+use crm_sandbox::testing::check_golden;
+use uuid::Uuid;
+
+use crate::select::{self, Position};
+use crate::{AnyResource, Filter, Service, export, page};
+
+/// `file` has all statements of the service as they are: those of each resource, and `own`, by their names.
+pub fn check_statements(service: &Service, own: &[(&str, &str)], file: &str) {
+    let own = own.iter().map(|(name, sql)| format!("-- {name}\n{sql};\n"));
+    let all: String = service.resources().iter().map(texts).chain(own).collect();
+    check_golden(file, &(include_str!("statements.sql").to_owned() + &all));
+}
+
+fn texts(resource: &AnyResource) -> String {
+    let (all, kind, tenant) = (resource.statements(), resource.kind, Uuid::nil());
+    let filter = kind.filters.iter().map(example).collect::<Vec<_>>().join(" AND ");
+    let (mut listing, _) = page::page(kind, tenant, &Page { filter, ..Page::default() }).unwrap();
+    listing.after = Some(Position::middle(kind, listing.order));
+    let list = select::page(kind, &all.select, tenant, &listing).into_string();
+    let export = export::open(kind, &all.select, tenant, &listing.selection).into_string();
+    [&all.find, &all.lock, &all.hold, &all.insert, &all.update, &all.set_deleted]
+        .map(|statement| (statement.name.to_owned(), statement.sql.as_str()))
+        .into_iter()
+        .chain([(format!("{}, by all filters at once, a later page", all.list_name), list.as_str())])
+        .chain([(format!("open_export, of {}, by all filters at once", kind.plural), export.as_str())])
+        .map(|(name, sql)| format!("-- {name}\n{sql};\n"))
+        .collect()
+}
+
+/// A condition with any value: the text has only its place.
+fn example(filter: &Filter) -> String {
+    let value = match filter.kind {
+        ValueKind::TextPrefix => "\"a*\"",
+        ValueKind::Timestamp => "\"2026-01-31T00:00:00Z\"",
+        ValueKind::Boolean => "true",
+        ValueKind::Integer => "1",
+        ValueKind::Text | ValueKind::Uuid => "\"0198c7a2-6d3e-7c51-9c0e-3a4f5b6c7d8e\"",
+    };
+    format!("{} {} {value}", filter.field, filter.operators[0].symbol())
+}

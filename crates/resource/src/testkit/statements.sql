@@ -1,0 +1,9 @@
+-- Written by the test beside it. Which statements a standard method runs, in this order:
+--   Get, BatchGet      find, of what no cache has
+--   List               list
+--   Create             claim_request_id (find_answer, if the request came before), insert, store_answer
+--   Update             lock, and update if anything changes
+--   Delete, Undelete   lock, set_deleted
+--   Export             open_export, and fetch_export until nothing is left
+-- Those of request ids are in crm_database::idempotency. A call with rules of its own runs more in between, which stand
+-- at the end here: in which order, says src/<resource>/<operation>.rs.
