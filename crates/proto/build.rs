@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Our packages' modules under the names of their services.
+/// Our packages' modules under the names of the packages: `crm.sales.v1` is `sales`.
 fn aliases(set: &FileDescriptorSet) -> String {
     let packages: BTreeSet<&str> = set.file.iter().map(|file| file.package()).collect();
     let names = packages.iter().filter_map(|package| package.strip_prefix("crm.")?.strip_suffix(".v1"));

@@ -9,7 +9,7 @@ use crate::error::Diagnostic;
 use crate::statement::{Running, traced};
 use crate::{Error, TenantTransaction};
 
-/// `name` is the question that the statement answers, such as `find_account`: the span's name and a metric's label.
+/// `name` is the question that the statement answers, such as `find_accounts`: the span's name and a metric's label.
 /// Queries come from `sqlx::query(SQL).bind(…)`; the type of a row is the caller's to name, `(i64,)` for a single column.
 impl TenantTransaction {
     /// All rows.

@@ -39,7 +39,7 @@ impl Rows for PgQueryResult {
 
 /// Runs a statement inside its span, where the methods of [`TenantTransaction`](crate::TenantTransaction) do not fit.
 ///
-/// `name` is the question it answers, such as `find_account`: the span's name and the label of its metrics, so a constant.
+/// `name` is the question it answers, such as `find_accounts`: the span's name and the label of its metrics, so a constant.
 /// `sql` is the parameterised text; no bound value reaches the span.
 ///
 /// # Errors

@@ -82,15 +82,10 @@ impl From<StoreConfig> for ServiceConfig {
 const CONNECTIONS: u32 = 10;
 /// Half of them are for exports, which may hold one for minutes: one place at least, and two for everybody else.
 const LEAST_CONNECTIONS: u32 = 3;
-<<<<<<< HEAD
 /// A year, and the month in which one looks back at it.
 const JOURNAL_DAYS: i32 = 400;
 /// Readers that were away come back within this; the database sweeps nothing that is younger.
 const LEAST_JOURNAL_DAYS: i32 = 30;
-/// Shorter than it takes to notice a colleague's change.
-const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
-=======
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
 
 impl Config {
     /// Reads the settings. Those of the database, if there is one, bear the service's name: its URL, and the file with its

@@ -47,17 +47,9 @@ impl<R: Resource> Records<R> {
         let call = Call::of(&request)?;
         let (filter, show_deleted) = request.into_inner().parts();
         let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
-<<<<<<< HEAD
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
-        let mut query =
-            select::select(R::KIND, format!("{DECLARE}{}", self.statements.select), call.tenant, &selection);
-        query.push(" order by id");
-=======
-        let place = self.store.export_place(call)?;
-        let mut transaction = self.store.begin(call, Access::Snapshot).await?;
         let mut query = open(R::KIND, &self.statements.select, call.tenant, &selection);
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
         transaction.execute("open_export", query.build().persistent(false)).await?;
         let first = next::<R>(&mut transaction).await?;
         let (sender, receiver) = mpsc::channel(WAITING);

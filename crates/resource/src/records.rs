@@ -98,14 +98,8 @@ impl<R: Resource> Records<R> {
     {
         let call = Call::of(&request)?;
         let (listing, scope) = page::page(R::KIND, call.tenant, &request.into_inner().page())?;
-<<<<<<< HEAD
         let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
-        let query = select::select(R::KIND, self.statements.select.clone(), call.tenant, &listing.selection);
-        let mut query = select::page(R::KIND, query, &listing);
-=======
-        let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
         let mut query = select::page(R::KIND, &self.statements.select, call.tenant, &listing);
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
         let name = self.statements.list_name;
         let mut rows = transaction.fetch_all::<Record<R::Fields>>(name, query.build()).await?;
         transaction.commit().await?;

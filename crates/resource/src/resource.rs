@@ -57,15 +57,8 @@ pub(crate) fn show_fields<R: Resource>(mut stored: R::Fields) -> Result<R::Messa
 ///
 /// # Errors
 /// The record holds what this release does not understand.
-<<<<<<< HEAD
-pub fn show<R: Resource>(stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
+pub(crate) fn show<R: Resource>(stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
     let mut message = show_fields::<R>(stored)?;
-=======
-pub(crate) fn show<R: Resource>(mut stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
-    let (mut message, mut fields) = (R::Message::default(), Exchange::show());
-    R::exchange(&mut stored, &mut message, &mut fields);
-    fields.finish()?;
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
     let times = [Some(head.create_time), Some(head.update_time), head.delete_time];
     message.set_head(head.id.to_string(), head.etag().to_string(), times.map(|time| time.map(timestamp)));
     Ok(message)

@@ -14,11 +14,7 @@ use crate::record::Record;
 use crate::records::{Records, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
-<<<<<<< HEAD
-use crate::resource::show_fields;
-=======
-use crate::resource::show;
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
+use crate::resource::{show, show_fields};
 use crate::write::Write;
 use crate::{Call, Error, Resource};
 

@@ -5,7 +5,7 @@ create table sales.products (
     tenant_id uuid not null,
     id uuid not null,
     name text not null,
-    -- Texts as they are searched and sorted: normalised, in lower case. Made by the service.
+    -- Texts as they are searched and sorted: case-folded, without what does not show. Made by the service.
     name_key text collate "C" not null,
     sku text not null default '',
     sku_key text collate "C" not null default '',
@@ -32,11 +32,11 @@ create table sales.products (
     constraint products_version_positive check (version > 0)
 );
 
--- Each list index ends with its order and the id, so that a page is a range of it; deleted rows are in it, too.
 create unique index products_sku_key on sales.products (tenant_id, sku_key) where delete_time is null and sku_key <> '';
 comment on index sales.products_sku_key is 'Is the SKU taken? A deleted product gives its SKU free.';
+-- Each list index ends with its order and the id, so that a page is a range of it; deleted rows are in it, too.
 create index products_sku_idx on sales.products (tenant_id, sku_key, name_key, id);
-comment on index sales.products_sku_idx is 'Which products have this SKU, deleted ones included? Few: other orders sort them.';
+comment on index sales.products_sku_idx is 'Which products have this SKU, deleted ones included, by name? Other orders sort what is found: few, but for those without a SKU.';
 create index products_name_idx on sales.products (tenant_id, name_key, id);
 comment on index sales.products_name_idx is 'Products by name; products whose name begins with a text.';
 create index products_update_time_idx on sales.products (tenant_id, update_time, id);

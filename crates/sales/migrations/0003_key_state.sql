@@ -6,7 +6,7 @@ create table sales.key_state (
     constraint key_state_pkey primary key (one_row),
     constraint key_state_one_row check (one_row)
 );
--- No row yet is older than the keys of this release are.
+-- The schema is new: no row has older keys.
 insert into sales.key_state (version) values (2);
 alter table sales.key_state enable row level security;
 alter table sales.key_state force row level security;

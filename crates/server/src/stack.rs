@@ -109,6 +109,7 @@ pub fn build(
         .layer(AccessLayer::new(verifier, Arc::clone(&methods)))
         // Before any work is spent on a call. For the whole process: a limit per connection bounds nothing.
         .layer(LimitLayer::new(settings.max_concurrent_calls))
+        // Within the limit, whose place is given back when the time is over; around everything that takes time.
         .layer(DeadlineLayer::new(settings, Arc::clone(&methods)))
         // Within the limit and the deadline: a delay holds a place, and runs into the deadline, as real slowness does.
         .layer(FaultLayer::new(faults))

@@ -44,7 +44,7 @@ pub mod attribute {
     pub const DB_SYSTEM_NAME: &str = "db.system.name";
     /// The statement with placeholders, never with values.
     pub const DB_QUERY_TEXT: &str = "db.query.text";
-    /// The question that the statement answers, `find_account`.
+    /// The question that the statement answers, `find_accounts`.
     pub const DB_QUERY_SUMMARY: &str = "db.query.summary";
     /// `SELECT`, `INSERT`, `GET`, …
     pub const DB_OPERATION_NAME: &str = "db.operation.name";

@@ -1,4 +1,4 @@
-//! The client stack: what a call passes on its way to an endpoint, outermost first.
+//! The client stack: what a call passes on its way to an endpoint. [`client`] builds it, innermost first.
 
 mod attempt;
 mod budget;

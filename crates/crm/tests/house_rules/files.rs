@@ -68,6 +68,15 @@ fn no_file_names_a_private_place() {
 }
 
 #[test]
+fn every_decision_stands_in_the_index() {
+    let index = read("docs/adr/README.md");
+    for file in tracked(".md").into_iter().filter(|file| file.starts_with("docs/adr/0")) {
+        let name = file.trim_start_matches("docs/adr/");
+        assert!(index.contains(&format!("({name})")), "docs/adr/README.md lacks {name}");
+    }
+}
+
+#[test]
 fn every_crate_tells_its_purpose() {
     for manifest in tracked("Cargo.toml").into_iter().filter(|file| file.matches('/').count() == 2) {
         let readme = Path::new(&manifest).with_file_name("README.md");

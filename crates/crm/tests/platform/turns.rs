@@ -1,4 +1,4 @@
-//! How many platforms run at a time: each is nine processes, and more of them than cores would measure each other.
+//! How many platforms run at a time: each is ten processes and more, and more of them than cores would measure each other.
 
 use std::sync::{Arc, LazyLock};
 use std::thread::available_parallelism;

@@ -5,27 +5,15 @@ use crm_customers::contacts::Contact;
 use crm_proto::customers as pb;
 use crm_proto::google::r#type::Money;
 use crm_proto::standard::Create;
-<<<<<<< HEAD:crates/customers/src/tests.rs
-use crm_resource::testkit::call;
-use crm_resource::{Call, Change, Error, Head, New, Resource, show};
-=======
-use crm_resource::testkit::show;
+use crm_resource::testkit::{call, show};
 use crm_resource::{Call, Change, Error, Head, New, Resource};
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody):crates/customers/tests/service/hostile.rs
 use proptest::prelude::*;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-<<<<<<< HEAD:crates/customers/src/tests.rs
-use crate::accounts::Account;
-use crate::contacts::Contact;
-
 fn own() -> Call {
     call(Uuid::nil())
 }
-=======
-const own(): Call = Call { tenant: Uuid::nil(), deadline: None };
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody):crates/customers/tests/service/hostile.rs
 const HEAD: Head = Head {
     id: Uuid::nil(),
     version: 1,

@@ -24,11 +24,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-<<<<<<< HEAD
-use crate::{Call, RunError, Service, ServiceConfig, StoreConfig, Stored};
-=======
-use crate::{Error, Head, Resource, RunError, Service, ServiceConfig, StoreConfig, Stored};
->>>>>>> 9846fe3 (Show all statements of a service, and let nothing stand twice or for nobody)
+use crate::{Call, Error, Head, Resource, RunError, Service, ServiceConfig, StoreConfig, Stored};
 
 pub use plans::{Plans, Variant};
 pub use statements::check_statements;

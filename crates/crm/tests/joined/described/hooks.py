@@ -32,6 +32,7 @@ def before_call(ctx, case, kwargs):
         # It would stand in for what is left out to be wrong.
         headers.pop("Idempotency-Key", None)
     if is_right(case):
+        clean(body)
         agree(headers or {}, query, body)
         refer(case, query, body)
         if "requestId" in query:
@@ -39,16 +40,17 @@ def before_call(ctx, case, kwargs):
             query["requestId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(body)))
 
 
-def shown(value):
-    """A pattern that the generator cannot follow it drops: what is written then is wrong, though meant to be right."""
-    return "".join(letter for letter in value if letter.isprintable()) or "Given"
+def clean(body):
+    """Texts must have no character that does not show. The schema says so by a pattern that the generator cannot follow:
+    it drops it, and writes texts that are wrong, though meant to be right. What is left of them without these characters
+    is sent, or another text if that is nothing."""
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if isinstance(value, str) and not value.isprintable():
+            body[name] = "".join(letter for letter in value if letter.isprintable()) or "Given"
 
 
 def agree(headers, query, body):
     """Values that say the same thing must be the same."""
-    for name, value in body.items() if isinstance(body, dict) else ():
-        if isinstance(value, str) and not value.isprintable():
-            body[name] = shown(value)
     headers.pop("Idempotency-Key", None)
     for name in ("If-Match", "If-None-Match"):
         if not headers.get(name):
