@@ -32,7 +32,7 @@ const OWNER_PASSWORD_FILE: &str = "CRM_DATABASE_PASSWORD_FILE";
 pub(crate) fn write_missing(places: &Places) -> Result<(), Failure> {
     let owner = env::var_os(OWNER_PASSWORD_FILE).map(PathBuf::from);
     // Each service's role gets one where its variable is set.
-    let roles: Vec<PathBuf> = services::stores()
+    let roles: Vec<PathBuf> = services::storages()
         .filter_map(|(_, store)| env::var_os(store.password_file_setting))
         .map(PathBuf::from)
         .collect();

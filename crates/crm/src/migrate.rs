@@ -14,11 +14,11 @@ pub(crate) async fn run() -> Result<(), Failure> {
     // An owner's URL: one that may create schemas and roles.
     let url = env.required_url("CRM_DATABASE_URL", "CRM_DATABASE_PASSWORD_FILE");
     let files: Vec<_> =
-        services::stores().map(|(_, store)| env.optional::<PathBuf>(store.password_file_setting)).collect();
+        services::storages().map(|(_, store)| env.optional::<PathBuf>(store.password_file_setting)).collect();
     env.finish().map_err(|error| Failure::Usage(error.to_string()))?;
     let url = url.get().map_err(|error| Failure::Usage(error.to_string()))?;
 
-    for ((service, _), file) in services::stores().zip(files) {
+    for ((service, _), file) in services::storages().zip(files) {
         let password = file.as_deref().map(read).transpose()?;
         migrate(service, url.expose(), password.as_deref()).await?;
         println!("{}: schema and role are up to date", service.name);

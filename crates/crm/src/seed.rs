@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use crm_database::{Database, Settings};
-use crm_resource::Stored;
+use crm_resource::Storage;
 use crm_resource::seed::{Amount, Progress};
 use crm_server::config::Env;
 use crm_server::token::tenant_id;
@@ -22,7 +22,7 @@ pub(crate) async fn run(places: &Places, size: Seed, tenant: &str) -> Result<(),
         Seed::Demo => Amount::Demo,
         Seed::Large => Amount::Large,
     };
-    for (service, store) in services::stores() {
+    for (service, store) in services::storages() {
         let Some(seed) = store.seed else { continue };
         let url = match std::env::var_os(store.url_setting) {
             Some(_) => url_from_environment(store)?,
@@ -39,7 +39,7 @@ pub(crate) async fn run(places: &Places, size: Seed, tenant: &str) -> Result<(),
 }
 
 /// URL of the service's role, if not that of the platform in the folder.
-fn url_from_environment(store: &Stored) -> Result<String, Failure> {
+fn url_from_environment(store: &Storage) -> Result<String, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
     let mut env = Env::from_process();
     let url = env.required_url(store.url_setting, store.password_file_setting);

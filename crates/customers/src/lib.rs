@@ -6,7 +6,7 @@ pub mod seed;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
-use crm_resource::{AnyResource, Keeps, Records, Service, Store, Stored};
+use crm_resource::{AnyResource, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
@@ -18,12 +18,12 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub static SERVICE: Service = Service {
     name: "customers",
     package: "crm.customers.v1",
-    keeps: Keeps::Records(STORED, routes),
+    keeps: Keeps::Records(STORAGE, routes),
     asks: &[],
     refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES],
 };
 
-const STORED: Stored = Stored {
+const STORAGE: Storage = Storage {
     schema: "customers",
     role: "crm_customers",
     url_setting: "CRM_CUSTOMERS_DATABASE_URL",

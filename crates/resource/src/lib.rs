@@ -47,7 +47,7 @@ pub use refusal::{
 pub use request::{Change, New, RequestId};
 pub use resource::Resource;
 pub use row::{Row, Value};
-pub use service::{Keeps, RunError, Service, Stored};
+pub use service::{Keeps, RunError, Service, Storage};
 pub use steps::Claim;
 pub use store::Store;
 pub use violations::Violations;

@@ -41,14 +41,14 @@ pub struct Service {
 #[derive(Debug)]
 pub enum Keeps {
     /// Records, in Postgres and in caches.
-    Records(Stored, fn(&Store, Services) -> Services),
+    Records(Storage, fn(&Store, Services) -> Services),
     /// Nothing: what it answers is others'. It is ready at once.
     Nothing(fn(&Peers, Services) -> Services),
 }
 
 /// What a service keeps, and where.
 #[derive(Debug)]
-pub struct Stored {
+pub struct Storage {
     /// The schema that holds everything of the service.
     pub schema: &'static str,
     /// The role that the service connects with.
@@ -98,9 +98,9 @@ impl Service {
     }
 
     /// What it keeps, if it keeps anything.
-    pub const fn stored(&self) -> Option<&Stored> {
+    pub const fn storage(&self) -> Option<&Storage> {
         match &self.keeps {
-            Keeps::Records(stored, _) => Some(stored),
+            Keeps::Records(storage, _) => Some(storage),
             Keeps::Nothing(_) => None,
         }
     }
@@ -108,7 +108,7 @@ impl Service {
     /// Its resources.
     pub const fn resources(&self) -> &'static [AnyResource] {
         match &self.keeps {
-            Keeps::Records(stored, _) => stored.resources,
+            Keeps::Records(storage, _) => storage.resources,
             Keeps::Nothing(_) => &[],
         }
     }
@@ -118,7 +118,7 @@ impl Service {
     /// # Errors
     /// Whatever kept the schema from being right afterwards.
     pub async fn migrate(&self, owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
-        let Some(Stored { schema, role, migrator, resources, .. }) = self.stored() else { return Ok(()) };
+        let Some(Storage { schema, role, migrator, resources, .. }) = self.storage() else { return Ok(()) };
         let password = role_password.map(str::to_owned);
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
@@ -144,7 +144,7 @@ impl Service {
     }
 
     async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
-        let names = self.stored().map(|stored| (stored.url_setting, stored.password_file_setting));
+        let names = self.storage().map(|storage| (storage.url_setting, storage.password_file_setting));
         let config = Config::from_env(Env::from_process(), names, self.asks)?;
         let verifier = config.verifier().await?;
         let listener = TcpListener::bind(config.listen).await?;
@@ -167,8 +167,8 @@ impl Service {
         let services = Services::new(crm_proto::DESCRIPTORS)?;
         let peers = Peers::connect(&config.peers);
         let (services, store) = match &self.keeps {
-            Keeps::Records(stored, routes) => {
-                let store = self.open(stored, config.store.ok_or(RunError::NoStore)?, peers).await?;
+            Keeps::Records(storage, routes) => {
+                let store = self.open(storage, config.store.ok_or(RunError::NoStore)?, peers).await?;
                 (routes(&store, services), Some(store))
             }
             Keeps::Nothing(routes) => (routes(&peers, services), None),
@@ -196,7 +196,7 @@ impl Service {
         served
     }
 
-    async fn open(&self, stored: &Stored, config: StoreConfig, peers: Peers) -> Result<Store, RunError> {
+    async fn open(&self, storage: &Storage, config: StoreConfig, peers: Peers) -> Result<Store, RunError> {
         let mut settings = Settings::new(config.database_url.expose());
         settings.max_connections = config.database_connections;
         // Longer than a restart of a healthy server; without one, callers learn soon enough to go elsewhere.
@@ -204,7 +204,7 @@ impl Service {
         settings.application_name = format!("crm {}", self.name);
         let database = Database::connect(&settings).await?;
         let redis = Redis::connect(self.name, config.redis_url.expose())?;
-        Ok(Store::new(database, redis, stored.schema, &config)?.asking(peers))
+        Ok(Store::new(database, redis, storage.schema, &config)?.asking(peers))
     }
 }
 

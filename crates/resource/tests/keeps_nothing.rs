@@ -3,7 +3,7 @@
 
 use crm_proto::sales::{GetProductRequest, product_service_client::ProductServiceClient};
 use crm_resource::testkit::{Process, eventually};
-use crm_resource::{Keeps, RunError, Service, ServiceConfig, Stored};
+use crm_resource::{Keeps, RunError, Service, ServiceConfig, Storage};
 use crm_server::token::Role;
 use sqlx::migrate::Migrator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,7 +22,7 @@ static SERVICE: Service = NOTHING;
 
 #[tokio::test]
 async fn a_service_that_keeps_nothing_needs_no_servers() {
-    assert!(SERVICE.stored().is_none() && SERVICE.resources().is_empty());
+    assert!(SERVICE.storage().is_none() && SERVICE.resources().is_empty());
     SERVICE.migrate("postgres://nobody@nowhere.invalid/none", None).await.unwrap();
     let process = Process::start_as(&SERVICE, ServiceConfig::default()).await;
     eventually("it is ready", async || {
@@ -45,7 +45,7 @@ async fn a_service_that_keeps_records_does_not_start_without_a_database() {
     static MIGRATOR: Migrator = Migrator::DEFAULT;
     static KEEPER: Service = Service {
         keeps: Keeps::Records(
-            Stored {
+            Storage {
                 schema: "nothing",
                 role: "crm_nothing",
                 url_setting: "CRM_NOTHING_DATABASE_URL",

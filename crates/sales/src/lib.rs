@@ -3,7 +3,7 @@
 pub mod products;
 
 use crm_proto::sales::product_service_server::ProductServiceServer;
-use crm_resource::{AnyResource, Keeps, Records, Service, Store, Stored};
+use crm_resource::{AnyResource, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use products::Product;
@@ -11,10 +11,15 @@ use products::Product;
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
 /// The service.
-pub static SERVICE: Service =
-    Service { name: "sales", package: "crm.sales.v1", keeps: Keeps::Records(STORED, routes), asks: &[], refusals: &[] };
+pub static SERVICE: Service = Service {
+    name: "sales",
+    package: "crm.sales.v1",
+    keeps: Keeps::Records(STORAGE, routes),
+    asks: &[],
+    refusals: &[],
+};
 
-const STORED: Stored = Stored {
+const STORAGE: Storage = Storage {
     schema: "sales",
     role: "crm_sales",
     url_setting: "CRM_SALES_DATABASE_URL",

@@ -12,7 +12,7 @@ use crate::services;
 
 /// Secrets of the supervisor that no child needs, besides what would point a child at another platform.
 pub(super) fn hidden() -> Vec<&'static str> {
-    let own = services::stores().flat_map(|(_, store)| [store.url_setting, store.password_file_setting]);
+    let own = services::storages().flat_map(|(_, store)| [store.url_setting, store.password_file_setting]);
     let all =
         ["CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_TOKEN_PRIVATE_KEY_FILE", "CRM_ROUTES", "CRM_GATEWAY", "CRM_REPLICA"];
     let services = [keys::SERVICE_PRIVATE_KEY_FILE, keys::SERVICE_PUBLIC_KEY_FILE];
@@ -95,7 +95,7 @@ pub(super) fn service(
         // The gateway has neither: nobody from outside is a service.
         (keys::SERVICE_PUBLIC_KEY_FILE, keys::service_public_key(places).display().to_string()),
     ];
-    if let Some((store, url)) = service.stored().zip(urls.databases.get(service.name)) {
+    if let Some((store, url)) = service.storage().zip(urls.databases.get(service.name)) {
         environment.extend([(store.url_setting, url.clone()), ("CRM_REDIS_URL", urls.redis.clone())]);
     }
     environment.extend(asking(places, addresses, service.asks));

@@ -42,7 +42,7 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
     let mut urls = BTreeMap::new();
     match std::env::var(DATABASE_URL) {
         Ok(owner_url) => {
-            for (service, store) in services::stores() {
+            for (service, store) in services::storages() {
                 let password = password(places, service)?;
                 migrate(service, &owner_url, Some(&password)).await?;
                 urls.insert(service.name.to_owned(), as_role(&owner_url, store.role, &password)?);
@@ -53,7 +53,7 @@ pub(super) async fn open_database(places: &Places) -> Result<Database, Failure> 
             let (home, log) = (places.root().join("postgres"), log_path(places, "postgres"));
             let server = blocking(move || Postgres::start(&home, PostgresSettings::durable().log(log))).await?;
             server.ensure_database(DATABASE).await.map_err(anyhow::Error::from)?;
-            for (service, store) in services::stores() {
+            for (service, store) in services::storages() {
                 migrate(service, &server.url(DATABASE), None).await?;
                 urls.insert(service.name.to_owned(), server.url_as(store.role, DATABASE));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crm_resource::peers::Peer;
-use crm_resource::{Keeps, Service, Stored};
+use crm_resource::{Keeps, Service, Storage};
 
 use crate::files::tracked;
 use crate::metadata::read;
@@ -71,7 +71,7 @@ fn missing(service: &Service, files: &Files) -> Vec<String> {
         let address = format!(" {}: dns:{}:", peer.addresses_setting, peer.name);
         (format!("the environment of {name} in compose.yaml"), environment(compose, name), address)
     }));
-    if let Some(store) = service.stored() {
+    if let Some(store) = service.storage() {
         wanted.extend(wanted_for_store(name, store, files));
     }
     let lacks = |(place, text, what): Wanted<'_>| {
@@ -80,7 +80,7 @@ fn missing(service: &Service, files: &Files) -> Vec<String> {
     wanted.into_iter().filter_map(lacks).collect()
 }
 
-fn wanted_for_store<'a>(name: &str, store: &Stored, files: &'a Files) -> Vec<Wanted<'a>> {
+fn wanted_for_store<'a>(name: &str, store: &Storage, files: &'a Files) -> Vec<Wanted<'a>> {
     let compose = files.compose.as_str();
     let mut wanted: Vec<Wanted<'a>> = Vec::new();
     for setting in [

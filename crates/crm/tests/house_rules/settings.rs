@@ -45,7 +45,7 @@ fn every_setting_of_every_process_is_listed() {
     assert_eq!(of("Live room"), code(&["crates/console/src/"]));
     assert_eq!(of("Trace viewer"), code(&["crates/trace-viewer/src/"]));
 
-    let own: Names = table::stores()
+    let own: Names = table::storages()
         .flat_map(|(_, store)| [store.url_setting, store.password_file_setting])
         .map(str::to_owned)
         .collect();

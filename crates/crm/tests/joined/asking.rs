@@ -140,7 +140,7 @@ async fn what_is_passed_on_is_what_was_said_and_nothing_about_the_way() {
 async fn nobody_is_asked_with_a_transaction_open() {
     let setup = |url: String| async move { SERVICE.migrate(&url, None).await };
     let own = testing::template_database("customers", setup).await.unwrap().database().await.unwrap();
-    let database = Database::connect(&Settings::new(own.url_as(SERVICE.stored().unwrap().role, ""))).await.unwrap();
+    let database = Database::connect(&Settings::new(own.url_as(SERVICE.storage().unwrap().role, ""))).await.unwrap();
     let holds = Arc::new(AtomicBool::new(true));
     let told = Arc::clone(&holds);
     let asks = move |customers: PeerClient, request: Request<Body>| -> BoxFuture<'static, Result<(), Status>> {

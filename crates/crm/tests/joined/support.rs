@@ -125,7 +125,7 @@ async fn serve(service: &'static Service, public_key: &str, running: &mut JoinSe
     let setup = |url: String| async move { service.migrate(&url, None).await };
     let database = testing::template_database(service.name, setup).await.unwrap().database().await.unwrap();
     let redis_url = testing::redis().await.unwrap();
-    let database_url = database.url_as(service.stored().unwrap().role, "");
+    let database_url = database.url_as(service.storage().unwrap().role, "");
     let config = StoreConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
     let (listener, admin) = (listen().await, listen().await);
     let address = listener.local_addr().unwrap();

@@ -21,8 +21,8 @@ pub mod app {
     use crm_customers::SERVICE;
     use crm_resource::testkit;
 
-    pub const ROLE: &str = testkit::stored(&SERVICE).role;
-    pub const SCHEMA: &str = testkit::stored(&SERVICE).schema;
+    pub const ROLE: &str = testkit::storage(&SERVICE).role;
+    pub const SCHEMA: &str = testkit::storage(&SERVICE).schema;
 }
 
 /// An empty, migrated database.

@@ -24,7 +24,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::{Call, Error, Head, Resource, RunError, Service, ServiceConfig, StoreConfig, Stored};
+use crate::{Call, Error, Head, Resource, RunError, Service, ServiceConfig, Storage, StoreConfig};
 
 pub use plans::{Plans, Variant};
 pub use statements::check_statements;
@@ -33,8 +33,8 @@ pub use walls::check_walls;
 pub type Http = Client<HttpConnector, Body>;
 
 /// What the service keeps.
-pub const fn stored(service: &Service) -> &Stored {
-    service.stored().expect("the service keeps records")
+pub const fn storage(service: &Service) -> &Storage {
+    service.storage().expect("the service keeps records")
 }
 
 /// The message of a record.
@@ -50,7 +50,7 @@ pub async fn database(service: &'static Service) -> TestDatabase {
 
 /// The pool that the service would use.
 pub async fn pool(service: &Service, database: &TestDatabase) -> Database {
-    Database::connect(&Settings::new(database.url_as(stored(service).role, ""))).await.unwrap()
+    Database::connect(&Settings::new(database.url_as(storage(service).role, ""))).await.unwrap()
 }
 
 /// A running service and who calls it.

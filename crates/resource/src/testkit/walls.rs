@@ -3,13 +3,13 @@
 use crm_sandbox::testing::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::stored;
-use crate::{Service, Stored};
+use super::storage;
+use crate::{Service, Storage};
 
 /// The service's role bypasses nothing and owns nothing, every table is behind row-level security, which shows nothing
 /// without a tenant; every index says which question it answers, and the owner may make the keys of every resource anew.
 pub async fn check_walls(service: &Service, database: &TestDatabase) {
-    let Stored { role, schema, .. } = *stored(service);
+    let Storage { role, schema, .. } = *storage(service);
     let mut owner = PgConnection::connect(database.url()).await.unwrap();
     let strong = "select rolbypassrls or rolsuper from pg_roles where rolname = $1";
     assert!(!sqlx::query_scalar::<_, bool>(strong).bind(role).fetch_one(&mut owner).await.unwrap());

@@ -20,7 +20,7 @@ struct Catalogue {
 impl Catalogue {
     async fn start() -> Self {
         let database = testkit::database(&SERVICE).await;
-        let url = database.url_as(testkit::stored(&SERVICE).role, "");
+        let url = database.url_as(testkit::storage(&SERVICE).role, "");
         let process = Process::start(&SERVICE, &url, &testing::redis().await.unwrap()).await;
         let manager = process.caller("acme", Role::Manager);
         let products = ProductServiceClient::with_origin(manager.http.clone(), manager.origin.clone());
