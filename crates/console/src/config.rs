@@ -48,7 +48,7 @@ pub struct Link(Url);
 
 /// The text is no address of a server.
 #[derive(Debug, thiserror::Error)]
-#[error("must be an address such as http://127.0.0.1:8081")]
+#[error("must be an address such as http://127.0.0.1:8081, without user, password, query and fragment")]
 pub struct NoLink;
 
 impl FromStr for Link {
@@ -58,8 +58,11 @@ impl FromStr for Link {
         let text = text.trim();
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&text).map_err(|_| NoLink)?;
+        // It is shown on a page that asks nobody for a password; and what stands below it comes behind its path.
+        let says_more = !url.username().is_empty() || url.password().is_some();
+        let says_more = says_more || url.query().is_some() || url.fragment().is_some();
         // For the web, `url` refuses an empty host.
-        if matches!(url.scheme(), "http" | "https") { Ok(Self(url)) } else { Err(NoLink) }
+        if matches!(url.scheme(), "http" | "https") && !says_more { Ok(Self(url)) } else { Err(NoLink) }
     }
 }
 
@@ -69,7 +72,7 @@ impl Link {
         format!("{}{path}", self.0.as_str().trim_end_matches('/'))
     }
 
-    /// Without the scheme, and whatever secret may stand behind it, as a person says it.
+    /// Without the scheme, as a person says it.
     pub(crate) fn short(&self) -> &str {
         self.0[Position::BeforeHost..].trim_end_matches('/')
     }
@@ -143,9 +146,14 @@ mod tests {
         .unwrap();
         assert_eq!(config.controls[0].to("/upstreams"), "http://127.0.0.1:8081/upstreams");
         assert_eq!(config.controls[1].short(), "127.0.0.1:8082");
-        let secret: Link = "HTTPS://room:hunter2@Room.example:443/viewer/".parse().unwrap();
-        assert_eq!(secret.short(), "room.example/viewer");
-        assert_eq!(secret.to("/x"), "https://room:hunter2@room.example/viewer/x");
+        let viewer: Link = "HTTPS://Room.example:443/viewer/".parse().unwrap();
+        assert_eq!(viewer.short(), "room.example/viewer");
+        assert_eq!(viewer.to("/x"), "https://room.example/viewer/x");
+        for secret in
+            ["http://room:hunter2@room.example", "http://room@room.example", "room.example?token=x", "room.example#x"]
+        {
+            assert!(secret.parse::<Link>().is_err(), "{secret}");
+        }
         assert_eq!(config.trace_base().unwrap().to("/x"), "http://localhost:16686/x");
         assert_eq!(addresses.page.port(), 8000);
 

@@ -8,7 +8,7 @@ use crm_database::pattern::after_prefix;
 use crm_values::name_key_prefix;
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
 use crate::kind::{self, Kind, Test};
@@ -76,7 +76,11 @@ impl Position {
         let is_time = known_order(kind, order).is_some_and(|order| order.is_time);
         match &self.key {
             SortKey::Name(name) => !is_time && !name.contains('\0'),
-            SortKey::Time(_) => is_time,
+            // Of a year that Postgres and the driver know.
+            SortKey::Time(time) => {
+                let utc = time.checked_to_offset(UtcOffset::UTC);
+                is_time && utc.is_some_and(|utc| (1..=9_999).contains(&utc.year()))
+            }
         }
     }
 }

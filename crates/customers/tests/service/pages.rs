@@ -128,6 +128,15 @@ async fn a_forged_token_is_damaged() {
     assert_eq!(violations(list("", time()).await), ["page_token"]);
     assert_eq!(violations(list("update_time", name()).await), ["page_token"]);
     assert_eq!(violations(list("", serde_json::json!({ "Name": "a\0" })).await), ["page_token"]);
+    // Years that Postgres does not know, or that are none any more in UTC: year, day, time, nanoseconds, offset.
+    for strange in [
+        [-9999, 1, 0, 0, 0, 0, 23, 59, 59],
+        [9999, 365, 23, 59, 59, 999_999_999, -23, -59, -59],
+        [-5000, 1, 0, 0, 0, 0, 0, 0, 0],
+    ] {
+        let answer = list("update_time", serde_json::json!({ "Time": strange })).await;
+        assert_eq!(violations(answer), ["page_token"], "{strange:?}");
+    }
 }
 
 #[tokio::test]

@@ -10,11 +10,12 @@ pub struct Origins(Vec<HeaderValue>);
 
 /// Text that is no list of origins.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotAnOrigin(String);
+pub struct NotAnOrigin(usize);
 
 impl fmt::Display for NotAnOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no origin; write them as https://shop.example, with commas between them", self.0)
+        // Not what it is: somebody may have written a password into it.
+        write!(f, "part {} is no origin; write them as https://shop.example, with commas between them", self.0)
     }
 }
 
@@ -37,7 +38,7 @@ impl FromStr for Origins {
 
     /// Scheme, host and port, and nothing else. `*` is none: who may is named.
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
-        let origins = text.split(',').map(|origin| read(origin.trim()).ok_or_else(|| NotAnOrigin(origin.to_owned())));
+        let origins = text.split(',').zip(1..).map(|(origin, part)| read(origin.trim()).ok_or(NotAnOrigin(part)));
         origins.collect::<Result<_, _>>().map(Self)
     }
 }
