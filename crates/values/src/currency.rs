@@ -35,7 +35,12 @@ impl Currency {
 }
 
 fn find(codes: &[(u32, &'static str)], code: &str) -> Option<Currency> {
-    let find = |list: &'static str| list.split_ascii_whitespace().find(|listed| *listed == code);
+    // Every row of a page is looked up: three letters and a blank at a time, and no search for blanks.
+    let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
+    let find = |list: &'static str| {
+        let nth = list.as_bytes().chunks(4).position(|listed| listed.first_chunk() == Some(&letters))?;
+        list.get(4 * nth..4 * nth + 3)
+    };
     codes.iter().find_map(|(decimals, list)| find(list).map(|code| Currency { code, decimals: *decimals }))
 }
 
@@ -71,6 +76,18 @@ mod tests {
             assert!(Currency::parse(code).is_err(), "{code}");
         }
         assert_eq!(CODES.iter().map(|(_, list)| list.split_ascii_whitespace().count()).sum::<usize>(), 156);
+    }
+
+    #[test]
+    fn every_listed_code_is_found_and_nothing_between_them() {
+        for (decimals, list) in CODES.into_iter().chain(RETIRED) {
+            for code in list.split_ascii_whitespace() {
+                assert_eq!(Currency::stored(code), Some(Currency { code, decimals }));
+            }
+        }
+        for code in ["", "E", "EU", "EURO", "UR ", " EU", "R G", "eur", "ÄU", "\u{20ac}"] {
+            assert_eq!(Currency::stored(code), None, "{code:?}");
+        }
     }
 
     #[test]
