@@ -78,7 +78,8 @@ impl From<StoreConfig> for ServiceConfig {
     }
 }
 
-/// A replica keeps two cores busy with fewer; Postgres of `crm up` and of the containers has two hundred for all processes together.
+/// A replica keeps two cores busy with fewer; Postgres of `crm up` and of the containers has two hundred for all
+/// processes together.
 const CONNECTIONS: u32 = 10;
 /// Half of them are for exports, which may hold one for minutes: one place at least, and two for everybody else.
 const LEAST_CONNECTIONS: u32 = 3;
