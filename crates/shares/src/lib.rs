@@ -80,15 +80,16 @@ impl Shares {
         Ok(self.one(&mut table, whose))
     }
 
-    /// Takes one of `total`, a number that moves. Where it has fallen below what is taken already, whoever holds less than
-    /// an equal part still gets one: what was given under a higher number must not shut out those who came later.
+    /// Takes one of `total`, a number that moves. Where it has fallen below what is taken already, or one holds more of it
+    /// than its half, whoever holds less than an equal part still gets one: what was given under a higher number must not
+    /// shut out those who came later.
     ///
     /// # Errors
     /// As [`take`](Self::take).
     pub fn take_of(&self, total: usize, whose: Holder) -> Result<Share, Refused> {
         let mut table = self.0.lock();
         match table.check(total, self.0.each, whose, 1) {
-            Err(Refused::Full) if table.taken > total && table.holds_less_than_equal_part(total, whose) => {}
+            Err(_) if table.is_overdrawn(total) && table.holds_less_than_equal_part(total, whose) => {}
             Err(refused) => return Err(refused),
             Ok(()) => {}
         }
@@ -139,6 +140,11 @@ impl Table {
         let would_hold = self.held(whose) + amount;
         // One more than is left, so that one place can be taken, too.
         if whose.is_some() && would_hold > each.min(left + 1) { Err(Refused::Share) } else { Ok(()) }
+    }
+
+    /// Whether more was given than would be given of `total`, to all or to one.
+    fn is_overdrawn(&self, total: usize) -> bool {
+        self.taken > total || self.held.values().any(|held| *held > total.div_ceil(2))
     }
 
     fn holds_less_than_equal_part(&self, total: usize, whose: Holder) -> bool {

@@ -103,6 +103,24 @@ fn what_was_given_under_a_higher_total_shuts_nobody_out() {
 }
 
 #[test]
+fn nor_does_what_is_left_of_it_when_the_total_is_no_longer_exceeded() {
+    let shares = Shares::new(0);
+    let mut held: Vec<_> = (0..64).map(|_| shares.take_of(128, Some(1)).unwrap()).collect();
+    for left in [32, 31, 28, 17] {
+        held.truncate(left);
+        let others: Vec<_> = std::iter::from_fn(|| shares.take_of(32, Some(2)).ok()).collect();
+        assert_eq!(others.len(), 16, "beside {left}");
+        let more: Vec<_> = std::iter::from_fn(|| shares.take_of(32, Some(3)).ok()).collect();
+        assert_eq!(more.len(), 10, "beside {left}");
+        assert!(shares.take_of(32, Some(1)).is_err() && shares.take_of(32, None).is_err());
+    }
+    // What it may have anyway: the usual rule.
+    held.truncate(16);
+    let others: Vec<_> = std::iter::from_fn(|| shares.take_of(32, Some(2)).ok()).collect();
+    assert_eq!(others.len(), 8);
+}
+
+#[test]
 fn whoever_has_less_than_an_equal_part_of_what_is_all_taken_is_not_to_blame() {
     let shares = Shares::new(10);
     let take = |whose, count| -> Vec<_> { (0..count).map(|_| shares.take(Some(whose), 1).unwrap()).collect() };
