@@ -35,9 +35,11 @@ fn a_small_experiment_ends_in_a_table_figures_a_page_and_a_verdict() {
     assert!(report["machine"]["cpus"].as_u64() > Some(0) && report["commit"].is_string());
     let metrics = &run["metrics"];
     assert!(metrics["calls_while_broken"].as_u64() > Some(30), "{metrics}");
-    // At so few calls the policy may turn away before the failures in a row are enough to eject.
-    let share = |name: &str| metrics[name].as_f64().unwrap();
-    assert!(share("faulty_share") < share("calm_share") / 2.0, "the fault was not seen: {metrics}");
+    // At so few calls the policy may turn away before the failures in a row are enough to eject; and where the machine
+    // hindered the replica while all was calm, it may have had hardly a call to lose.
+    let figure = |name: &str| metrics[name].as_f64().unwrap();
+    let was_avoided = figure("faulty_share") < figure("calm_share") / 2.0;
+    assert!(was_avoided || figure("ejections") > 0.0, "the fault was not seen: {metrics}");
     assert!(metrics["latency_ms"]["p99"].as_f64() > Some(1.0), "{metrics}");
 
     let verdicts = report["verdicts"].as_array().unwrap();

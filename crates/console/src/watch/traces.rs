@@ -25,17 +25,16 @@ pub(crate) async fn watch(outbound: Outbound, viewer: Link, room: Room) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let least_ms = slow_from(&room);
+        let least_ms = slow_from(room.look().upstreams.iter().map(|upstream| upstream.calls.p99_ms));
         let answer = ask(&outbound, &viewer, least_ms).await;
         room.viewer_answered(answer);
     }
 }
 
 /// The slowest are asked for by a least duration, for the viewer answers with the newest: the recent p99 leaves few enough.
-fn slow_from(room: &Room) -> f64 {
-    let scene = room.look();
-    let tails = scene.upstreams.iter().map(|upstream| upstream.calls.p99_ms);
-    tails.fold(f64::INFINITY, f64::min).clamp(0.1, 10_000.0) * 0.7
+/// An upstream without calls has none.
+fn slow_from(p99s_ms: impl Iterator<Item = f64>) -> f64 {
+    p99s_ms.filter(|p99_ms| *p99_ms > 0.0).fold(f64::INFINITY, f64::min).clamp(0.1, 10_000.0) * 0.7
 }
 
 async fn ask(outbound: &Outbound, viewer: &Link, least_ms: f64) -> Result<RecentCalls, OutboundError> {
@@ -52,4 +51,16 @@ async fn ask(outbound: &Outbound, viewer: &Link, least_ms: f64) -> Result<Recent
     slow.sort_by(|a, b| b.took_ms.total_cmp(&a.took_ms));
     failed.sort_by_key(|call: &Call| std::cmp::Reverse(call.started_us));
     Ok(RecentCalls { slow, failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_is_what_is_slow_for_an_upstream_that_has_calls() {
+        let from = |p99s_ms: &[f64]| slow_from(p99s_ms.iter().copied());
+        assert_eq!([from(&[100.0, 0.0]), from(&[100.0, 50.0]), from(&[f64::NAN, 100.0])], [70.0, 35.0, 70.0]);
+        assert_eq!([from(&[]), from(&[0.0]), from(&[0.01])], [7_000.0, 7_000.0, 0.1 * 0.7]);
+    }
 }
