@@ -358,7 +358,7 @@ async fn nobody_listening_is_told_at_once() {
     let begin = Instant::now();
     let refused = echo(&plain(&upstream), Bytes::new(), true).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
-    assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
 }
 
 /// A generated client and server, to show that they fit.
