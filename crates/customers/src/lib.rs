@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accounts;
+mod changes;
 pub mod contacts;
 pub mod seed;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
+use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
-use crm_resource::{AnyResource, Keeps, Records, Service, Storage, Store};
+use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
@@ -38,11 +40,14 @@ const STORAGE: Storage = Storage {
 pub struct Customers {
     accounts: Records<Account>,
     contacts: Records<Contact>,
+    changes: Feed,
 }
 
 fn routes(store: &Store, services: Services) -> Services {
-    let customers = Customers { accounts: Records::new(store), contacts: Records::new(store) };
+    let (accounts, contacts) = (Records::new(store), Records::new(store));
+    let customers = Customers { accounts, contacts, changes: Feed::new(store, &SERVICE) };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let contacts = ContactServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(accounts).add(contacts)
+    let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let changes = ChangeServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    services.add(accounts).add(contacts).add(changes)
 }

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod changes;
 pub mod products;
 
+use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
-use crm_resource::{AnyResource, Keeps, Records, Service, Storage, Store};
+use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use products::Product;
@@ -33,9 +35,12 @@ const STORAGE: Storage = Storage {
 #[derive(Debug, Clone)]
 pub struct Sales {
     products: Records<Product>,
+    changes: Feed,
 }
 
 fn routes(store: &Store, services: Services) -> Services {
-    let sales = Sales { products: Records::new(store) };
-    services.add(ProductServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES))
+    let sales = Sales { products: Records::new(store), changes: Feed::new(store, &SERVICE) };
+    let products = ProductServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    services.add(products).add(changes)
 }

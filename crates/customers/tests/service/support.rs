@@ -6,11 +6,13 @@ use crm_customers::SERVICE;
 use crm_database::Database;
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_client::AccountServiceClient;
+use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_resource::ServiceConfig;
 use crm_resource::testkit::{self, Http, Process};
 use crm_sandbox::testing::{self, TestDatabase};
 use crm_server::token::{Role, tenant_id};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -33,6 +35,13 @@ pub async fn database() -> TestDatabase {
 /// The pool that the service would use.
 pub async fn pool(database: &TestDatabase) -> Database {
     testkit::pool(&SERVICE, database).await
+}
+
+/// Runs statements as the database's owner.
+pub async fn as_owner(database: &TestDatabase, statements: &str) {
+    let mut owner = PgConnection::connect(database.url()).await.unwrap();
+    owner.execute(AssertSqlSafe(statements.to_owned())).await.unwrap();
+    owner.close().await.unwrap();
 }
 
 pub fn tenant() -> Uuid {
@@ -64,7 +73,8 @@ impl Service {
     fn clients(own: testkit::Caller) -> Caller {
         let accounts = AccountServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, own }
+        let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        Caller { accounts, contacts, changes, own }
     }
 
     pub async fn stop(self) {
@@ -103,6 +113,7 @@ pub async fn world() -> World {
 pub struct Caller {
     pub accounts: AccountServiceClient<Http>,
     pub contacts: ContactServiceClient<Http>,
+    pub changes: ChangeServiceClient<Http>,
     own: testkit::Caller,
 }
 

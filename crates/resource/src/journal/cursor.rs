@@ -1,6 +1,7 @@
 //! Where a reader of the journal stands.
 
 use crm_database::page::{self, Scope};
+use crm_values::Flaw;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -58,7 +59,14 @@ impl Cursor {
     /// # Errors
     /// It is damaged, or was given for another tenant or by another service. `field` is where it stood.
     pub fn decode(service: &str, tenant: Uuid, field: &str, text: &str) -> Result<Self, Error> {
-        Ok(decode(service, tenant, field, text)?.unwrap_or(Self::BEGINNING))
+        let mut found = Violations::default();
+        let read = found.check(field, Self::parse(service, tenant, text).map(Some));
+        found.finish(read.unwrap_or(Self::BEGINNING))
+    }
+
+    /// As [`decode`](Self::decode), for who looks at other fields, too.
+    pub(crate) fn parse(service: &str, tenant: Uuid, text: &str) -> Result<Self, Flaw> {
+        Ok(parse(service, tenant, text)?.unwrap_or(Self::BEGINNING))
     }
 }
 
@@ -83,7 +91,9 @@ impl Horizon {
     /// # Errors
     /// As there.
     pub fn decode(service: &str, field: &str, text: &str) -> Result<Self, Error> {
-        Ok(decode(service, Uuid::nil(), field, text)?.unwrap_or(Self::BEGINNING))
+        let mut found = Violations::default();
+        let read = found.check(field, parse(service, Uuid::nil(), text));
+        found.finish(read.unwrap_or(Self::BEGINNING))
     }
 }
 
@@ -95,14 +105,6 @@ fn encode<T: Serialize>(service: &str, tenant: Uuid, value: &T) -> Result<String
     page::encode(scope(service, tenant), value).map_err(|_| Error::Inconsistent("a cursor has no text form"))
 }
 
-fn decode<T: for<'d> Deserialize<'d>>(
-    service: &str,
-    tenant: Uuid,
-    field: &str,
-    text: &str,
-) -> Result<Option<T>, Error> {
-    let mut found = Violations::default();
-    let read = page::decode_within(scope(service, tenant), text, LONGEST);
-    let read = found.check(field, read.map_err(|error| flaw(&error)));
-    found.finish(read)
+fn parse<T: for<'d> Deserialize<'d>>(service: &str, tenant: Uuid, text: &str) -> Result<Option<T>, Flaw> {
+    page::decode_within(scope(service, tenant), text, LONGEST).map_err(|error| flaw(&error))
 }

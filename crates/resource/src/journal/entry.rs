@@ -114,6 +114,7 @@ impl Entry {
             role: self.role,
             change_time: Some(timestamp(self.change_time)),
             fields,
+            traceparent: self.traceparent.unwrap_or_default(),
         })
     }
 }

@@ -59,6 +59,17 @@ impl Store {
         Ok(Cursor { seen, low: low.unwrap_or_default(), tick: None })
     }
 
+    /// A cursor after all that can be seen now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn present(&self, call: &Call) -> Result<Cursor, Error> {
+        let mut transaction = self.begin(call, Access::Snapshot).await?;
+        let cursor = self.cursor(&mut transaction, call.tenant).await?;
+        transaction.commit().await?;
+        Ok(cursor)
+    }
+
     /// Tenants that have changes after a horizon, and the next one. To be asked again while there are any.
     ///
     /// # Errors

@@ -15,10 +15,9 @@ use crm_resource::journal::{Cursor, Entry};
 use crm_resource::testkit::call;
 use crm_resource::{Records, Store, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use uuid::Uuid;
 
-use crate::support::{app, eventually, pool};
+use crate::support::{app, as_owner, eventually, pool};
 
 /// What a replica has, without its ports.
 struct Replica {
@@ -50,12 +49,6 @@ async fn drain(store: &Store, tenant: Uuid, mut cursor: Cursor, limit: u32) -> (
             return (all, cursor);
         }
     }
-}
-
-async fn as_owner(database: &TestDatabase, statements: &str) {
-    let mut owner = PgConnection::connect(database.url()).await.unwrap();
-    owner.execute(AssertSqlSafe(statements.to_owned())).await.unwrap();
-    owner.close().await.unwrap();
 }
 
 /// `field: from -> to`, each.

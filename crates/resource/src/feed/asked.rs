@@ -1,0 +1,67 @@
+//! What a reader asks for: of which resources, from where on.
+
+use crm_values::Flaw;
+use uuid::Uuid;
+
+use super::Feed;
+use crate::journal::{Cursor, Entry};
+use crate::{Call, Error, Violations};
+
+/// The cursor of who wants nothing of what has been.
+const NOW: &str = "now";
+
+/// Resources that a reader names; all if none.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted(Vec<&'static str>);
+
+impl Wanted {
+    pub(super) fn holds(&self, entry: &Entry) -> bool {
+        self.0.is_empty() || self.0.contains(&entry.resource.as_str())
+    }
+}
+
+/// Where a reader begins.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Start {
+    /// With what comes next.
+    #[default]
+    Now,
+    At(Cursor),
+}
+
+impl Feed {
+    /// Both, of a request.
+    pub(super) fn asked(
+        &self,
+        tenant: Uuid,
+        resources: &[String],
+        cursor: &str,
+        found: &mut Violations,
+    ) -> (Wanted, Start) {
+        let wanted = resources.iter().enumerate().map(|(place, name)| found.check(&path(place), self.named(name)));
+        let wanted = Wanted(wanted.collect());
+        let start = match cursor {
+            NOW => Start::Now,
+            text => found.check("cursor", Cursor::parse(self.service.name, tenant, text).map(Start::At)),
+        };
+        (wanted, start)
+    }
+
+    fn named(&self, name: &str) -> Result<&'static str, Flaw> {
+        let known: Vec<_> = self.service.resources().iter().map(|resource| resource.kind.plural).collect();
+        let named = known.iter().copied().find(|known| *known == name);
+        named.ok_or_else(|| Flaw::new(Flaw::MALFORMED, format!("must be one of {}", known.join(", "))))
+    }
+
+    /// The cursor that a reader begins with.
+    pub(super) async fn begin(&self, call: &Call, start: Start) -> Result<Cursor, Error> {
+        match start {
+            Start::At(cursor) => Ok(cursor),
+            Start::Now => self.store.present(call).await,
+        }
+    }
+}
+
+fn path(place: usize) -> String {
+    format!("resources[{place}]")
+}
