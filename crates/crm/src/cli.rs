@@ -171,6 +171,8 @@ pub(crate) struct Load {
 pub(crate) enum Lab {
     /// Balancing policies against faults, beside nginx, HAProxy and Envoy where they are installed
     Balancing(Balancing),
+    /// A journal of ten million changes on a scratch platform: what histories, followers and the sweep cost
+    Journal(Journal),
     /// The tours of the live room, on the platform in the folder: break, watch, heal, and a verdict
     Tours(Tours),
 }
@@ -232,6 +234,28 @@ pub(crate) struct Balancing {
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// Write the result as one page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Journal {
+    /// A first look within four minutes: a million changes, shorter loads
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Changes to fill the journal with, instead of ten million
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1_000..=100_000_000), value_name = "N")]
+    pub(crate) entries: Option<u32>,
+    /// Length of each load
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600), value_name = "N")]
+    pub(crate) seconds: Option<u32>,
+    /// Calls a second
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=20_000), value_name = "N")]
+    pub(crate) rate: u32,
+    /// Write the result as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as one page to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }

@@ -1,7 +1,9 @@
 //! `crm lab`: experiments, each of which ends in a verdict and its exit code.
 
 mod balancing;
+mod journal;
 mod tours;
 
 pub(crate) use self::balancing::run as balancing;
+pub(crate) use self::journal::run as journal;
 pub(crate) use self::tours::run as tours;

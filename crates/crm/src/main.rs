@@ -84,6 +84,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Load(options) => load::run(&places, options).await,
         Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,
+        Command::Lab(cli::Lab::Journal(options)) => lab::journal(options).await,
         Command::Lab(cli::Lab::Tours(options)) => lab::tours(&places, &options).await,
         Command::Policy { service, policy } => policy::set(&places, &service, &policy).await,
         Command::Fault(options) => fault::run(&places, &options).await,

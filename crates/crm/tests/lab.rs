@@ -8,7 +8,11 @@ use crm_sandbox::TemporaryFolder;
 use serde_json::Value;
 
 fn lab(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_crm")).args(["lab", "balancing"]).args(words).output().unwrap()
+    run(&[&["balancing"], words].concat())
+}
+
+fn run(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crm")).arg("lab").args(words).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -73,6 +77,45 @@ fn faults_of_the_whole_group_and_among_writes_are_told_by_figures_of_their_own()
     assert!(writes["group"].is_null() && writes["writes"]["creates"]["calls"].as_u64() > Some(100), "{writes}");
     let updates = &writes["writes"]["updates"];
     assert_eq!((&updates["arrived_twice"], &updates["missing"]), (&0.into(), &0.into()), "{writes}");
+}
+
+/// So small that times prove nothing; what is counted is.
+#[test]
+fn a_small_journal_is_measured_in_all_its_parts() {
+    let folder = TemporaryFolder::new("crm-test-lab-journal").unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (json, html) = (file("lab.json"), file("lab.html"));
+    let small = ["journal", "--quick", "--entries", "40000", "--seconds", "2", "--rate", "60"];
+    let output = run(&[&small[..], &["--json", &json, "--html", &html]].concat());
+    let (table, messages) = (text(&output.stdout), text(&output.stderr));
+
+    let report: Value = serde_json::from_slice(&fs::read(&json).expect(messages)).unwrap();
+    let figure = |part: &str, what: &str| {
+        let runs = report["runs"].as_array().unwrap();
+        let run = runs.iter().find(|run| run["variant"] == part).unwrap();
+        let figures = run["metrics"]["figures"].as_array().unwrap();
+        figures.iter().find(|figure| figure["what"] == what).unwrap()["value"].as_f64().unwrap()
+    };
+    assert_eq!(report["lab"], "journal");
+    assert!((39_000.0..41_000.0).contains(&figure("journal", "changes")), "{table}");
+    assert_eq!(
+        figure("histories", "GetAccountHistory: failed") + figure("histories", "GetAccount, uncached: failed"),
+        0.0
+    );
+    assert!(figure("histories", "GetAccountHistory: calls") > 30.0, "{table}");
+    for place in ["beginning", "middle", "end"] {
+        assert!(figure("batches", &format!("{place}: changes given")) > 100.0, "{place}: {table}");
+    }
+    // A fiftieth is older than is kept.
+    assert!((700.0..900.0).contains(&figure("sweep", "rows forgotten")), "{table}");
+
+    let verdicts = report["verdicts"].as_array().unwrap();
+    let held = verdicts.iter().all(|verdict| verdict["held"] == true);
+    assert_eq!(output.status.code(), Some(i32::from(!held)), "{table}{messages}");
+    let counted = verdicts.iter().filter(|verdict| verdict["claim"].as_str().unwrap().contains("rows read"));
+    let counted: Vec<_> = counted.inspect(|verdict| assert_eq!(verdict["held"], true, "{verdict}")).collect();
+    assert_eq!(counted.len(), 4, "{table}");
+    assert!(fs::read_to_string(&html).unwrap().contains("GetAccountHistory"));
 }
 
 #[test]

@@ -84,12 +84,12 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), LoadError> {
 }
 
 /// The APIs that calls can name.
-pub(super) fn transcoder() -> Result<Transcoder, LoadError> {
+pub(crate) fn transcoder() -> Result<Transcoder, LoadError> {
     Transcoder::new(crm_proto::DESCRIPTORS).map_err(|error| LoadError::Request(error.to_string()))
 }
 
 /// One request without placeholders, framed; and the types of its method.
-pub(super) fn plain(transcoder: &Transcoder, rpc: &str, request: &Value) -> Result<(Bytes, String), LoadError> {
+pub(crate) fn plain(transcoder: &Transcoder, rpc: &str, request: &Value) -> Result<(Bytes, String), LoadError> {
     let method = lookup(transcoder, rpc)?;
     let body = encode(transcoder, method.request_type(), request)?;
     Ok((body, method.response_type().to_owned()))

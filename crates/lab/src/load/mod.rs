@@ -12,7 +12,7 @@ mod scenario;
 mod tally;
 mod template;
 
-pub(crate) use self::calls::{Calls, Ready};
+pub(crate) use self::calls::{Calls, Ready, plain, transcoder};
 pub use self::client::client;
 pub use self::error::LoadError;
 pub(crate) use self::pace::{Pace, keep};

@@ -1,0 +1,120 @@
+//! `crm lab journal`: what a large journal costs those who read it, with a table, verdicts, and a page to look at.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context;
+use crm_database::{Database, Settings};
+use crm_lab::journal::{self, LabError, Outcome, Plan, Position, Programs, Read, Reader, Servers};
+use crm_lab::report::print_verdicts;
+use crm_resource::journal::Cursor;
+use crm_resource::{Call, Storage, Store, StoreConfig};
+use crm_server::token::{Claims, Role};
+use futures_util::future::BoxFuture;
+use serde_json::json;
+
+use crate::cli::Journal;
+use crate::failure::Failure;
+use crate::program;
+
+/// Whose journal it is.
+const SERVICE: &crm_resource::Service = &crm_customers::SERVICE;
+
+pub(crate) async fn run(options: Journal) -> Result<(), Failure> {
+    let plan = plan(&options);
+    let storage = SERVICE.storage().context("the service keeps no records")?;
+    let (role, url_setting) = (storage.role, storage.url_setting);
+    let programs =
+        Programs { migrate: || this(&["migrate"]), customers: || this(&["serve", SERVICE.name]), role, url_setting };
+    eprintln!("journal: {} changes, {} calls a second for {} s", plan.entries, plan.rate, plan.seconds);
+    let stop = crm_server::process::shutdown_signal();
+    let follower = Follower(storage);
+    let outcome = tokio::select! {
+        outcome = journal::run(&plan, programs, &follower, crm_lab::seed::fresh(), |part| print!("{}", part.rows())) => outcome.map_err(failure)?,
+        // Every process of the lab ends with this future.
+        () = stop.cancelled() => return Err(Failure::Check("stopped before the end".to_owned())),
+    };
+    print!("\n{}", print_verdicts(&outcome.report.verdicts));
+    write(&options, &plan, &outcome)?;
+    if outcome.report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
+}
+
+fn plan(options: &Journal) -> Plan {
+    let plan = if options.quick { Plan::QUICK } else { Plan::WHOLE };
+    let (entries, seconds) = (options.entries.unwrap_or(plan.entries), options.seconds.unwrap_or(plan.seconds));
+    Plan { entries, seconds, rate: options.rate, ..plan }
+}
+
+/// This program with other words.
+fn this(words: &[&str]) -> Command {
+    let mut command = program::this();
+    command.args(words);
+    command
+}
+
+/// Reads on as a replica does whom a follower asks.
+struct Follower(&'static Storage);
+
+impl Reader for Follower {
+    fn read<'a>(
+        &'a self,
+        servers: &'a Servers,
+        from: Position,
+        batches: u32,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Vec<Read>, String>> {
+        let read = async move || {
+            let database = Database::connect(&Settings::new(servers.service_url.clone())).await?;
+            let redis = crm_cache::Redis::connect(SERVICE.name, &servers.redis_url)?;
+            let config = StoreConfig::new(servers.service_url.parse()?, servers.redis_url.parse()?);
+            let store = Store::new(database.clone(), redis, self.0.schema, &config)?;
+            let all = follow(&store, from, batches, limit).await?;
+            database.close().await;
+            Ok(all)
+        };
+        Box::pin(async move { read().await.map_err(|error: anyhow::Error| format!("{error:#}")) })
+    }
+}
+
+async fn follow(store: &Store, from: Position, batches: u32, limit: u32) -> anyhow::Result<Vec<Read>> {
+    let (subject, tenant_name) = ("lab".to_owned(), from.tenant.to_string());
+    let expires_at = SystemTime::now() + Duration::from_secs(3_600);
+    let caller = Claims { subject, tenant: from.tenant, tenant_name, role: Role::Admin, expires_at };
+    let call = Call { tenant: from.tenant, caller: Arc::new(caller), deadline: None };
+    let cursor = json!({ "seen": [from.transaction], "low": from.sequence, "tick": null });
+    let mut cursor: Cursor = serde_json::from_value(cursor)?;
+    let mut all = Vec::new();
+    for _ in 0..batches {
+        let began = Instant::now();
+        let batch = store.changes(&call, &cursor, limit).await?;
+        all.push(Read { given: u32::try_from(batch.entries.len())?, took: began.elapsed() });
+        if batch.is_last {
+            break;
+        }
+        cursor = batch.cursor;
+    }
+    Ok(all)
+}
+
+fn failure(error: LabError) -> Failure {
+    match error {
+        LabError::Sandbox(error @ crm_sandbox::Error::Missing { .. }) => Failure::Missing(error.to_string()),
+        error => Failure::Other(error.into()),
+    }
+}
+
+fn write(options: &Journal, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
+    let write = |path: &Path, bytes: Vec<u8>| {
+        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    if let Some(path) = &options.json {
+        write(path, serde_json::to_vec_pretty(&outcome.report).map_err(anyhow::Error::from)?)?;
+    }
+    if let Some(path) = &options.html {
+        write(path, outcome.html(plan).map_err(anyhow::Error::from)?.into_bytes())?;
+        eprintln!("{}", path.display());
+    }
+    Ok(())
+}
