@@ -18,14 +18,19 @@ pub struct Exchange<'a>(Way<'a>);
 
 #[derive(Debug)]
 enum Way<'a> {
-    Read { resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations },
+    Read { resource: &'static str, fields: &'a [&'static str], is_new: bool, found: &'a mut Violations },
     Show { inconsistent: Option<Error> },
 }
 
 impl<'a> Exchange<'a> {
     /// Reads `fields` of the message that requests call `resource`.
     pub(crate) fn read(resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations) -> Self {
-        Self(Way::Read { resource, fields, found })
+        Self(Way::Read { resource, fields, is_new: true, found })
+    }
+
+    /// The same, but for those whose values are stored already.
+    pub(crate) fn read_over(resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations) -> Self {
+        Self(Way::Read { resource, fields, is_new: false, found })
     }
 
     /// Shows all fields.
@@ -45,7 +50,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Any field: how what is stored follows from the message, and how the message from what is stored.
-    pub fn field<S: Default, M>(
+    pub fn field<S: Clone + Default, M: PartialEq>(
         &mut self,
         field: &'static str,
         stored: &mut S,
@@ -54,10 +59,15 @@ impl<'a> Exchange<'a> {
         show: impl FnOnce(S) -> Result<M, Error>,
     ) {
         match &mut self.0 {
-            Way::Read { resource, fields, found } if fields.contains(&field) => match parse(message) {
-                Ok(value) => *stored = value,
-                Err(flaw) => found.add(&format!("{resource}.{field}"), flaw),
-            },
+            Way::Read { resource, fields, is_new, found } if fields.contains(&field) => {
+                if !*is_new && show(stored.clone()).is_ok_and(|shown| shown == *message) {
+                    return;
+                }
+                match parse(message) {
+                    Ok(value) => *stored = value,
+                    Err(flaw) => found.add(&format!("{resource}.{field}"), flaw),
+                }
+            }
             Way::Read { .. } => {}
             Way::Show { inconsistent } => match show(take(stored)) {
                 Ok(shown) => *message = shown,
@@ -146,7 +156,8 @@ impl<'a> Exchange<'a> {
         parse: fn(&str) -> Result<String, Flaw>,
     ) {
         match &mut self.0 {
-            Way::Read { resource, fields, found } if fields.contains(&field) => {
+            Way::Read { is_new: false, .. } if stored == message => {}
+            Way::Read { resource, fields, found, .. } if fields.contains(&field) => {
                 *stored = each(&format!("{resource}.{field}"), stored, message, parse, found);
             }
             Way::Read { .. } => {}

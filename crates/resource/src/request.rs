@@ -6,7 +6,7 @@ use ring::digest;
 use tonic::Request;
 use uuid::Uuid;
 
-use crate::resource::{read, show};
+use crate::resource::{read, read_over};
 use crate::{Call, Error, Record, Resource, Violations, mask};
 
 /// The caller's name for one creation, and what it is to create.
@@ -119,17 +119,11 @@ impl<R: Resource> Change<R> {
 
     /// The fields as they are after the change.
     ///
-    /// A value that the record has already is not looked at: it may be older than a rule, and is no reason to refuse the
-    /// others.
-    ///
     /// # Errors
     /// All violations.
     pub fn apply(&mut self, current: &Record<R::Fields>) -> Result<R::Fields, Error> {
-        let stored = show::<R>(current.fields.clone(), &current.head)?;
-        let changed = |field: &&'static str| !self.message.is_same(&stored, field);
-        let mask: Vec<_> = self.mask.iter().copied().filter(changed).collect();
         let (mut fields, mut found) = (current.fields.clone(), Violations::default());
-        read::<R>(&mut self.message, &mut fields, &mask, &mut found);
+        read_over::<R>(&mut self.message, &mut fields, &self.mask, &mut found);
         found.finish(())?;
         let mut found = Violations::default();
         R::check(Some(&current.fields), &fields, &mut found);

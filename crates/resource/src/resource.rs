@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crm_proto::standard::{self, Head as _, Resource as _};
+use crm_proto::standard::{self, Resource as _};
 use prost_types::Timestamp;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
@@ -46,6 +46,17 @@ pub(crate) fn read<R: Resource>(
     R::exchange(stored, message, &mut Exchange::read(R::Message::NAME, fields, found));
 }
 
+/// The same, over what is stored: a value that is there already is not looked at. It may be older than a rule, and is no
+/// reason to refuse the others.
+pub(crate) fn read_over<R: Resource>(
+    message: &mut R::Message,
+    stored: &mut R::Fields,
+    fields: &[&'static str],
+    found: &mut Violations,
+) {
+    R::exchange(stored, message, &mut Exchange::read_over(R::Message::NAME, fields, found));
+}
+
 /// What callers may set, as they see it.
 pub(crate) fn show_fields<R: Resource>(mut stored: R::Fields) -> Result<R::Message, Error> {
     let (mut message, mut fields) = (R::Message::default(), Exchange::show());
@@ -58,10 +69,14 @@ pub(crate) fn show_fields<R: Resource>(mut stored: R::Fields) -> Result<R::Messa
 /// # Errors
 /// The record holds what this release does not understand.
 pub(crate) fn show<R: Resource>(stored: R::Fields, head: &Head) -> Result<R::Message, Error> {
-    let mut message = show_fields::<R>(stored)?;
+    Ok(headed(show_fields::<R>(stored)?, head))
+}
+
+/// The message of a record, of one that shows its fields.
+pub(crate) fn headed<M: standard::Head>(mut message: M, head: &Head) -> M {
     let times = [Some(head.create_time), Some(head.update_time), head.delete_time];
     message.set_head(head.id.to_string(), head.etag().to_string(), times.map(|time| time.map(timestamp)));
-    Ok(message)
+    message
 }
 
 pub(crate) fn timestamp(time: OffsetDateTime) -> Timestamp {

@@ -15,6 +15,9 @@ use crate::row::Row;
 /// the one that writes last, and its change would seem to be the older one. Clocks are also set back.
 const CHANGE_TIME: &str = "greatest(statement_timestamp(), update_time + interval '1 microsecond')";
 
+/// What the writer of all fields does not know by itself.
+const HEAD: &str = "id, version, create_time, update_time, delete_time";
+
 /// A statement: the question that it answers, for spans and metrics, and its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
@@ -60,8 +63,8 @@ impl Statements {
                 &format!("hold_{name}"),
                 format!("select id from {table} where tenant_id = $1 and id = $2 and delete_time is null for share"),
             ),
-            insert: statement(&format!("insert_{name}"), insert(kind, row, &columns)),
-            update: statement(&format!("update_{name}"), update(kind, row, &columns)),
+            insert: statement(&format!("insert_{name}"), insert(kind, row)),
+            update: statement(&format!("update_{name}"), update(kind, row)),
             set_deleted: statement(&format!("set_{name}_deleted"), set_deleted(kind, &columns)),
             select,
             list_name: constant(&format!("list_{}", kind.plural)),
@@ -70,7 +73,7 @@ impl Statements {
     }
 }
 
-fn insert(kind: &Kind, row: &Row, columns: &str) -> String {
+fn insert(kind: &Kind, row: &Row) -> String {
     let names: String = row.columns().map(|(name, _)| format!("{name}, ")).collect();
     let values: String = row.columns().map(|(_, number)| format!("${number}, ")).collect();
     let change = format!(
@@ -78,16 +81,16 @@ fn insert(kind: &Kind, row: &Row, columns: &str) -> String {
          values ($1, $2, {values}statement_timestamp(), statement_timestamp())",
         kind.table
     );
-    journalled(kind, &beside(kind.insert_with, row), &change, columns, "'created'", row.end())
+    journalled(kind, &beside(kind.insert_with, row), &change, HEAD, "'created'", row.end())
 }
 
-fn update(kind: &Kind, row: &Row, columns: &str) -> String {
+fn update(kind: &Kind, row: &Row) -> String {
     let sets: String = row.columns().map(|(name, number)| format!("{name} = ${number}, ")).collect();
     let change = format!(
         "update {} set {sets}version = version + 1, update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2",
         kind.table
     );
-    journalled(kind, &beside(kind.update_with, row), &change, columns, "'updated'", row.end())
+    journalled(kind, &beside(kind.update_with, row), &change, HEAD, "'updated'", row.end())
 }
 
 fn set_deleted(kind: &Kind, columns: &str) -> String {

@@ -3,18 +3,20 @@
 use crm_database::Access;
 use crm_proto::standard;
 use prost::Message;
-use sqlx::Postgres;
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
+use sqlx::{FromRow, Postgres};
 use tonic::Request;
 use uuid::Uuid;
 
 use crate::journal::Difference;
-use crate::record::Record;
+use crate::record::{Head, Record};
 use crate::records::{Records, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
-use crate::resource::{show, show_fields};
+use crate::resource::{headed, show, show_fields};
+use crate::row::Row;
+use crate::statements::Statement;
 use crate::write::Write;
 use crate::{Call, Error, Resource};
 
@@ -113,10 +115,8 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// What a constraint means, or the database's.
     pub async fn insert(&self, write: &mut Write, id: Uuid, fields: &R::Fields) -> Result<Record<R::Fields>, Error> {
-        let statement = &self.statements.insert;
-        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
-        let query = row_of::<R>(fields).bind(query);
-        self.change(write, statement.name, query, Self::difference(None, fields)?).await
+        let (head, _) = self.insert_shown(write, id, fields.clone()).await?;
+        Ok(Record { head, fields: fields.clone() })
     }
 
     /// Writes all fields of a locked record.
@@ -129,10 +129,8 @@ impl<R: Resource> Records<R> {
         current: &Record<R::Fields>,
         fields: &R::Fields,
     ) -> Result<Record<R::Fields>, Error> {
-        let statement = &self.statements.update;
-        let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(current.head.id);
-        let query = row_of::<R>(fields).bind(query);
-        self.change(write, statement.name, query, Self::difference(Some(&current.fields), fields)?).await
+        let (head, _) = self.replace_shown(write, current.clone(), fields.clone()).await?;
+        Ok(Record { head, fields: fields.clone() })
     }
 
     /// Marks a locked record as deleted, or takes the mark away.
@@ -142,7 +140,10 @@ impl<R: Resource> Records<R> {
     pub async fn set_deleted(&self, write: &mut Write, id: Uuid, deleted: bool) -> Result<Record<R::Fields>, Error> {
         let statement = &self.statements.set_deleted;
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id).bind(deleted);
-        self.change(write, statement.name, query, Difference::default()).await
+        let query = Difference::default().bind(query, &write.call);
+        let changed: Record<R::Fields> = self.change(write, statement.name, query).await?;
+        self.touch(write, &changed.head);
+        Ok(changed)
     }
 
     /// The last step of a creation: adds the record, keeps the answer, commits.
@@ -150,8 +151,8 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// As of [`insert`](Self::insert).
     pub async fn finish(&self, mut write: Write, new: New<R>) -> Result<R::Message, Error> {
-        let record = self.insert(&mut write, new.id, &new.fields).await?;
-        let answer = Self::message(record)?;
+        let (head, message) = self.insert_shown(&mut write, new.id, new.fields).await?;
+        let answer = headed(message, &head);
         self.store.keep_answer(&mut write, new.request_id, &answer.encode_to_vec()).await?;
         write.commit().await?;
         Ok(answer)
@@ -170,9 +171,9 @@ impl<R: Resource> Records<R> {
         if fields == current.fields {
             return Self::message(current);
         }
-        let record = self.replace(&mut write, &current, &fields).await?;
+        let (head, message) = self.replace_shown(&mut write, current, fields).await?;
         write.commit().await?;
-        Self::message(record)
+        Ok(headed(message, &head))
     }
 
     /// The last step of a deletion, and of the way back: sets or takes the mark, and commits.
@@ -190,24 +191,56 @@ impl<R: Resource> Records<R> {
         show::<R>(record.fields, &record.head)
     }
 
-    /// What the journal says of a change.
-    fn difference(before: Option<&R::Fields>, after: &R::Fields) -> Result<Difference, Error> {
-        let before = before.map(|fields| show_fields::<R>(fields.clone())).transpose()?;
-        Ok(Difference::between(before.as_ref(), &show_fields::<R>(after.clone())?))
+    /// Adds a record, and shows its fields: the journal and the answer say the same of them.
+    async fn insert_shown(&self, write: &mut Write, id: Uuid, fields: R::Fields) -> Result<(Head, R::Message), Error> {
+        let row = row_of::<R>(&fields);
+        let message = show_fields::<R>(fields)?;
+        let difference = Difference::between(None, &message);
+        Ok((self.write_row(write, &self.statements.insert, id, row, difference).await?, message))
     }
 
-    async fn change(
+    /// Writes all fields of a locked record, and shows them.
+    async fn replace_shown(
+        &self,
+        write: &mut Write,
+        current: Record<R::Fields>,
+        fields: R::Fields,
+    ) -> Result<(Head, R::Message), Error> {
+        let row = row_of::<R>(&fields);
+        let (before, message) = (show_fields::<R>(current.fields)?, show_fields::<R>(fields)?);
+        let difference = Difference::between(Some(&before), &message);
+        Ok((self.write_row(write, &self.statements.update, current.head.id, row, difference).await?, message))
+    }
+
+    async fn write_row(
+        &self,
+        write: &mut Write,
+        statement: &Statement,
+        id: Uuid,
+        row: Row,
+        difference: Difference,
+    ) -> Result<Head, Error> {
+        let query = row.bind(sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id));
+        let query = difference.bind(query, &write.call);
+        let head = self.change(write, statement.name, query).await?;
+        self.touch(write, &head);
+        Ok(head)
+    }
+
+    async fn change<T>(
         &self,
         write: &mut Write,
         name: &'static str,
         query: Query<'_, Postgres, PgArguments>,
-        difference: Difference,
-    ) -> Result<Record<R::Fields>, Error> {
-        let query = difference.bind(query, &write.call);
-        let changed =
-            write.fetch_one::<Record<R::Fields>>(name, query).await.map_err(|error| refused(R::KIND, error))?;
-        write.touch(&self.cache, key(write.call.tenant, changed.head.id), changed.head.cache_version());
-        Ok(changed)
+    ) -> Result<T, Error>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        write.fetch_one(name, query).await.map_err(|error| refused(R::KIND, error))
+    }
+
+    fn touch(&self, write: &mut Write, head: &Head) {
+        write.touch(&self.cache, key(write.call.tenant, head.id), head.cache_version());
     }
 }
 

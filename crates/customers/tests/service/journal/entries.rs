@@ -1,15 +1,20 @@
 //! What a change leaves.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crm_customers::accounts::Account;
 use crm_proto::customers as pb;
 use crm_proto::google::r#type::Money;
 use crm_proto::journal::change::Kind;
 use crm_resource::journal::Cursor;
+use crm_resource::testkit::call;
+use crm_resource::{Change, Claim, Exchange, Kind as ResourceKind, New, Records, Resource, Row};
 use crm_server::token::Role;
 use crm_telemetry::testing::{attribute, record};
 use sqlx::{Connection, PgConnection};
 
 use super::{drain, fields, replica};
-use crate::support::{account, contact, tenant, world};
+use crate::support::{account, contact, database, tenant, world};
 
 #[tokio::test]
 async fn each_change_leaves_one_entry_that_says_what_and_who() {
@@ -119,6 +124,53 @@ async fn an_entry_costs_no_statement_and_leads_to_the_trace_of_its_call() {
         assert_eq!(span.span_context.trace_id().to_string(), ids[1]);
         assert!(span.name.contains("Service/"), "{}", span.name);
     }
+}
+
+/// Accounts, of which it is counted how often a message is read or made.
+#[derive(Debug, Clone)]
+struct Counted;
+
+static EXCHANGES: AtomicUsize = AtomicUsize::new(0);
+
+impl Resource for Counted {
+    type Message = pb::Account;
+    type Fields = <Account as Resource>::Fields;
+
+    const KIND: &'static ResourceKind = Account::KIND;
+
+    fn exchange(stored: &mut Self::Fields, message: &mut pb::Account, fields: &mut Exchange<'_>) {
+        EXCHANGES.fetch_add(1, Ordering::Relaxed);
+        Account::exchange(stored, message, fields);
+    }
+
+    fn columns(fields: &Self::Fields, row: &mut Row) {
+        Account::columns(fields, row);
+    }
+}
+
+/// The journal says what the answer says: neither state is shown for one of them alone.
+#[tokio::test]
+async fn an_entry_is_made_of_messages_that_are_made_anyway() {
+    let database = database().await;
+    let accounts = Records::<Counted>::new(&replica(&database).await.store);
+    let own = call(tenant());
+    let request =
+        pb::CreateAccountRequest { account: Some(account("Acme")), request_id: uuid::Uuid::new_v4().to_string() };
+    let new = New::<Counted>::read(own.clone(), request).unwrap();
+    let Claim::First(write) = accounts.claim(own.clone(), new.request_id).await.unwrap() else { panic!() };
+    let created = accounts.finish(*write, new).await.unwrap();
+    assert_eq!(EXCHANGES.swap(0, Ordering::Relaxed), 2, "read, and shown");
+
+    let renamed = pb::Account { id: created.id, ..account("Bell") };
+    let request = pb::UpdateAccountRequest { account: Some(renamed), update_mask: None };
+    let mut change = Change::<Counted>::read(own.clone(), request).unwrap();
+    let mut write = accounts.begin(own).await.unwrap();
+    let current = accounts.lock_live(&mut write, change.id, "").await.unwrap();
+    let fields = change.apply(&current).unwrap();
+    assert_eq!(EXCHANGES.swap(0, Ordering::Relaxed), 2, "what is fixed is read, then what is to be changed");
+    let changed = accounts.save(write, current, fields).await.unwrap();
+    assert_eq!(changed.name, "Bell");
+    assert_eq!(EXCHANGES.swap(0, Ordering::Relaxed), 2, "the state before is shown, and the one after");
 }
 
 /// Whoever speaks as the service cannot make undone what was done.
