@@ -81,6 +81,7 @@ pub async fn demo(
 
 // Industries, territories and owners here are their own keys.
 const ACCOUNTS: Table = Table {
+    schema: "customers",
     create: "create temporary table seed on commit drop as \
              select id, name, name_key, domain, industry, country, territory, owner, employees, \
              annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time \
@@ -96,6 +97,7 @@ const ACCOUNTS: Table = Table {
 };
 
 const CONTACTS: Table = Table {
+    schema: "customers",
     create: "create temporary table seed on commit drop as \
              select id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
              create_time, update_time from customers.contacts with no data",

@@ -3,11 +3,15 @@
 //! `copy` straight into a table with row-level security is refused, and rightly so. So the rows are copied into a
 //! temporary table and inserted from there, as the service's role and under its policies, a chunk a transaction.
 //! Rows that are there already stay as they are: a second run creates nothing.
+//!
+//! They have no entries in the journal: a newcomer waits for them. Whoever reads on is told that something is missing,
+//! and reads all anew.
 
 mod random;
 
 use crm_database::{Database, Error};
 use futures_util::future::BoxFuture;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 pub use random::Random;
@@ -44,6 +48,8 @@ pub struct Progress {
 /// How rows of a kind get into their table.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
+    /// The service's schema.
+    pub schema: &'static str,
     /// Creates the temporary table `seed`.
     pub create: &'static str,
     /// Inserts its rows for the tenant `$1`, but for those that are there.
@@ -65,6 +71,10 @@ pub async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -
     copy.finish().await?;
     let insert = sqlx::query(table.insert).bind(tenant).persistent(false);
     let created = transaction.execute("insert_seed", insert).await?;
+    if created > 0 {
+        let gap = AssertSqlSafe(format!("select {}.leave_journal_gap()", table.schema));
+        transaction.execute("leave_journal_gap", sqlx::query(gap).persistent(false)).await?;
+    }
     transaction.commit().await?;
     Ok(created)
 }

@@ -47,6 +47,16 @@ async fn seeded_rows_are_like_those_that_are_created() {
         let same = world.agent.update_account(seeded.clone(), &["*"]).await.unwrap();
         assert_eq!(same, seeded);
     }
+    // But for their history, which begins later.
+    let request = pb::ListAccountsRequest { page_size: 1, ..Default::default() };
+    let seeded = call!(world.agent, accounts.list_accounts(request)).unwrap().accounts.remove(0);
+    let request = pb::GetAccountHistoryRequest { id: seeded.id.clone(), ..Default::default() };
+    let history = call!(world.agent, accounts.get_account_history(request.clone())).unwrap();
+    assert_eq!(history, pb::GetAccountHistoryResponse::default());
+    let changed =
+        world.agent.update_account(pb::Account { owner: "bo".to_owned(), ..seeded }, &["owner"]).await.unwrap();
+    let history = call!(world.agent, accounts.get_account_history(request)).unwrap();
+    assert_eq!((history.changes.len(), history.complete, history.begin_time), (1, false, changed.update_time));
     let request = pb::ListContactsRequest { page_size: 100, ..Default::default() };
     for seeded in call!(world.agent, contacts.list_contacts(request)).unwrap().contacts {
         assert_eq!(world.agent.update_contact(seeded.clone(), &["*"]).await.unwrap(), seeded);

@@ -28,7 +28,7 @@ pub const TABLE: Copied = Copied {
     what: "changes",
     sql: include_str!("../../sql/journal.sql"),
     relations: &["journal", "journal_floors", "journal_sequence"],
-    functions: &["sweep_journal", "journal_tenants"],
+    functions: &["sweep_journal", "journal_tenants", "leave_journal_gap"],
 };
 
 /// Columns as [`Entry`] reads them.

@@ -1,21 +1,30 @@
 //! How long changes are kept, and what that means for those who read on.
 
 use crm_customers::SERVICE;
-use crm_resource::journal::Cursor;
+use crm_customers::seed::{self, SeedSize};
+use crm_resource::journal::{Cursor, Horizon};
 use crm_resource::testkit::call;
 use crm_resource::{CURSOR_EXPIRED, Error};
+use crm_sandbox::testing::TestDatabase;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::{Replica, as_owner, drain, replica};
 use crate::support::{database, tenant};
 
 /// A change at the time that `ago` is an interval for.
-async fn change(database: &crm_sandbox::testing::TestDatabase, tenant: Uuid, ago: &str) {
+async fn change(database: &TestDatabase, tenant: Uuid, ago: &str) {
     let insert = format!(
         "insert into customers.journal (tenant_id, resource, record_id, version, kind, subject, role, change_time, changes) \
          values ('{tenant}', 'accounts', gen_random_uuid(), 1, 'created', 'ada', 'agent', now() - interval '{ago}', '{{}}')"
     );
     as_owner(database, &insert).await;
+}
+
+async fn floor(database: &TestDatabase, tenant: Uuid) -> String {
+    let mut owner = PgConnection::connect(database.url()).await.unwrap();
+    let floor = sqlx::query_scalar("select transaction::text from customers.journal_floors where tenant_id = $1");
+    floor.bind(tenant).fetch_one(&mut owner).await.unwrap()
 }
 
 fn is_expired<T>(answer: &Result<T, Error>) -> bool {
@@ -48,6 +57,47 @@ async fn old_changes_are_swept_and_who_has_not_read_them_is_told() {
     assert_eq!(drain(&store, one, Cursor::BEGINNING, 10).await.0.len(), 1);
     // Of this tenant nothing was swept.
     assert_eq!(drain(&store, two, other, 10).await.0.len(), 1);
+}
+
+/// Demo data come without entries, at any time: who read on from before them would never hear of them.
+#[tokio::test]
+async fn who_has_not_seen_the_demo_data_is_told_to_read_all_anew() {
+    let database = database().await;
+    let Replica { store, .. } = replica(&database).await;
+    let (own, other) = (tenant(), Uuid::from_u128(2));
+    for tenant in [own, other] {
+        change(&database, tenant, "1 day").await;
+    }
+    let (_, before) = drain(&store, own, Cursor::BEGINNING, 100).await;
+    let (_, others) = drain(&store, other, Cursor::BEGINNING, 100).await;
+    let (_, horizon) = store.changed_tenants(&Horizon::BEGINNING).await.unwrap();
+    assert!(store.changed_tenants(&horizon).await.unwrap().0.is_empty());
+    let pool = crate::support::pool(&database).await;
+    let size = SeedSize { accounts: 20, contacts: 30 };
+    assert!(seed::demo(&pool, own, size, |_| ()).await.unwrap().contacts > 0);
+
+    assert!(is_expired(&store.changes(&call(own), &before, 10).await));
+    let (told, horizon) = store.changed_tenants(&horizon).await.unwrap();
+    assert_eq!(told, [own]);
+    assert!(store.changed_tenants(&horizon).await.unwrap().0.is_empty());
+    assert!(store.changes(&call(other), &others, 10).await.unwrap().is_last);
+    // An export sees them, and what comes after it. While transactions are open that began before, it may be told again.
+    let mut given = None;
+    while given.is_none() {
+        let mut export = pool.begin_with(own, None, crm_database::Access::Snapshot).await.unwrap();
+        let after = store.cursor(&mut export, own).await.unwrap();
+        export.commit().await.unwrap();
+        change(&database, own, "1 day").await;
+        let batch = store.changes(&call(own), &after, 10).await;
+        given = (!is_expired(&batch)).then(|| batch.unwrap().entries.len());
+    }
+    assert_eq!(given, Some(1));
+    // A second run creates nothing.
+    let gap = floor(&database, own).await;
+    seed::demo(&pool, own, size, |_| ()).await.unwrap();
+    assert_eq!(floor(&database, own).await, gap);
+    // Who asks for all that is kept gets that.
+    assert!(drain(&store, own, Cursor::BEGINNING, 10).await.0.len() >= 2);
 }
 
 #[tokio::test]
