@@ -41,7 +41,9 @@ async fn write(accounts: &Records<Account>, tenant: Uuid, ids: &[Uuid], rng: &mu
             sleep(Duration::from_micros(rng.random_range(0..3_000))).await;
         }
     }
-    sleep(Duration::from_micros(rng.random_range(0..2_000))).await;
+    // Now and then so long that many come and go meanwhile, and are read.
+    let longest = if rng.random_ratio(1, 200) { 200_000 } else { 2_000 };
+    sleep(Duration::from_micros(rng.random_range(0..longest))).await;
     write.commit().await.unwrap();
     ids.len()
 }
