@@ -71,14 +71,16 @@ pub(super) async fn measure(stage: &Stage<'_>, filled: &Filled, reader: &dyn Rea
     let places = places(filled.entries, stage.plan.rounds);
     let mut seen: [Seen; 3] = Default::default();
     let mut owner = stage.owner().await?;
+    let mut before = rows_read(&mut owner).await?;
     for round in 0..stage.plan.rounds {
         for ((_, place), seen) in places.iter().zip(&mut seen) {
             let sequence = place + round * (step(filled.entries) / TOGETHER * TOGETHER);
             let position =
                 Position { tenant: tenant_id(&tenant(1)), transaction: filled.transaction(sequence + 1), sequence };
-            let before = rows_read(&mut owner).await?;
             let batches = reader.read(&stage.servers, position, IN_A_ROW, LIMIT).await.map_err(LabError::Reader)?;
-            seen.read += rows_read(&mut owner).await? - before;
+            let after = rows_read(&mut owner).await?;
+            seen.read += after - before;
+            before = after;
             for Read { given, took } in batches {
                 seen.given += f64::from(given);
                 seen.took_ms.push(took.as_secs_f64() * 1e3);

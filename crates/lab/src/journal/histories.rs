@@ -6,7 +6,7 @@ use super::error::LabError;
 use super::fill::tenant;
 use super::load::{Asked, Callers};
 use super::part::{Part, ratio};
-use super::stage::Stage;
+use super::stage::{Replica, Stage};
 use crate::load::LatencyMs;
 
 const GET: &str = "crm.customers.v1.AccountService/GetAccount";
@@ -21,14 +21,14 @@ const ACCOUNTS: &str = "select tenant, id::text from lab.records order by random
 /// Each record once; the more changes it has, the sooner.
 const RECORDS: &str = "select tenant, id::text from lab.records order by ln(1 - random()) / versions desc limit $1";
 
-pub(super) async fn measure(stage: &Stage<'_>) -> Result<Part, LabError> {
+pub(super) async fn measure(stage: &Stage<'_>, replica: &Replica) -> Result<Part, LabError> {
     let mut part = Part::new(
         "histories",
         "The newest page of a record's history, in turns with a read of an account that was not read before; \
          a record is the likelier asked for the more changes it has.",
     );
     let plan = stage.plan;
-    let mut callers = Callers::new(stage, plan.rate, plan.seconds)?;
+    let mut callers = Callers::new(stage, replica, plan.rate, plan.seconds)?;
     let calls = calls(stage, &mut callers, plan.rate * plan.seconds).await?;
     let tally = callers.play(calls, 2).await?;
     let mut p99 = [0.0; 2];
@@ -40,6 +40,9 @@ pub(super) async fn measure(stage: &Stage<'_>) -> Result<Part, LabError> {
         part.figure(format!("{name}: median"), latency.p50, "ms");
         part.figure(format!("{name}: 99th percentile"), latency.p99, "ms");
         *p99 = latency.p99;
+    }
+    for (kind, count) in &tally.failures {
+        part.figure(format!("failed with {kind}"), as_f64(*count), "");
     }
     part.claim("99th percentile of a history, times that of an uncached GetAccount", LIMIT, ratio(p99[1], p99[0]));
     part.claim("calls that failed", 0.0, Some(as_f64(tally.all.failed)));

@@ -49,8 +49,10 @@ pub async fn run(
         parts.push(part);
     };
     add(journal);
-    add(histories::measure(&stage).await?);
     add(batches::measure(&stage, &filled, reader).await?);
+    let replica = stage.replica().await?;
+    add(histories::measure(&stage, &replica).await?);
+    drop(replica);
     // Last: cursors of those who have not read on are told that they are too old.
     add(sweep::measure(&stage).await?);
     Ok(Outcome { report: report(machine, &parts), parts })

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::error::LabError;
-use super::stage::Stage;
+use super::stage::{Replica, Stage};
 use crate::load::{Options, Outcome, Pace, Ready, Scenario, Sender, Tally, keep, plain, transcoder};
 
 /// Who calls a replica.
@@ -34,7 +34,7 @@ pub(super) struct Asked {
 
 impl<'a> Callers<'a> {
     /// So many calls a second, for so long.
-    pub(super) fn new(stage: &'a Stage<'a>, rate: u32, seconds: u32) -> Result<Self, LabError> {
+    pub(super) fn new(stage: &'a Stage<'a>, replica: &Replica, rate: u32, seconds: u32) -> Result<Self, LabError> {
         // What is called is filled in by who knows the records; a scenario has to have a call.
         let text = format!(
             "name = 'journal'\nrate = {rate}\nduration = '{seconds}s'\ntimeout = '5s'\n\
@@ -42,7 +42,7 @@ impl<'a> Callers<'a> {
         );
         let scenario = Scenario::parse(&text).map_err(|error| LabError::Load(error.to_string()))?;
         let transcoder = transcoder().map_err(|error| LabError::Load(error.to_string()))?;
-        let client = crate::load::client([stage.address().to_string().as_str()], RetrySettings::off());
+        let client = crate::load::client([replica.address().to_string().as_str()], RetrySettings::off());
         Ok(Self { stage, client, scenario, transcoder, senders: HashMap::new() })
     }
 

@@ -1,4 +1,4 @@
-//! The scratch platform: private servers, the schema, one replica of customers.
+//! The scratch platform: private servers, the schema, and a replica of customers while one is needed.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -50,22 +50,28 @@ pub(super) struct Stage<'a> {
     pub(super) plan: &'a Plan,
     pub(super) seed: u64,
     pub(super) servers: Servers,
+    programs: Programs,
+    folder: &'a Path,
+    key: PathBuf,
     signer: Signer,
-    replica: Replica,
-    // Stopped after the replica.
     _redis: Redis,
     _postgres: Postgres,
 }
 
 /// A process that serves the customers; gone when dropped.
-struct Replica {
+pub(super) struct Replica {
     child: Child,
     reserved: [Reserved; 2],
 }
 
 impl<'a> Stage<'a> {
-    /// Starts everything; the replica is ready when it returns, and the schema is empty.
-    pub(super) async fn start(plan: &'a Plan, programs: Programs, folder: &Path, seed: u64) -> Result<Self, LabError> {
+    /// Starts the servers; the schema is there then, and empty.
+    pub(super) async fn start(
+        plan: &'a Plan,
+        programs: Programs,
+        folder: &'a Path,
+        seed: u64,
+    ) -> Result<Self, LabError> {
         let (postgres, redis) = servers(folder).await?;
         postgres.ensure_database(DATABASE).await?;
         let servers = Servers {
@@ -75,8 +81,7 @@ impl<'a> Stage<'a> {
         };
         migrate(programs, &servers)?;
         let (signer, key) = key(folder)?;
-        let replica = Replica::start(programs, &servers, &key, folder).await?;
-        Ok(Self { plan, seed, servers, signer, replica, _redis: redis, _postgres: postgres })
+        Ok(Self { plan, seed, servers, programs, folder, key, signer, _redis: redis, _postgres: postgres })
     }
 
     /// The database, as its owner.
@@ -84,9 +89,9 @@ impl<'a> Stage<'a> {
         Ok(PgConnection::connect(&self.servers.owner_url).await?)
     }
 
-    /// Where the replica takes calls.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.replica.reserved[0].address()
+    /// A replica, ready for calls. While there is one, it reads when it likes: what is counted is counted without.
+    pub(super) async fn replica(&self) -> Result<Replica, LabError> {
+        Replica::start(self.programs, &self.servers, &self.key, self.folder).await
     }
 
     /// A token for a tenant.
@@ -144,6 +149,11 @@ impl Replica {
         let replica = Self { child, reserved };
         replica.wait_until_ready(&log).await?;
         Ok(replica)
+    }
+
+    /// Where it takes calls.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.reserved[0].address()
     }
 
     async fn wait_until_ready(&self, log: &Path) -> Result<(), LabError> {
