@@ -41,16 +41,23 @@ async fn scrape_shows_calls_attempts_and_states() {
         .health(crm_balance::HealthCheck::Off)
         .connector(std::sync::Arc::new(net.clone()))
         .build();
-    call(&plain(&upstream), request(false)).await;
+    let client = plain(&upstream);
+    call(&client, request(false)).await;
+    let scraped = |line: &str| crm_telemetry::metrics_text().lines().any(|found| found == line);
+    let limited = |calls: u32| scraped(&format!("crm_upstream_limited_in_flight{{upstream=\"scraped\"}} {calls}"));
+    assert!(limited(0) && scraped("crm_upstream_limit{upstream=\"scraped\"} 256"));
+    net.at(0).set(Mode::Serve(std::time::Duration::from_secs(5)));
+    let (held, ()) = tokio::join!(call(&client, request(false)), until(|| limited(1)));
+    assert!(held.code == Code::Ok && limited(0));
     let text = crm_telemetry::metrics_text();
     let has = |metric: &str, labels: &[&str], value: &str| {
         let of_metric = |line: &&str| line.starts_with(metric) && line.contains("upstream=\"scraped\"");
         let fits = |line: &str| labels.iter().all(|label| line.contains(label)) && line.ends_with(value);
         text.lines().filter(of_metric).any(fits)
     };
-    assert!(has("crm_upstream_calls_total", &["outcome=\"ok\""], " 1"), "{text}");
-    assert!(has("crm_upstream_attempts_total", &["replica=\"0\"", "outcome=\"ok\""], " 1"), "{text}");
+    assert!(has("crm_upstream_calls_total", &["outcome=\"ok\""], " 2"), "{text}");
+    assert!(has("crm_upstream_attempts_total", &["replica=\"0\"", "outcome=\"ok\""], " 2"), "{text}");
     assert!(has("crm_upstream_replica_state", &["state=\"ready\""], " 1"), "{text}");
-    assert!(has("crm_upstream_attempt_duration_seconds_count", &["replica=\"0\""], " 1"), "{text}");
+    assert!(has("crm_upstream_attempt_duration_seconds_count", &["replica=\"0\""], " 2"), "{text}");
     assert!(has("crm_upstream_panic", &[], " 0"), "{text}");
 }

@@ -229,6 +229,19 @@ pub const UPSTREAM_PANIC: Metric =
 pub const UPSTREAM_SHED: Metric =
     counter("crm.upstream.shed", &[UPSTREAM, REASON], "Calls refused before a replica was chosen.");
 
+/// Moves with how long answers take; of all clients of the upstream in this process.
+pub const UPSTREAM_LIMIT: Metric =
+    gauge("crm.upstream.limit", "", &[UPSTREAM], "Calls that the adaptive limit lets be in flight now.");
+/// Up to the headers of their answers.
+pub const UPSTREAM_LIMITED: Metric =
+    gauge("crm.upstream.limited_in_flight", "", &[UPSTREAM], "Calls in flight that the adaptive limit counts.");
+/// A large message has a turn of its own.
+pub const GATEWAY_LARGE_MESSAGES: Metric =
+    counter("crm.gateway.large_messages", &[], "Messages that became JSON, or came of it, beside the workers.");
+/// For their tenant's turn, or for a place.
+pub const GATEWAY_LARGE_MESSAGES_WAITING: Metric =
+    gauge("crm.gateway.large_messages_waiting", "", &[], "Large messages that wait for their turn to become JSON.");
+
 /// Outcome: `hit`, `miss`, `negative`.
 pub const CACHE_LOOKUPS: Metric =
     counter("crm.cache.lookups", &[CACHE, TIER, OUTCOME], "Keys looked up in a tier, and what was found.");
@@ -316,6 +329,10 @@ pub const METRICS: &[Metric] = &[
     UPSTREAM_RETRY_BUDGET,
     UPSTREAM_PANIC,
     UPSTREAM_SHED,
+    UPSTREAM_LIMIT,
+    UPSTREAM_LIMITED,
+    GATEWAY_LARGE_MESSAGES,
+    GATEWAY_LARGE_MESSAGES_WAITING,
     CACHE_LOOKUPS,
     CACHE_LOADS,
     CACHE_LOAD_DURATION,

@@ -23,7 +23,7 @@ const WARM_UP: u32 = 10;
 const HEADROOM: f64 = 4.0;
 const SMOOTHING: f64 = 0.2;
 
-pub(super) struct Limit {
+pub(crate) struct Limit {
     settings: ShedSettings,
     limit: AtomicU32,
     in_flight: Shares,
@@ -91,12 +91,13 @@ impl Limit {
         }
     }
 
-    fn in_flight(&self) -> u32 {
+    /// Calls that it counts.
+    pub(crate) fn in_flight(&self) -> u32 {
         u32::try_from(self.in_flight.taken()).unwrap_or(u32::MAX)
     }
 
-    #[cfg(test)]
-    fn now(&self) -> u32 {
+    /// How many calls it lets be in flight.
+    pub(crate) fn now(&self) -> u32 {
         self.limit.load(Relaxed)
     }
 }

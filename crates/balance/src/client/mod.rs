@@ -21,6 +21,7 @@ use http::{Request, Response};
 use tonic::Status;
 use tonic::body::Body;
 
+pub(crate) use limit::Limit;
 pub use refusal::REASONS;
 
 use crate::{ClientSettings, Upstream};

@@ -1,5 +1,6 @@
 //! Refuses calls that would only queue, at once and with advice on when to come again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_shares::Refused;
@@ -19,13 +20,18 @@ const PUSHBACK: Duration = Duration::from_millis(100);
 
 pub(super) struct Shed<S> {
     inner: S,
-    limit: Limit,
+    limit: Arc<Limit>,
     upstream: Upstream,
 }
 
 impl<S> Shed<S> {
     pub(super) fn new(inner: S, upstream: Upstream, settings: ShedSettings) -> Self {
-        Self { inner, limit: Limit::new(settings), upstream }
+        let limit = Arc::new(Limit::new(settings));
+        let mut limits = upstream.shared.limits.lock();
+        limits.retain(|limit| limit.strong_count() > 0);
+        limits.push(Arc::downgrade(&limit));
+        drop(limits);
+        Self { inner, limit, upstream }
     }
 
     fn refusal(&self, bulk: bool, refused: Refused) -> Status {

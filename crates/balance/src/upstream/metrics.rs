@@ -1,7 +1,7 @@
 //! Metrics of all upstreams of the process. The hot path only adds to atomics; a scrape reads them here.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
 
 use crm_telemetry::metrics::{Owners, observe_counter, observe_gauge};
 use crm_telemetry::names::{self, Metric, label};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::roster::Member;
 use super::shared::Shared;
+use crate::client::Limit;
 use crate::ejection::Verdict;
 use crate::replica::Outcome;
 use crate::snapshot::Phase;
@@ -34,6 +35,8 @@ fn register() {
     each(&names::UPSTREAM_LATENCY, false, |shared, sink| members(shared, sink, latency));
     each(&names::UPSTREAM_REPLICAS, false, |shared, sink| members(shared, sink, states));
     each(&names::UPSTREAM_PANIC, false, |shared, sink| sink(flag(shared.table.load().panic), &[upstream(shared)]));
+    each(&names::UPSTREAM_LIMIT, false, |shared, sink| limits(shared, sink, Limit::now));
+    each(&names::UPSTREAM_LIMITED, false, |shared, sink| limits(shared, sink, Limit::in_flight));
     each(&names::UPSTREAM_RETRY_BUDGET, false, |shared, sink| {
         sink(shared.counters.budget.load(Relaxed) as f64 / 1e3, &[upstream(shared)]);
     });
@@ -63,6 +66,14 @@ fn upstream(shared: &Shared) -> KeyValue {
 
 fn flag(is_set: bool) -> f64 {
     if is_set { 1.0 } else { 0.0 }
+}
+
+/// Of all clients together; without any there is nothing to tell.
+fn limits(shared: &Shared, sink: &Sink<'_>, read: fn(&Limit) -> u32) {
+    let limits: Vec<_> = shared.limits.lock().iter().filter_map(Weak::upgrade).collect();
+    if !limits.is_empty() {
+        sink(limits.iter().map(|limit| f64::from(read(limit))).sum(), &[upstream(shared)]);
+    }
 }
 
 fn calls(shared: &Shared, sink: &Sink<'_>) {

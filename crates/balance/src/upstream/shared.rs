@@ -1,7 +1,7 @@
 //! What the handle, the clients and the tasks of one upstream share, and the transitions they cause.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -14,6 +14,7 @@ use super::Builder;
 use super::counters::Counters;
 use super::roster::{Member, Roster};
 use super::table::Table;
+use crate::client::Limit;
 use crate::connection::{Connect, Connection, H2Connector};
 use crate::dice::Dice;
 use crate::discovery::Endpoint;
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) start_wait: Duration,
     pub(crate) hash_header: Option<http::HeaderName>,
     pub(crate) counters: Counters,
+    /// Of the clients, one each.
+    pub(crate) limits: Mutex<Vec<Weak<Limit>>>,
     /// Of calls; those of attempts are each replica's.
     pub(crate) latencies: Latencies,
     slow_start: Duration,
@@ -70,6 +73,7 @@ impl Shared {
             events: broadcast::Sender::new(EVENTS),
             started: false.into(),
             counters: Counters::default(),
+            limits: Mutex::default(),
             dice,
             health: builder.health,
             ejection: builder.ejection,
