@@ -2,9 +2,9 @@
 
 use std::{net::SocketAddr, str::FromStr};
 
-use crm_server::config::{ConfigError, Env, Slot};
+pub use crm_server::config::Link;
+use crm_server::config::{ConfigError, Env, NoLink, Slot};
 use tokio::net::TcpListener;
-use url::{Position, Url};
 
 /// Whom the console watches.
 #[derive(Debug, Clone)]
@@ -40,42 +40,6 @@ pub struct Listeners {
     pub page: TcpListener,
     /// `/healthz`, `/readyz`, `/metrics`.
     pub admin: Option<TcpListener>,
-}
-
-/// A base address: `http://127.0.0.1:8081`, or the same without its scheme.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link(Url);
-
-/// The text is no address of a server.
-#[derive(Debug, thiserror::Error)]
-#[error("must be an address such as http://127.0.0.1:8081, without user, password, query and fragment")]
-pub struct NoLink;
-
-impl FromStr for Link {
-    type Err = NoLink;
-
-    fn from_str(text: &str) -> Result<Self, NoLink> {
-        let text = text.trim();
-        let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let url = Url::parse(&text).map_err(|_| NoLink)?;
-        // It is shown on a page that asks nobody for a password; and what stands below it comes behind its path.
-        let says_more = !url.username().is_empty() || url.password().is_some();
-        let says_more = says_more || url.query().is_some() || url.fragment().is_some();
-        // For the web, `url` refuses an empty host.
-        if matches!(url.scheme(), "http" | "https") && !says_more { Ok(Self(url)) } else { Err(NoLink) }
-    }
-}
-
-impl Link {
-    /// The address of something below it; `path` begins with a slash.
-    pub(crate) fn to(&self, path: &str) -> String {
-        format!("{}{path}", self.0.as_str().trim_end_matches('/'))
-    }
-
-    /// Without the scheme, as a person says it.
-    pub(crate) fn short(&self) -> &str {
-        self.0[Position::BeforeHost..].trim_end_matches('/')
-    }
 }
 
 /// Several addresses with commas between them.
@@ -146,14 +110,6 @@ mod tests {
         .unwrap();
         assert_eq!(config.controls[0].to("/upstreams"), "http://127.0.0.1:8081/upstreams");
         assert_eq!(config.controls[1].short(), "127.0.0.1:8082");
-        let viewer: Link = "HTTPS://Room.example:443/viewer/".parse().unwrap();
-        assert_eq!(viewer.short(), "room.example/viewer");
-        assert_eq!(viewer.to("/x"), "https://room.example/viewer/x");
-        for secret in
-            ["http://room:hunter2@room.example", "http://room@room.example", "room.example?token=x", "room.example#x"]
-        {
-            assert!(secret.parse::<Link>().is_err(), "{secret}");
-        }
         assert_eq!(config.trace_base().unwrap().to("/x"), "http://localhost:16686/x");
         assert_eq!(addresses.page.port(), 8000);
 

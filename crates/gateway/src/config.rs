@@ -13,7 +13,7 @@ use crm_server::{
 
 use crate::pace::PaceSettings;
 pub use admins::Admins;
-pub use crm_server::config::Origins;
+pub use crm_server::config::{Link, Origins};
 pub(crate) use environment::Addresses;
 pub use environment::worker_threads;
 pub use routes::{Route, Routes, RoutesError, Target};
@@ -77,9 +77,9 @@ pub struct CallLimits {
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     /// Address of the trace viewer's pages, such as `http://127.0.0.1:16686`.
-    pub viewer: Option<String>,
+    pub viewer: Option<Link>,
     /// Address of the live room, such as `http://127.0.0.1:8000`.
-    pub console: Option<String>,
+    pub console: Option<Link>,
     /// Where replicas have their metrics.
     pub admins: Admins,
 }

@@ -73,8 +73,8 @@ impl Gateway {
         Home {
             base: format!("http://{host}"),
             example: "/v1/accounts?pageSize=3",
-            viewer: self.links.configured.viewer.clone(),
-            console: self.links.configured.console.clone(),
+            viewer: self.links.configured.viewer.as_ref().map(|viewer| viewer.to("")),
+            console: self.links.configured.console.as_ref().map(|console| console.to("")),
             control: self.links.control.map(|address| link(address, host)),
             metrics: self.links.metrics.map(|address| link(address, host)),
             upstreams: self.table.all().iter().map(|routed| row(routed)).collect(),

@@ -28,7 +28,7 @@ mod web;
 
 pub use app::{Listeners, RunError, ServeError, run, serve};
 pub use config::{
-    Admins, CallLimits, Config, Links, Origins, PublicKeys, Route, Routes, RoutesError, Target, worker_threads,
+    Admins, CallLimits, Config, Link, Links, Origins, PublicKeys, Route, Routes, RoutesError, Target, worker_threads,
 };
 pub use own::ReflectionError;
 pub use pace::PaceSettings;

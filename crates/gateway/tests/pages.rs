@@ -13,8 +13,8 @@ async fn page(rig: &Rig, path: &str, accept: &str) -> wire::Answer {
 #[tokio::test]
 async fn the_start_page_suits_its_reader() {
     let rig = Rig::start_with(1, |config| {
-        config.links.viewer = Some("http://127.0.0.1:16686".into());
-        config.links.console = Some("http://127.0.0.1:8000".into());
+        config.links.viewer = "http://127.0.0.1:16686".parse().ok();
+        config.links.console = "http://127.0.0.1:8000/".parse().ok();
     })
     .await;
     let html = page(&rig, "/", "text/html,application/xhtml+xml").await;

@@ -5,6 +5,7 @@ use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 use crm_server::{
     config::{ConfigError, Env, OnOff, Slot},
     process::ServerSettings,
+    token::Verifier,
 };
 
 use super::{Admins, CallLimits, Config, Links, Origins, PublicKeys, Routes, public_port};
@@ -67,13 +68,13 @@ fn read(mut env: Env) -> Result<(Config, Addresses), ConfigError> {
 
 fn read_keys(env: &mut Env) -> Option<PublicKeys> {
     let file: PathBuf = env.optional(KEY_FILE)?;
-    match fs::read_to_string(&file) {
-        Ok(pem) => Some(PublicKeys(pem)),
-        Err(error) => {
-            env.fault(KEY_FILE, format!("names a file that cannot be read: {}", error.kind()));
-            None
-        }
+    let read = fs::read_to_string(&file).map_err(|error| format!("cannot be read: {}", error.kind()));
+    let checked = read.and_then(|pem| Verifier::from_pem(&pem).map(|_| pem).map_err(|error| error.to_string()));
+    if let Err(rule) = &checked {
+        env.fault(KEY_FILE, format!("names a file of no use: {rule}"));
     }
+    // There is one, so that it is not missed besides.
+    Some(PublicKeys(checked.unwrap_or_default()))
 }
 
 /// Without keys nobody could be let in, and letting everybody in must be written down, route by route.
@@ -151,8 +152,16 @@ mod tests {
             &["CRM_LISTEN", "CRM_CONTROL_LISTEN", "CRM_ROUTES", "CRM_DEFAULT_TIMEOUT_MS"],
         );
         let required = [("CRM_LISTEN", "127.0.0.1:0"), (ROUTES, PEERS)];
-        let wrong = [("CRM_MAX_BODY_BYTES", "33554433"), (PACE_OVER, "99"), ("CRM_CORS_ORIGINS", "*")];
-        let faults = [PACE_OVER, "CRM_MAX_BODY_BYTES", "CRM_CORS_ORIGINS"];
+        let wrong = [
+            ("CRM_MAX_BODY_BYTES", "33554433"),
+            (PACE_OVER, "99"),
+            ("CRM_CORS_ORIGINS", "*"),
+            ("CRM_VIEWER_URL", "http://room:hunter2@viewer.example"),
+            ("CRM_CONSOLE_URL", "javascript:alert(1)"),
+            (KEY_FILE, concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")),
+        ];
+        let faults =
+            [KEY_FILE, PACE_OVER, "CRM_MAX_BODY_BYTES", "CRM_VIEWER_URL", "CRM_CONSOLE_URL", "CRM_CORS_ORIGINS"];
         check(&[&required[..], &wrong].concat(), &faults);
     }
 
