@@ -13,7 +13,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// What clients of REST, gRPC-Web, Connect and W3C's trace context send. What else a page asks for is metadata of its call.
 const HEADERS: &str = "authorization, content-type, accept, x-grpc-web, x-user-agent, grpc-timeout, grpc-encoding, \
     grpc-accept-encoding, connect-protocol-version, connect-timeout-ms, x-crm-timeout, x-crm-priority, idempotency-key, \
-    if-match, if-none-match, traceparent, tracestate, baggage";
+    if-match, if-none-match, last-event-id, traceparent, tracestate, baggage";
 /// What those clients read; an answer's other headers are named when it has them.
 const EXPOSED: &str = "etag, grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding, x-trace-id, traceresponse, \
     x-crm-timeout, retry-after, www-authenticate, allow, accept-post, content-encoding";

@@ -12,6 +12,7 @@ use tower::{Layer, Service, ServiceExt};
 use crate::{
     access::Access,
     config::{CallLimits, Links, Origins},
+    desk::Desk,
     faults::Faults,
     grpc::deflate::Packer,
     intake::Intake,
@@ -36,6 +37,8 @@ pub(crate) struct Gateway {
     pub(crate) intake: Intake,
     /// Answers that are put together before they go out.
     pub(crate) outlet: Intake,
+    /// Where large messages are turned into JSON, and back.
+    pub(crate) desk: Desk,
     /// Answers over gRPC that go out in gzip.
     pub(crate) packer: Packer,
     pub(crate) max_header_bytes: u32,

@@ -9,6 +9,7 @@ mod config;
 mod connect;
 mod control;
 mod cors;
+mod desk;
 mod entry;
 mod faults;
 mod gateway;

@@ -1,11 +1,11 @@
 //! REST with JSON: a path becomes a call, and the call's answer JSON again.
 
 mod challenge;
-mod lines;
 mod media;
 mod messages;
 mod precondition;
 mod refusal;
+mod streaming;
 pub(crate) mod unary;
 
 use std::{convert::Infallible, sync::Arc};
@@ -25,8 +25,15 @@ pub(crate) use media::{JSON, is_json};
 pub(crate) use refusal::{Refusal, with_hints};
 
 use crate::{
-    access::Caller, allowance, answer, call, gateway::Gateway, headers, intake::Measured, reasons,
-    rest::messages::Messages, table::Routed, timeout, trace,
+    access::Caller,
+    allowance, answer, call,
+    gateway::Gateway,
+    headers,
+    intake::Measured,
+    reasons,
+    rest::{messages::Messages, streaming::Form},
+    table::Routed,
+    timeout, trace,
 };
 
 const OF_THE_JSON: [HeaderName; 11] = [
@@ -117,9 +124,13 @@ impl Route<'_> {
         // A stream's request is one message like others.
         let intake_ends = deadline.min(Instant::now() + limits.max_timeout);
         let bytes = read_body(&mut body, limits.max_body_bytes, intake_ends).await?;
-        let asked = self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes)?;
+        let turn = in_time(intake_ends, self.gateway.desk.turn_to_read(&bytes, caller.holder)).await?;
+        let read = || self.gateway.transcoder.request(self.matched, self.query, &parts.headers, &bytes);
+        let asked = turn.work(read)?;
+        drop(turn);
         let takes_gzip = self.gateway.switches.pack_for(&parts.headers);
-        let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline, takes_gzip };
+        let form = Form::wanted(&parts.headers);
+        let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline, takes_gzip, form };
         let sent = attempts.send_in_turn(parts).await;
         let mut response =
             sent.map_err(|refusal| refusal.respell(|message, details| self.matched.respell(&asked, message, details)))?;
@@ -141,23 +152,29 @@ struct Attempts<'a> {
     asked: &'a crm_transcode::Request,
     deadline: Instant,
     takes_gzip: bool,
+    /// Of a stream's messages.
+    form: Form,
 }
 
 impl Attempts<'_> {
     async fn send(self, parts: Parts, message: &[u8]) -> Result<Response<Body>, Refusal> {
         let Route { gateway, routed, matched, .. } = self.route;
-        let (transcoder, rpc) = (&gateway.transcoder, matched.rpc);
+        let rpc = matched.rpc;
         let room = unary::reserve(gateway, self.caller.holder)?;
         let request = grpc_request(parts, message, self.deadline)?;
         let response = call::send(gateway, routed, Some(rpc), self.caller, request).await?;
         if rpc.server_streaming {
-            let limits = &gateway.limits;
-            let messages = Messages::new(response, limits.max_answer_bytes)?;
-            return lines::answer(Arc::clone(transcoder), Arc::clone(rpc), messages, limits.pace).await;
+            let messages = Messages::new(response, gateway.limits.max_answer_bytes)?;
+            return streaming::answer(gateway, Arc::clone(rpc), self.form, messages, self.caller.holder).await;
         }
-        let wanted = (&self.asked.conditions, self.takes_gzip);
+        let wanted = (&self.asked.conditions, self.takes_gzip, self.deadline);
         unary::answer(gateway, rpc, wanted, response, (self.caller.holder, room)).await
     }
+}
+
+/// Waits no longer than a call may take.
+pub(crate) async fn in_time<T>(deadline: Instant, work: impl Future<Output = T>) -> Result<T, Status> {
+    timeout_at(deadline, work).await.map_err(|_| reasons::deadline_exceeded())
 }
 
 /// Reads a whole body, which may take as long as the call.

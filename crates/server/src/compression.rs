@@ -38,7 +38,7 @@ pub fn is_asked_for(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     for coding in lines.flat_map(|line| line.split(',')) {
         let (name, weight) = coding.split_once(';').map_or((coding, None), |(name, weight)| (name, Some(weight)));
-        let Some(weight) = weight.map_or(Some(1000), thousandths) else { continue };
+        let Some(weight) = weight.map_or(Some(1000), weight_of) else { continue };
         match name.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => gzip = Some(weight),
             "identity" => identity = Some(weight),
@@ -50,8 +50,9 @@ pub fn is_asked_for(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or_default()
 }
 
-/// `q=0.123` in thousandths; `None` if it is no weight.
-fn thousandths(parameter: &str) -> Option<u32> {
+/// `q=0.123` in thousandths; `None` if it is no weight (RFC 9110, 12.4.2).
+#[must_use]
+pub fn weight_of(parameter: &str) -> Option<u32> {
     let (name, value) = parameter.split_once('=')?;
     let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
     let is_weight = name.trim().eq_ignore_ascii_case("q")

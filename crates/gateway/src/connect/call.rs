@@ -47,7 +47,9 @@ impl Call<'_> {
         let mut body = gateway.intake.measure(body, caller.holder)?;
         let limit = self.most_bytes();
         let bytes = rest::read_body(&mut body, limit, deadline).await.map_err(|refusal| too_large(refusal, limit))?;
-        let asked = gateway.transcoder.whole(rpc, codec, &parts.headers, &bytes)?;
+        let turn = rest::in_time(deadline, gateway.desk.turn_to_read(&bytes, caller.holder)).await?;
+        let asked = turn.work(|| gateway.transcoder.whole(rpc, codec, &parts.headers, &bytes))?;
+        drop(turn);
         let sent = self.send(parts, &caller, &asked, deadline).await;
         let mut response = sent.map_err(|refusal| self.respell(refusal, &asked))?;
         response.extensions_mut().insert(TakeBy(deadline));
@@ -84,7 +86,9 @@ impl Call<'_> {
         let (message, trailers) = unary::take(gateway, response, caller.holder).await?;
         let body = match codec {
             Codec::Json => {
-                gateway.transcoder.response_json(rpc, &message).map_err(|error| unary::unreadable(&error))?.into()
+                let turn = rest::in_time(deadline, gateway.desk.turn_to_write(&message, caller.holder)).await?;
+                let shown = turn.work(|| gateway.transcoder.response_json(rpc, &message));
+                shown.map_err(|error| unary::unreadable(&error))?.into()
             }
             Codec::Proto => message,
         };

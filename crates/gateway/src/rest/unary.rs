@@ -6,9 +6,10 @@ use crm_shares::{Holder, Share};
 use crm_transcode::{Conditions, Rpc, Verdict};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
+use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
-use super::{messages::Messages, refusal::Refusal};
+use super::{in_time, messages::Messages, refusal::Refusal};
 use crate::{answer, gateway::Gateway, reasons};
 
 /// What an answer has room for from the start: taken before the service hears of the call, so that no write that was done
@@ -48,12 +49,16 @@ pub(crate) async fn take(
 pub(crate) async fn answer(
     gateway: &Gateway,
     rpc: &Rpc,
-    (conditions, takes_gzip): (&Conditions, bool),
+    (conditions, takes_gzip, deadline): (&Conditions, bool, Instant),
     response: Response<Body>,
     (holder, mut room): (Holder, Share),
 ) -> Result<Response<Body>, Refusal> {
     let (message, _) = take(gateway, response, holder).await?;
-    let shown = gateway.transcoder.answer(rpc, conditions, &message).map_err(|error| unreadable(&error))?;
+    // Kept until the answer is packed, too.
+    let turn = in_time(deadline, gateway.desk.turn_to_write(&message, holder)).await?;
+    let shown = turn.work(|| gateway.transcoder.answer(rpc, conditions, &message));
+    let shown = shown.map_err(|error| unreadable(&error))?;
+    drop(message);
     hold(gateway, &mut room, shown.json.len())?;
     let mut response = match shown.verdict {
         Verdict::Show if shown.etag.is_none() => {

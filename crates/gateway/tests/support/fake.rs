@@ -147,7 +147,9 @@ impl AccountService for Fake {
     ) -> Result<Response<pb::ListAccountsResponse>, Status> {
         let asked = request.into_inner();
         let told = format!("{}|{}|{}|{}", asked.page_size, asked.filter, asked.order_by, asked.show_deleted);
-        Ok(Response::new(pb::ListAccountsResponse { accounts: vec![account("1")], next_page_token: told }))
+        let many = if asked.filter == "many" { 2_000 } else { 1 };
+        let accounts = (1..=many).map(|number| account(&number.to_string())).collect();
+        Ok(Response::new(pb::ListAccountsResponse { accounts, next_page_token: told }))
     }
 
     async fn update_account(
@@ -192,20 +194,27 @@ impl AccountService for Fake {
     async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Result<Response<Accounts>, Status> {
         let filter = request.into_inner().filter;
         let running = Running::new(&self.seen);
-        let endless = stream::iter(0_u32..).map(move |number| {
-            let _keep = &running;
-            Ok(pb::Account { name: "x".repeat(1000), ..account(&number.to_string()) })
-        });
-        match filter.as_str() {
-            "endless" => Ok(Response::new(Box::pin(endless))),
-            "refused" => Err(Problem::new(Code::InvalidArgument, "INVALID_FILTER", "no such filter").into()),
+        let endless = stream::iter(0_u32..)
+            .map(|number| Ok(pb::Account { name: "x".repeat(1000), ..account(&number.to_string()) }));
+        let accounts: Accounts = match filter.as_str() {
+            "endless" => Box::pin(endless),
+            "refused" => return Err(Problem::new(Code::InvalidArgument, "INVALID_FILTER", "no such filter").into()),
             "breaks" => {
                 let end = stream::iter([Err(Problem::new(Code::Aborted, "BROKEN_OFF", "the snapshot is gone").into())]);
-                Ok(Response::new(Box::pin(endless.take(2).chain(end))))
+                Box::pin(endless.take(2).chain(end))
             }
-            "silent" => Ok(Response::new(Box::pin(endless.take(1).chain(stream::pending())))),
-            number => Ok(Response::new(Box::pin(endless.take(number.parse().unwrap_or(0))))),
-        }
+            "silent" => Box::pin(endless.take(1).chain(stream::pending())),
+            "mute" => Box::pin(stream::pending()),
+            "huge" => {
+                let huge = |number: u32| Ok(pb::Account { name: "x".repeat(100_000), ..account(&number.to_string()) });
+                Box::pin(stream::iter(0..3).map(huge))
+            }
+            number => Box::pin(endless.take(number.parse().unwrap_or(0))),
+        };
+        let as_long_as_it_is_read = accounts.inspect(move |_| {
+            let _keep = &running;
+        });
+        Ok(Response::new(Box::pin(as_long_as_it_is_read)))
     }
 }
 

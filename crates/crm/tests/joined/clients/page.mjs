@@ -34,6 +34,17 @@ async function useRest() {
     check(stranger.status === 401 && (await stranger.json()).code === 16, "refusals can be read", stranger.status);
     const lines = await rest("GET", "/v1/accounts:export?filter=owner%3D%22page%22", {});
     check((await lines.text()).includes(id), "a stream can be read");
+    const accept = { accept: "text/event-stream", "last-event-id": "of no use here" };
+    const answer = await rest("GET", "/v1/accounts:export?filter=owner%3D%22page%22", accept);
+    check(answer.headers.get("content-type") === "text/event-stream", "events", answer.status);
+    let events = "";
+    for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(); ; ) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        events += value;
+    }
+    const data = events.match(/^data: (.*)$/gm).map((line) => JSON.parse(line.slice("data: ".length)));
+    check(data.some((account) => account.id === id) && events.endsWith("event: end\ndata: {}\n\n"), "events", events);
 }
 
 // Google's own client, which speaks text in base64.
