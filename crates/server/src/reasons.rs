@@ -69,6 +69,10 @@ pub const REASONS: &[(&str, &str)] = &[
     ("TOKEN_CRITICAL", "UNAUTHENTICATED: the token's header has `crit`, and no extension is understood here"),
     ("TOKEN_TENANT", "UNAUTHENTICATED: the token names no tenant"),
     (
+        "TOKEN_LIFETIME",
+        "UNAUTHENTICATED: a service's token does not say when it was made, or lasts longer than 15 minutes",
+    ),
+    (
         "TOKEN_ROLE",
         "UNAUTHENTICATED: the token says that a service calls, and its key is of users, or the other way round",
     ),

@@ -70,3 +70,25 @@ async fn commands_without_a_platform_say_what_is_missing() {
     assert_eq!(crm(&dir, &["load", "no-such-scenario"]).status.code(), Some(2));
     assert_eq!(crm(&dir, &["no-such-command"]).status.code(), Some(2));
 }
+
+/// What nobody would accept is not printed.
+#[test]
+fn a_token_that_is_of_no_use_is_refused_as_wrong_usage() {
+    let folder = folder();
+    let dir = dir_in(&folder);
+    done(&crm(&dir, &["keys"]));
+    for wrong in [
+        ["--tenant", ""],
+        ["--tenant", "00000000-0000-0000-0000-000000000000"],
+        ["--user", ""],
+        ["--user", "service:sales"],
+        ["--role", "service"],
+        ["--role", "Admin"],
+        ["--ttl", "0s"],
+        ["--ttl", "1ms"],
+        ["--ttl", "400d"],
+    ] {
+        let output = crm(&dir, &[&["token"], &wrong[..]].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{wrong:?}: {output:?}");
+    }
+}

@@ -23,9 +23,9 @@ pub(super) struct Body {
     exp: NumericDate,
     #[serde(default, deserialize_with = "there")]
     nbf: Option<NumericDate>,
-    /// When it was made is nothing to judge a token by, but it has to be a time.
-    #[serde(default, deserialize_with = "there", rename = "iat")]
-    _iat: Option<NumericDate>,
+    /// When it was made is nothing to judge a user's token by, but it has to be a time.
+    #[serde(default, deserialize_with = "there")]
+    iat: Option<NumericDate>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +57,7 @@ impl Body {
         if self.nbf.map(NumericDate::to_time).transpose()?.is_some_and(|begins| begins > now) {
             return Err(TokenError::NotYetValid);
         }
+        let is_short = origin == Origin::Users || is_short(self.iat, expires_at, now);
         let Self { sub, tenant, role, .. } = self;
         if sub.is_empty() {
             return Err(TokenError::Malformed);
@@ -68,9 +69,22 @@ impl Body {
         let tenant_name = tenant.filter(|name| !name.is_empty()).ok_or(TokenError::Tenant)?;
         // By the id of none, tables are swept for all: never for whoever asks for it.
         let tenant = Some(tenant_id(&tenant_name)).filter(|id| !id.is_nil()).ok_or(TokenError::Tenant)?;
+        if !is_short {
+            return Err(TokenError::Lifetime);
+        }
         Ok(Claims { subject: sub, tenant, tenant_name, role, expires_at })
     }
 }
+
+/// Whether a token was made for minutes, and by now: what says that it is of tomorrow could last as long as it likes.
+fn is_short(made: Option<NumericDate>, expires_at: SystemTime, now: SystemTime) -> bool {
+    let made = made.and_then(|made| made.to_time().ok());
+    let longest = made.and_then(|made| made.min(now).checked_add(LONGEST_OF_SERVICES));
+    longest.is_some_and(|longest| expires_at <= longest)
+}
+
+/// The longest that a service's token may last: one that was written down somewhere is soon worthless.
+const LONGEST_OF_SERVICES: Duration = Duration::from_secs(15 * 60);
 
 impl Audience {
     fn names(&self, wanted: &str) -> bool {

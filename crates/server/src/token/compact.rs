@@ -14,7 +14,7 @@ use super::TokenError;
 use crate::json::Object;
 
 /// Longest token that is looked at; ours have about 350 bytes.
-const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 /// What a token may say that it is (RFC 7519, 5.1, and RFC 9068); one that says nothing is one of ours, too.
 const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 

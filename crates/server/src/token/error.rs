@@ -36,6 +36,9 @@ pub enum TokenError {
     /// No tenant is named, and nobody works for all of them.
     #[error("the token names no tenant")]
     Tenant,
+    /// Services' tokens are made where they are used, and last for minutes.
+    #[error("a service's token must say when it was made, and end within 15 minutes of that")]
+    Lifetime,
     /// Users' keys make users, and the services' key makes services, each under a name of its kind.
     #[error("the token's role or subject is not for the key that signed it to give")]
     Role,
@@ -55,6 +58,7 @@ impl TokenError {
             Self::NotYetValid => "TOKEN_NOT_YET_VALID",
             Self::Critical => "TOKEN_CRITICAL",
             Self::Tenant => "TOKEN_TENANT",
+            Self::Lifetime => "TOKEN_LIFETIME",
             Self::Role => "TOKEN_ROLE",
         }
     }
@@ -84,9 +88,15 @@ pub enum KeyError {
     /// The system gave no random numbers.
     #[error("no random numbers")]
     Random,
-    /// The lifetime ends beyond the calendar.
-    #[error("the token would never expire")]
+    /// The lifetime is shorter than a second, or ends beyond the calendar.
+    #[error("the token would expire at once, or never")]
     Lifetime,
+    /// Whose token it is, is not said.
+    #[error("no user is named")]
+    Subject,
+    /// Nobody reads a token of this length.
+    #[error("the names are too long for a token")]
+    Length,
     /// One key would make users and services.
     #[error("a key that signs users' tokens must not sign services', too")]
     Shared,

@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde::Serialize;
 
 use super::claims::Origin;
-use super::{AUDIENCE, ISSUER, KeyError, Role, crypto, key};
+use super::{AUDIENCE, ISSUER, KeyError, Role, compact, crypto, key, tenant_id};
 
 /// Makes users' tokens. Only the command line does: no serving process holds the private key.
 #[derive(Debug)]
@@ -63,12 +63,20 @@ impl Signer {
     /// A signed token of a user.
     ///
     /// # Errors
-    /// The role or the subject is a service's, or the token would never expire.
+    /// Nobody would accept the token: the role or the subject is a service's, no subject or no tenant is named, or it would
+    /// never expire, or at once, or be too long.
     pub fn sign(&self, request: &TokenRequest) -> Result<String, KeyError> {
         if !Origin::Users.may_say(request.role, &request.subject) {
             return Err(KeyError::Role);
         }
-        self.sign_as_asked(request)
+        if request.subject.is_empty() {
+            return Err(KeyError::Subject);
+        }
+        if request.tenant.is_empty() || tenant_id(&request.tenant).is_nil() {
+            return Err(KeyError::Tenant);
+        }
+        let token = self.sign_as_asked(request)?;
+        if token.len() > compact::LONGEST { Err(KeyError::Length) } else { Ok(token) }
     }
 
     /// A signed token, whoever's key this is.
@@ -81,8 +89,15 @@ impl Signer {
             tenant: &request.tenant,
             role: request.role,
             iat: now,
-            exp: now.checked_add(request.ttl.as_secs()).ok_or(KeyError::Lifetime)?,
+            exp: ends(now, request.ttl)?,
         };
         encode(&Header::new(Algorithm::EdDSA), &body, &self.key).map_err(|_| KeyError::Signing)
     }
+}
+
+/// In whole seconds, of which there must be one, and no later than a clock can show.
+fn ends(now: u64, ttl: Duration) -> Result<u64, KeyError> {
+    let end = now.checked_add(ttl.as_secs()).filter(|end| *end > now).ok_or(KeyError::Lifetime)?;
+    let is_a_time = UNIX_EPOCH.checked_add(Duration::from_secs(end)).is_some();
+    if is_a_time { Ok(end) } else { Err(KeyError::Lifetime) }
 }

@@ -134,6 +134,29 @@ fn a_token_that_no_clock_reaches_is_no_panic() {
 }
 
 #[test]
+fn what_nobody_would_accept_is_not_signed() {
+    let keys = keys();
+    let check = |change: &dyn Fn(&mut TokenRequest), expected: Result<(), KeyError>| {
+        let mut request = request(Duration::from_secs(60));
+        change(&mut request);
+        let signed = keys.signer.sign(&request);
+        assert_eq!(signed.as_ref().map(drop).map_err(|error| *error), expected, "{request:?}");
+        signed.into_iter().for_each(|token| drop(keys.verifier.verify(&token).unwrap()));
+    };
+    check(&|_| {}, Ok(()));
+    check(&|request| request.tenant = String::new(), Err(KeyError::Tenant));
+    check(&|request| request.tenant = NOBODY.to_owned(), Err(KeyError::Tenant));
+    check(&|request| request.tenant = "x".repeat(2_000), Ok(()));
+    check(&|request| request.tenant = "x".repeat(4_000), Err(KeyError::Length));
+    check(&|request| request.subject = String::new(), Err(KeyError::Subject));
+    check(&|request| request.subject = "x".repeat(4_000), Err(KeyError::Length));
+    check(&|request| request.subject = "service:sales".to_owned(), Err(KeyError::Role));
+    check(&|request| request.role = Role::Service, Err(KeyError::Role));
+    check(&|request| request.ttl = Duration::from_millis(999), Err(KeyError::Lifetime));
+    check(&|request| request.ttl = Duration::from_secs(u64::MAX / 2), Err(KeyError::Lifetime));
+}
+
+#[test]
 fn a_remembered_token_is_known_again_and_forgotten_when_it_expires() {
     let keys = keys();
     let body = with("exp", json!(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 2));

@@ -31,7 +31,47 @@ fn both() -> Both {
 fn service() -> Value {
     let mut body = with("role", json!("service"));
     body["sub"] = json!("service:sales");
+    body["iat"] = json!(now());
     body
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The service's, made and expiring so many seconds from now.
+fn lasting(iat: Option<i64>, exp: i64) -> Value {
+    let mut body = service_with("exp", json!(now().strict_add_signed(exp)));
+    match iat {
+        Some(iat) => body["iat"] = json!(now().strict_add_signed(iat)),
+        None => drop(body.as_object_mut().unwrap().remove("iat")),
+    }
+    body
+}
+
+/// However it is signed, nobody carries it about: what is found somewhere later is worthless.
+#[test]
+fn a_service_s_token_lasts_for_minutes() {
+    let both = both();
+    let check = |iat, exp, expected: Result<(), TokenError>| {
+        let token = signed(&both.services, &lasting(iat, exp));
+        for _ in 0..2 {
+            assert_eq!(both.verifier.verify(&token).map(drop), expected, "{iat:?} {exp}");
+        }
+    };
+    check(Some(0), 120, Ok(()));
+    check(Some(0), 900, Ok(()));
+    check(Some(-800), 100, Ok(()));
+    check(Some(5), 120, Ok(()));
+    check(Some(0), 1_000, Err(TokenError::Lifetime));
+    check(Some(-86_000), 400, Err(TokenError::Lifetime));
+    check(Some(86_000), 86_400, Err(TokenError::Lifetime));
+    check(Some(86_000), 120, Ok(()));
+    check(None, 120, Err(TokenError::Lifetime));
+    check(Some(0), -1, Err(TokenError::Expired));
+    // Users' are as long as whoever signs them likes.
+    let user = with("exp", json!(now() + 86_400));
+    assert!(both.verifier.verify(&signed(&both.users, &user)).is_ok());
 }
 
 fn service_with(key: &str, value: Value) -> Value {
