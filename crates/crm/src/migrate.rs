@@ -20,6 +20,9 @@ pub(crate) async fn run() -> Result<(), Failure> {
 
     for ((service, _), file) in services::storages().zip(files) {
         let password = file.as_deref().map(read).transpose()?;
+        if password.as_deref() == Some("") {
+            return Err(Failure::Usage(format!("the password file of {} is empty", service.name)));
+        }
         migrate(service, url.expose(), password.as_deref()).await?;
         println!("{}: schema and role are up to date", service.name);
     }

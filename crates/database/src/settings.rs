@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Error;
+use crate::shared::read_url;
 
 /// Settings of one [`Database`](crate::Database).
 ///
@@ -34,6 +35,14 @@ impl Settings {
         }
     }
 
+    /// Whether this is the URL of a database, as far as that can be told without asking there.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the URL: it may hold a password.
+    pub fn check_url(url: &str) -> Result<(), Error> {
+        read_url(url).map(drop)
+    }
+
     /// Refuses limits of zero, which would mean "none" to Postgres and "never" to the pool.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let faults: Vec<&str> = [
@@ -57,5 +66,23 @@ impl fmt::Debug for Settings {
             .field("statement_timeout", &self.statement_timeout)
             .field("application_name", &self.application_name)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_s_url_says_so() {
+        for url in ["postgres://crm@db/crm", "postgresql://db:6432/crm?sslmode=require", "postgres://%2Frun%2Fpg/crm"] {
+            Settings::check_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        }
+        for wrong in
+            ["http://crm:hunter2@db/crm", "mysql://db/crm", "crm@db", "", "postgres:", "postgres://db:x/hunter2"]
+        {
+            let error = Settings::check_url(wrong).unwrap_err();
+            assert!(error.is_lasting() && !error.to_string().contains("hunter2"), "{wrong}: {error}");
+        }
     }
 }

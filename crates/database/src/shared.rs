@@ -69,9 +69,18 @@ impl Shared {
     }
 }
 
+/// The driver takes whatever has the form of a URL, and looks for a server of Postgres there.
+pub(crate) fn read_url(url: &str) -> Result<PgConnectOptions, Error> {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    if !scheme.is_some_and(|scheme| matches!(scheme, "postgres" | "postgresql")) {
+        return Err(Error::Settings("the URL's scheme is neither postgres nor postgresql".to_owned()));
+    }
+    Ok(url.parse()?)
+}
+
 /// What every server and every pooler takes. `search_path` stays untouched: every statement names its schema.
 pub(crate) fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
-    let options: PgConnectOptions = settings.url.parse()?;
+    let options = read_url(&settings.url)?;
     let options = options
         .application_name(&settings.application_name)
         // Numbers come in their binary form.

@@ -1,16 +1,19 @@
 //! Settings of the process, from its environment.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crm_balance::Discovery;
+use crm_cache::Redis;
+use crm_database::Settings;
 use crm_server::config::{ConfigError, Env, Secret, Slot};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
 
 use crate::entry::FIRST_TIER_TTL;
-use crate::keys::{PUBLIC_KEY_FILE, SERVICE_PRIVATE_KEY_FILE, SERVICE_PUBLIC_KEY_FILE};
+use crate::keys::{self, PUBLIC_KEY_FILE, SERVICE_PRIVATE_KEY_FILE, SERVICE_PUBLIC_KEY_FILE};
 use crate::peers::Peer;
 
 /// What the process needs to know.
@@ -78,6 +81,7 @@ impl From<StoreConfig> for ServiceConfig {
     }
 }
 
+const REDIS_URL: &str = "CRM_REDIS_URL";
 /// A replica keeps two cores busy with fewer; Postgres of `crm up` and of the containers has two hundred for all
 /// processes together.
 const CONNECTIONS: u32 = 10;
@@ -89,6 +93,20 @@ const JOURNAL_DAYS: i32 = 400;
 const LEAST_JOURNAL_DAYS: i32 = 30;
 
 impl Config {
+    /// Reads the settings of this process, and the files of keys that they name.
+    ///
+    /// # Errors
+    /// As [`from_env`](Self::from_env).
+    pub fn from_process(
+        service: &'static str,
+        database: Option<(&'static str, &'static str)>,
+        peers: &[Peer],
+    ) -> Result<Self, ConfigError> {
+        let mut env = Env::from_process();
+        keys::check(&mut env, service);
+        Self::from_env(env, database, peers)
+    }
+
     /// Reads the settings. Those of the database, if there is one, bear the service's name: its URL, and the file with its
     /// password.
     ///
@@ -130,7 +148,9 @@ impl Config {
 
 fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static str)) -> ([Slot<Secret>; 2], u32, i32) {
     let database_url = env.required_url(url, password_file);
-    let redis_url = env.required("CRM_REDIS_URL");
+    check(env, url, &database_url, Settings::check_url);
+    let redis_url = env.required(REDIS_URL);
+    check(env, REDIS_URL, &redis_url, Redis::check_url);
     let connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
     if !(LEAST_CONNECTIONS..=1000).contains(&connections) {
         env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
@@ -140,6 +160,13 @@ fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static s
         env.fault("CRM_JOURNAL_DAYS", format!("must be {LEAST_JOURNAL_DAYS} to 36500"));
     }
     ([database_url, redis_url], connections, journal_days)
+}
+
+/// What a server's URL is refused for when it is used is told with everything else that is wrong.
+fn check<E: Display>(env: &mut Env, name: &'static str, url: &Slot<Secret>, check: fn(&str) -> Result<(), E>) {
+    if let Some(Err(error)) = url.peek().map(|url| check(url.expose())) {
+        env.fault(name, format!("cannot be used: {error}"));
+    }
 }
 
 #[cfg(test)]
@@ -185,6 +212,20 @@ mod tests {
         for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS", "CRM_JOURNAL_DAYS"]) {
             assert!(error.contains(name), "{name} is missing in: {error}");
         }
+    }
+
+    #[test]
+    fn servers_that_are_none_are_told_with_the_rest_and_without_their_passwords() {
+        let wrong = [
+            ("CRM_LISTEN", "nowhere"),
+            ("CRM_CUSTOMERS_DATABASE_URL", "http://crm:hunter2@db/crm"),
+            ("CRM_REDIS_URL", "cache:6379/hunter2"),
+        ];
+        let pairs = COMPLETE.into_iter().chain(wrong);
+        let error = Config::from_env(Env::from_pairs(pairs), DATABASE, &[]).unwrap_err();
+        let names: Vec<_> = error.faults().iter().map(|fault| fault.name).collect();
+        assert_eq!(names, wrong.map(|(name, _)| name));
+        assert!(error.to_string().contains("scheme") && !error.to_string().contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The keys of tokens, from the files that the environment names: which the process believes, and its own.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crm_server::config::Env;
 use crm_server::token::{KeyError, ServiceSigner, Verifier};
 
 use crate::Config;
@@ -47,13 +48,29 @@ impl Config {
     }
 }
 
+/// Looks into the files at the start: a key of no use, the service's own among them, is told with everything else that is
+/// wrong, and not when it is needed.
+pub(crate) fn check(env: &mut Env, service: &str) {
+    type Check<'a> = &'a dyn Fn(&str) -> Result<(), KeyError>;
+    let public: Check<'_> = &|pem| Verifier::from_pem(pem).map(drop);
+    let private: Check<'_> = &|pem| ServiceSigner::from_pem(pem, service).map(drop);
+    for (setting, check) in
+        [(PUBLIC_KEY_FILE, public), (SERVICE_PUBLIC_KEY_FILE, public), (SERVICE_PRIVATE_KEY_FILE, private)]
+    {
+        let Some(file) = env.optional::<PathBuf>(setting) else { continue };
+        let read = std::fs::read_to_string(file).map_err(|error| format!("cannot be read: {}", error.kind()));
+        if let Err(rule) = read.and_then(|pem| check(&pem).map_err(|error| error.to_string())) {
+            env.fault(setting, format!("names a file of no use: {rule}"));
+        }
+    }
+}
+
 async fn read(setting: &'static str, file: &Path) -> Result<String, KeysError> {
     tokio::fs::read_to_string(file).await.map_err(|error| KeysError::File(setting, error))
 }
 
 #[cfg(test)]
 mod tests {
-    use crm_server::config::Env;
     use crm_server::token::Signer;
     use uuid::Uuid;
 
@@ -101,6 +118,19 @@ mod tests {
         let shared = config(&known, known.to_str().unwrap(), public);
         assert!(told(shared.verifier().await.unwrap_err()).contains("must not sign services"));
         assert!(told(shared.service_signer("sales").await.unwrap_err()).contains(SERVICE_PRIVATE_KEY_FILE));
+        let looked_at = |own: &str| {
+            let mut env =
+                Env::from_pairs([(PUBLIC_KEY_FILE, known.to_str().unwrap()), (SERVICE_PRIVATE_KEY_FILE, own)]);
+            check(&mut env, "sales");
+            env.finish().map_err(|error| error.to_string())
+        };
+        assert_eq!(looked_at(private), Ok(()));
+        for wrong in [public, "/nowhere"] {
+            assert!(looked_at(wrong).unwrap_err().starts_with(SERVICE_PRIVATE_KEY_FILE), "{wrong}");
+        }
+        let mut env = Env::from_pairs([(PUBLIC_KEY_FILE, private), (SERVICE_PUBLIC_KEY_FILE, "/nowhere")]);
+        check(&mut env, "sales");
+        assert_eq!(env.finish().unwrap_err().faults().len(), 2, "all at once");
         let lost = config(&known, "/nowhere", "");
         assert!(told(lost.verifier().await.unwrap_err()).contains(SERVICE_PUBLIC_KEY_FILE));
         std::fs::remove_dir_all(folder).unwrap();

@@ -7,7 +7,7 @@ use crm_cache::Redis;
 use crm_database::idempotency;
 use crm_database::migrate::{self, MigrateError, Role};
 use crm_database::{Database, Settings};
-use crm_server::config::{ConfigError, Env};
+use crm_server::config::ConfigError;
 use crm_server::process::{serve_grpc, shutdown_signal};
 use crm_server::services::Services;
 use crm_server::token::Verifier;
@@ -145,7 +145,7 @@ impl Service {
 
     async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
         let names = self.storage().map(|storage| (storage.url_setting, storage.password_file_setting));
-        let config = Config::from_env(Env::from_process(), names, self.asks)?;
+        let config = Config::from_process(self.name, names, self.asks)?;
         let verifier = config.verifier().await?;
         let listener = TcpListener::bind(config.listen).await?;
         let admin_listener = TcpListener::bind(config.admin_listen).await?;

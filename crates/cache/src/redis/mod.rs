@@ -58,6 +58,14 @@ impl Redis {
         Self::connect_with(service, url, LIMIT)
     }
 
+    /// Whether this is the URL of a Redis server, as far as that can be told without asking there.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the URL.
+    pub fn check_url(url: &str) -> Result<(), UrlError> {
+        url::parse(url).map(drop)
+    }
+
     /// As [`connect`](Self::connect), with another limit for one command than 100 ms.
     ///
     /// # Errors

@@ -13,12 +13,12 @@ use std::fmt;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep};
 
 use crate::error::{refuses_our_options, when_connecting};
 use crate::pooler::SESSION;
+use crate::shared::read_url;
 use crate::{Error, name};
 
 pub use copies::{Copied, check_copy};
@@ -135,7 +135,7 @@ pub async fn release(owner: PgConnection) -> Result<(), MigrateError> {
 }
 
 async fn connect(owner_url: &str) -> Result<PgConnection, MigrateError> {
-    let options: PgConnectOptions = owner_url.parse().map_err(Error::from)?;
+    let options = read_url(owner_url)?;
     let options = options.application_name("crm migrate").options([SESSION.option()]).disable_statement_logging();
     let patience_ends = Instant::now() + SERVER_PATIENCE;
     loop {

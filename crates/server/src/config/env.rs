@@ -28,6 +28,11 @@ impl fmt::Debug for Env {
 pub struct Slot<T>(Result<T, BadSetting>);
 
 impl<T> Slot<T> {
+    /// The value, if it could be read, for rules beyond its form.
+    pub fn peek(&self) -> Option<&T> {
+        self.0.as_ref().ok()
+    }
+
     /// The value; after [`Env::finish`] has found no fault this does not fail.
     pub fn get(self) -> Result<T, ConfigError> {
         self.0.map_err(|fault| ConfigError::new(vec![fault]))
@@ -69,6 +74,7 @@ impl Env {
         let Some(path) = self.optional::<PathBuf>(password_file) else { return url };
         let Slot(Ok(url)) = url else { return url };
         let with_password = match std::fs::read_to_string(path) {
+            Ok(password) if password.trim().is_empty() => Err((password_file, "names a file that is empty".to_owned())),
             Ok(password) => url
                 .with_password(password.trim())
                 .ok_or((name, "must be a URL that names a user and no password".to_owned())),
@@ -192,11 +198,19 @@ mod tests {
         assert_eq!(check("postgres://crm@db/crm", "").unwrap(), "postgres://crm@db/crm");
         std::fs::write(&file, "50%25 @:#\n").unwrap();
         assert_eq!(check("postgres://crm@db", path).unwrap(), "postgres://crm:50%2525%20%40%3A%23@db");
-        for wrong in ["postgres://crm:pw@db/crm", "postgres://db/crm?user=a@b", "crm@db"] {
+        for wrong in [
+            "postgres://crm:pw@db/crm",
+            "postgres://db/crm?user=a@b",
+            "crm@db",
+            "postgres://crm@db/crm?password=pw",
+            "postgres://crm@db/crm?sslmode=disable&%70assword=",
+        ] {
             assert!(check(wrong, path).unwrap_err().to_string().contains("CRM_URL"), "{wrong}");
         }
         assert!(check("postgres://db/crm", path).unwrap_err().to_string().contains("CRM_URL"));
         assert!(check("postgres://crm@db/crm", "/nowhere").unwrap_err().to_string().contains("CRM_FILE"));
+        std::fs::write(&file, " \n").unwrap();
+        assert!(check("postgres://crm@db/crm", path).unwrap_err().to_string().contains("CRM_FILE"));
         std::fs::remove_file(file).unwrap();
     }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -14,10 +15,11 @@ impl Secret {
         &self.0
     }
 
-    /// The URL with a password for its user; `None` if it is none, names no user, or has a password.
+    /// The URL with a password for its user; `None` if it is none, names no user, or has a password, in its query as well.
     pub fn with_password(&self, password: &str) -> Option<Self> {
         let mut url = Url::parse(&self.0).ok()?;
-        if url.username().is_empty() || url.password().is_some() {
+        let is_password = |(name, _): (Cow<'_, str>, _)| name == "password";
+        if url.username().is_empty() || url.password().is_some() || url.query_pairs().any(is_password) {
             return None;
         }
         // The one byte that is left as it is, as what is set may be encoded.
