@@ -133,6 +133,11 @@ impl Error {
         matches!(self, Self::Refused(_) | Self::Fault(_) | Self::Settings(_))
     }
 
+    /// Whether a table is missing: the schema is still to be made, or brought up to date.
+    pub fn is_missing_table(&self) -> bool {
+        matches!(self, Self::Fault(Diagnostic { sqlstate: Some(sqlstate), .. }) if sqlstate == "42P01")
+    }
+
     /// What the failure makes of the connection.
     pub(crate) fn fate(&self) -> Fate {
         match self {

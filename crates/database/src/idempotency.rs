@@ -29,6 +29,7 @@ pub struct Idempotency {
     find: SqlStr,
     store: SqlStr,
     sweep: SqlStr,
+    look: SqlStr,
 }
 
 /// What a request id means.
@@ -57,6 +58,7 @@ impl Idempotency {
             find: sql(format!("select body_hash, answer from {table} where scope = $1 and request_id = $2")),
             store: sql(format!("update {table} set answer = $3 where scope = $1 and request_id = $2")),
             sweep: sql(format!("select {schema}.sweep_idempotency_keys($1)")),
+            look: sql(format!("select from {table} limit 0")),
         })
     }
 
@@ -102,6 +104,14 @@ impl Idempotency {
             1 => Ok(()),
             _ => Err(Error::Fault(Diagnostic::new("an answer without a claimed request id"))),
         }
+    }
+
+    /// Looks at the table, and at no row: whether the role may use the schema at all, and the schema is there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn look(&self, transaction: &mut TenantTransaction) -> Result<(), Error> {
+        transaction.execute("look_at_request_ids", sqlx::query(self.look.clone())).await.map(drop)
     }
 
     /// Forgets ids older than 24 hours, of all tenants, at most 10,000 at once. Answers how many; repeat while there are as many.

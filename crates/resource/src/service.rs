@@ -208,15 +208,23 @@ impl Service {
     }
 }
 
-/// Returns when the database, if there is one, has answered once, or has said what will not pass by itself.
+/// Returns when the database, if there is one, has shown the service's schema once, or has said what will not pass by
+/// itself: a role that may not use the schema would fail every call. A schema that is not there yet is waited for.
 async fn answered(store: Option<&Store>) -> Result<(), crm_database::Error> {
     const BETWEEN_TRIES: Duration = Duration::from_millis(200);
     let Some(store) = store else { return Ok(()) };
+    let mut is_told = false;
     loop {
-        match store.database.check().await {
-            Err(error) if !error.is_lasting() => sleep(BETWEEN_TRIES).await,
+        match store.check().await {
+            Err(error) if error.is_missing_table() => {
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!(%error, "the schema is not there yet; waiting for its migration");
+                }
+            }
+            Err(error) if !error.is_lasting() => {}
             result => return result,
         }
+        sleep(BETWEEN_TRIES).await;
     }
 }
 

@@ -94,6 +94,14 @@ impl Store {
         Ok(self.idempotency.store(transaction, request.scope, request.id, answer).await?)
     }
 
+    /// Whether the database answers, and lets this role use the schema.
+    pub(crate) async fn check(&self) -> Result<(), crm_database::Error> {
+        self.database.check().await?;
+        let mut transaction = self.database.begin_read(uuid::Uuid::nil(), None).await?;
+        self.idempotency.look(&mut transaction).await?;
+        transaction.rollback().await
+    }
+
     /// Forgets request ids that have outlived their promise, until nothing is left. It crosses tenants by itself, so it
     /// needs none.
     pub(crate) async fn sweep(&self) -> Result<u64, crm_database::Error> {

@@ -10,13 +10,14 @@ use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_sandbox::child::ChildSignal;
 use crm_sandbox::{Postgres, PostgresSettings, TemporaryFolder, testing};
 use crm_server::token::Role;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::support::{Caller, Service, account, eventually};
+use crate::support::{Caller, Service, account, database, eventually};
 
 async fn is_ready(service: &Service) -> bool {
     let Ok(mut stream) = TcpStream::connect(service.admin).await else { return false };
@@ -156,4 +157,24 @@ async fn a_database_that_refuses_the_service_ends_its_start_now_and_later() {
     .await;
     assert!(told.contains("3D000"), "{told}");
     drop(again);
+}
+
+/// As when one service is given another's URL: it would be ready, and fail every call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_may_not_use_the_schema_ends_the_start_and_a_schema_that_is_not_there_yet_is_waited_for() {
+    let database = database().await;
+    let mut owner = PgConnection::connect(database.url()).await.unwrap();
+    let stranger = format!("stranger_{}", database.name());
+    owner.execute(AssertSqlSafe(format!("create role {stranger} login"))).await.unwrap();
+    let told = refusal(&database.url_as(&stranger, ""), async || {}).await;
+    assert!(told.contains("42501") && told.contains("permission denied for schema customers"), "{told}");
+    owner.execute(AssertSqlSafe(format!("drop role {stranger}"))).await.unwrap();
+
+    owner.execute("alter table customers.idempotency_keys rename to not_yet").await.unwrap();
+    let service = Service::start(&database.url_as(app::ROLE, ""), &testing::redis().await.unwrap()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!is_ready(&service).await, "ready without its schema");
+    owner.execute("alter table customers.not_yet rename to idempotency_keys").await.unwrap();
+    eventually("readiness", async || is_ready(&service).await).await;
+    service.stop().await;
 }
