@@ -39,7 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     fs::write(out.join("services.rs"), aliases(&set))?;
     let tonic = tonic_prost_build::configure().build_transport(false).bytes(".").include_file("packages.rs");
-    tonic.compile_fds(set)?;
+    // What an `Any` says of the message in it.
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names().type_name_domain(["."], "type.googleapis.com");
+    tonic.compile_fds_with_config(set, config)?;
     Ok(())
 }
 

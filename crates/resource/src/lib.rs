@@ -12,6 +12,8 @@ pub mod journal;
 mod keys;
 mod kind;
 mod mask;
+mod matching;
+pub mod operations;
 mod page;
 pub mod peers;
 mod record;
@@ -44,7 +46,8 @@ pub use kind::{Filter, Kind, Order};
 pub use record::{Head, Record};
 pub use records::Records;
 pub use refusal::{
-    CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID, REFUSALS, Refusal,
+    CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID,
+    OPERATION_CANCELLED, OPERATION_NOT_FOUND, OPERATION_STUCK, REFUSALS, Refusal, TOO_MANY_RECORDS,
 };
 pub use request::{Change, New, RequestId};
 pub use resource::Resource;

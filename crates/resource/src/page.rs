@@ -52,7 +52,8 @@ pub(crate) fn next_page_token<T>(
     pages::encode(scope, &position(last)).map_err(|_| Error::Inconsistent("a position has no text form"))
 }
 
-fn selection(kind: &Kind, filter: &str, show_deleted: bool, violations: &mut Violations) -> Selection {
+/// The rows that a filter means; what is wrong with it is noted.
+pub(crate) fn selection(kind: &Kind, filter: &str, show_deleted: bool, violations: &mut Violations) -> Selection {
     let conditions = violations.check("filter", parse_filter(kind, filter));
     Selection { conditions, show_deleted }
 }

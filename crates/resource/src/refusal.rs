@@ -62,10 +62,36 @@ pub const CURSOR_EXPIRED: Refusal = Refusal::failed_precondition(
     "CURSOR_EXPIRED",
     "the cursor is older than the changes that are kept: read all records again and go on from there",
 );
+/// There is no such operation.
+pub const OPERATION_NOT_FOUND: Refusal = Refusal::not_found("OPERATION_NOT_FOUND", "there is no such operation");
+/// Somebody cancelled the operation.
+pub const OPERATION_CANCELLED: Refusal =
+    Refusal { code: Code::Cancelled, reason: "OPERATION_CANCELLED", text: "the operation was cancelled" };
+/// A step of the operation never came to an end.
+pub const OPERATION_STUCK: Refusal = Refusal {
+    code: Code::Internal,
+    reason: "OPERATION_STUCK",
+    text: "a step of the operation was begun several times and never came to an end",
+};
+/// An operation was to change more records than one may.
+pub const TOO_MANY_RECORDS: Refusal = Refusal::failed_precondition(
+    "TOO_MANY_RECORDS",
+    "more records match than one operation may change: narrow the filter",
+);
 /// Stored data break a rule of this release.
 pub const DATA_INCONSISTENT: Refusal =
     Refusal { code: Code::Internal, reason: "DATA_INCONSISTENT", text: "stored data break a rule of this release" };
 
 /// What any service that has resources may refuse. The database's and the server's reasons come on top.
-pub const REFUSALS: &[&Refusal] =
-    &[&FIELDS_INVALID, &ETAG_MISMATCH, &EXPORTS_BUSY, &EXPORT_STALLED, &CURSOR_EXPIRED, &DATA_INCONSISTENT];
+pub const REFUSALS: &[&Refusal] = &[
+    &FIELDS_INVALID,
+    &ETAG_MISMATCH,
+    &EXPORTS_BUSY,
+    &EXPORT_STALLED,
+    &CURSOR_EXPIRED,
+    &OPERATION_NOT_FOUND,
+    &OPERATION_CANCELLED,
+    &OPERATION_STUCK,
+    &TOO_MANY_RECORDS,
+    &DATA_INCONSISTENT,
+];

@@ -2,6 +2,7 @@
 
 use crm_proto::standard::{self, Create, Resource as _};
 use crm_values::{Flaw, parse_id, unify_id};
+use prost::Message;
 use ring::digest;
 use tonic::Request;
 use uuid::Uuid;
@@ -25,9 +26,14 @@ impl RequestId {
         let text = std::mem::take(request.request_id());
         // Requests that differ in the case of an id alone are one.
         request.resource().iter_mut().flat_map(standard::Resource::references).for_each(unify_id);
+        Self::of(Q::METHOD, &text, request, found)
+    }
+
+    /// The id that is written so, of what is left of its request without it.
+    pub(crate) fn of(scope: &'static str, id: &str, rest: &impl Message, found: &mut Violations) -> Self {
         let mut body_hash = [0; 32];
-        body_hash.copy_from_slice(digest::digest(&digest::SHA256, &request.encode_to_vec()).as_ref());
-        Self { scope: Q::METHOD, id: found.check("request_id", parse_id(&text)), body_hash }
+        body_hash.copy_from_slice(digest::digest(&digest::SHA256, &rest.encode_to_vec()).as_ref());
+        Self { scope, id: found.check("request_id", parse_id(id)), body_hash }
     }
 }
 

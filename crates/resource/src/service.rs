@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
-use crate::{AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, journal, rekey};
+use crate::{AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, journal, operations, rekey};
 
 /// A service, one constant each.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Service {
         let password = role_password.map(str::to_owned);
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
-        for table in [&idempotency::TABLE, &journal::TABLE] {
+        for table in [&idempotency::TABLE, &journal::TABLE, &operations::TABLE] {
             migrate::check_copy(&mut owner, schema, table).await?;
         }
         let made = rekey::make(&mut owner, schema, resources).await?;
@@ -179,6 +179,9 @@ impl Service {
         let admin_end = CancellationToken::new();
         let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
         let sweeper = store.clone().map(|store| tokio::spawn(sweep_for_ever(store)));
+        let operations_end = shutdown.child_token();
+        let operations = store.clone().zip(Some(operations_end.clone()));
+        let operations = operations.map(|(store, end)| tokio::spawn(async move { store.run_operations(end).await }));
         let served = tokio::select! {
             // Ready is who could answer; a replica that never could would fail calls that others can answer.
             answered = answered(store.as_ref()) => match answered {
@@ -189,6 +192,10 @@ impl Service {
         };
         admin_end.cancel();
         let _ = admin.await;
+        operations_end.cancel();
+        if let Some(operations) = operations {
+            let _ = operations.await;
+        }
         if let Some((store, sweeper)) = store.zip(sweeper) {
             sweeper.abort();
             store.database.close().await;
@@ -233,7 +240,10 @@ async fn sweep_for_ever(store: Store) {
     const EVERY: Duration = Duration::from_secs(15 * 60);
     loop {
         sleep(EVERY).await;
-        for (what, swept) in [("request ids", store.sweep().await), ("changes", store.sweep_journal().await)] {
+        let operations = store.sweep_operations().await;
+        for (what, swept) in
+            [("request ids", store.sweep().await), ("changes", store.sweep_journal().await), ("operations", operations)]
+        {
             match swept {
                 Ok(0) => {}
                 Ok(swept) => tracing::info!(what, swept, "old rows forgotten"),

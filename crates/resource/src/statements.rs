@@ -41,6 +41,8 @@ pub(crate) struct Statements {
     pub(crate) select: String,
     pub(crate) list_name: &'static str,
     pub(crate) history_name: &'static str,
+    pub(crate) find_matching_name: &'static str,
+    pub(crate) lock_matching_name: &'static str,
 }
 
 impl Statements {
@@ -69,6 +71,8 @@ impl Statements {
             select,
             list_name: constant(&format!("list_{}", kind.plural)),
             history_name: constant(&format!("find_history_of_{name}")),
+            find_matching_name: constant(&format!("find_matching_{}", kind.plural)),
+            lock_matching_name: constant(&format!("lock_matching_{}", kind.plural)),
         }
     }
 }

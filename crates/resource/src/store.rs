@@ -9,6 +9,7 @@ use crm_database::{Access, Database, TenantTransaction};
 use crm_shares::{Refused, Share, Shares};
 
 use crate::journal::Statements;
+use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
@@ -23,6 +24,7 @@ pub struct Store {
     idempotency: Idempotency,
     pub(crate) journal: Arc<Statements>,
     pub(crate) journal_days: i32,
+    pub(crate) operations: Registry,
     exports: Shares,
     peers: Peers,
 }
@@ -43,8 +45,8 @@ impl Store {
         let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
         let (journal, journal_days) = (Arc::new(Statements::new(schema)), config.journal_days);
-        let peers = Peers::default();
-        Ok(Self { database, redis, first_tier_ttl, idempotency, journal, journal_days, exports, peers })
+        let (operations, peers) = (Registry::new(schema), Peers::default());
+        Ok(Self { database, redis, first_tier_ttl, idempotency, journal, journal_days, operations, exports, peers })
     }
 
     /// The same, of a process that asks these.

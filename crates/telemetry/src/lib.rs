@@ -2,6 +2,7 @@
 
 pub mod metrics;
 pub mod names;
+pub mod operation;
 pub mod process;
 pub mod propagation;
 pub mod rpc;

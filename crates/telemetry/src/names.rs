@@ -15,9 +15,11 @@ pub mod span {
     pub const CACHE_GET: &str = "cache.get";
     /// INTERNAL span of several keys read at once.
     pub const CACHE_GET_MANY: &str = "cache.get_many";
+    /// INTERNAL span of one step of an operation; a trace of its own, linked to the call that asked for the operation.
+    pub const OPERATION_STEP: &str = "operation.step";
 
     /// All of them, for the test that holds the documentation.
-    pub const ALL: &[&str] = &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE_GET, CACHE_GET_MANY];
+    pub const ALL: &[&str] = &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE_GET, CACHE_GET_MANY, OPERATION_STEP];
 }
 
 /// Keys of span attributes.
@@ -66,6 +68,10 @@ pub mod attribute {
     pub const CACHE_OUTCOME: &str = "crm.cache.outcome";
     /// How many keys a batch asked for.
     pub const CACHE_KEYS: &str = "crm.cache.keys";
+    /// What an operation does, `ReassignAccounts`.
+    pub const OPERATION_KIND: &str = "crm.operation.kind";
+    /// The operation's id.
+    pub const OPERATION_ID: &str = "crm.operation.id";
 
     /// All of them, for the test that holds the documentation.
     pub const ALL: &[&str] = &[
@@ -91,6 +97,8 @@ pub mod attribute {
         CACHE_TIER,
         CACHE_OUTCOME,
         CACHE_KEYS,
+        OPERATION_KIND,
+        OPERATION_ID,
     ];
 }
 
@@ -116,6 +124,8 @@ pub mod label {
     pub const TIER: &str = "tier";
     /// A Redis or SQL operation.
     pub const OPERATION: &str = "operation";
+    /// What an operation of the API does, `ReassignAccounts`.
+    pub const KIND: &str = "kind";
 }
 
 /// What kind of instrument a metric is.
@@ -156,6 +166,9 @@ pub const LATENCY_SECONDS: &[f64] = &[
 pub const SHORT_SECONDS: &[f64] =
     &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
+/// Seconds, for work that no caller waits for.
+pub const LONG_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0];
+
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, unit: "", labels, buckets: &[], help }
 }
@@ -173,7 +186,7 @@ const fn histogram(
     Metric { name, kind: Kind::Histogram, unit: "s", labels, buckets, help }
 }
 
-use label::{CACHE, CODE, METHOD, OPERATION, OUTCOME, REASON, REPLICA, STATE, TIER, UPSTREAM};
+use label::{CACHE, CODE, KIND, METHOD, OPERATION, OUTCOME, REASON, REPLICA, STATE, TIER, UPSTREAM};
 
 /// SLOs read this one.
 pub const RPC_SERVER_CALLS: Metric =
@@ -287,6 +300,23 @@ pub const DB_WAIT_DURATION: Metric =
 pub const DB_TRANSACTIONS: Metric =
     counter("crm.database.transactions", &[OUTCOME], "Transactions that ended, and how.");
 
+/// Steps of this process are under way, or about to be.
+pub const OPERATIONS_RUNNING: Metric =
+    gauge("crm.operations.running", "", &[], "Operations that this process works on.");
+/// Of all replicas: each tells the same.
+pub const OPERATIONS_WAITING: Metric = gauge(
+    "crm.operations.waiting",
+    "",
+    &[],
+    "Operations that any replica of the service could begin or go on with now.",
+);
+/// Outcome: `succeeded`, `failed`, `cancelled`.
+pub const OPERATIONS_ENDED: Metric =
+    counter("crm.operations.ended", &[KIND, OUTCOME], "Operations that ended, and how.");
+/// With all that it waited.
+pub const OPERATION_DURATION: Metric =
+    histogram("crm.operation.duration", &[KIND], LONG_SECONDS, "How long operations took, from the call to the end.");
+
 /// A handler's panic became INTERNAL.
 pub const SERVER_PANICS: Metric = counter("crm.server.panics", &[], "Panics of handlers, answered as INTERNAL.");
 /// Reason: one of `crm_server::REASONS`.
@@ -349,6 +379,10 @@ pub const METRICS: &[Metric] = &[
     DB_CONNECTIONS_MAX,
     DB_WAIT_DURATION,
     DB_TRANSACTIONS,
+    OPERATIONS_RUNNING,
+    OPERATIONS_WAITING,
+    OPERATIONS_ENDED,
+    OPERATION_DURATION,
     SERVER_PANICS,
     SERVER_REFUSALS,
     SERVER_TOKENS,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crm_telemetry::names::{Kind, LATENCY_SECONDS, METRICS, Metric, SHORT_SECONDS, attribute, span};
+use crm_telemetry::names::{Kind, LATENCY_SECONDS, LONG_SECONDS, METRICS, Metric, SHORT_SECONDS, attribute, span};
 
 const PAGE: &str = include_str!("../../../docs/telemetry.md");
 
@@ -29,6 +29,7 @@ fn buckets(metric: &Metric) -> &'static str {
         [] => "–",
         bounds if bounds == LATENCY_SECONDS => "latency",
         bounds if bounds == SHORT_SECONDS => "short",
+        bounds if bounds == LONG_SECONDS => "long",
         _ => panic!("{}: buckets that the page has no name for", metric.name),
     }
 }
@@ -61,7 +62,7 @@ fn attributes_and_spans_on_the_page_are_those_of_the_code() {
 
 #[test]
 fn bucket_bounds_on_the_page_are_those_of_the_code() {
-    for (name, bounds) in [("latency", LATENCY_SECONDS), ("short", SHORT_SECONDS)] {
+    for (name, bounds) in [("latency", LATENCY_SECONDS), ("short", SHORT_SECONDS), ("long", LONG_SECONDS)] {
         let bounds: Vec<String> = bounds.iter().map(ToString::to_string).collect();
         let line = format!("- **{name}**: {}", bounds.join(", "));
         assert!(PAGE.contains(&line), "docs/telemetry.md must have the line\n{line}");

@@ -64,7 +64,7 @@ impl Asking {
     }
 
     /// What is left for those who are asked.
-    pub(super) fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
     }
 

@@ -6,7 +6,7 @@ use crm_sandbox::testing::check_golden;
 use uuid::Uuid;
 
 use crate::select::{self, Position};
-use crate::{AnyResource, Filter, Service, export, page};
+use crate::{AnyResource, Filter, Service, export, matching, page};
 
 /// `file` has all statements of the service as they are: those of each resource, and `own`, by their names.
 pub fn check_statements(service: &Service, own: &[(&str, &str)], file: &str) {
@@ -22,10 +22,15 @@ fn texts(resource: &AnyResource) -> String {
     listing.after = Some(Position::middle(kind, listing.order));
     let list = select::page(kind, &all.select, tenant, &listing).into_string();
     let export = export::open(kind, &all.select, tenant, &listing.selection).into_string();
+    let changed = matching::ids(kind, tenant, &listing.selection, 1).into_string();
+    let ends = (Uuid::nil(), Uuid::max());
+    let locked = matching::batch(kind, &all.select, tenant, &listing.selection, ends, 1).into_string();
     [&all.find, &all.lock, &all.hold, &all.insert, &all.update, &all.set_deleted]
         .map(|statement| (statement.name.to_owned(), statement.sql.as_str()))
         .into_iter()
         .chain([(format!("{}, by all filters at once, a later page", all.list_name), list.as_str())])
+        .chain([(format!("{}, by all filters at once", all.find_matching_name), changed.as_str())])
+        .chain([(format!("{}, by all filters at once", all.lock_matching_name), locked.as_str())])
         .chain([(format!("open_export, of {}, by all filters at once", kind.plural), export.as_str())])
         .map(|(name, sql)| format!("-- {name}\n{sql};\n"))
         .collect()

@@ -5,5 +5,5 @@
 --   Update             lock, and update if anything changes
 --   Delete, Undelete   lock, set_deleted
 --   Export             open_export, and fetch_export until nothing is left
--- Those of request ids are in crm_database::idempotency. A call with rules of its own runs more in between, which stand
+-- Those of request ids are in crm_database::idempotency, those of operations in crm_resource::operations. A call with rules of its own runs more in between, which stand
 -- at the end here: in which order, says src/<resource>/<operation>.rs.

@@ -1,0 +1,66 @@
+//! Records that a filter means, for operations that change many of them, a batch a step.
+//!
+//! In the order of their ids, which never change: whatever else happens to a record meanwhile, it comes once at most.
+
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::kind::Kind;
+use crate::record::Record;
+use crate::select::{self, Selection};
+use crate::{Error, Records, Resource, Violations, Write, page};
+
+impl<R: Resource> Records<R> {
+    /// Notes what is wrong with a filter.
+    pub fn check_filter(filter: &str, found: &mut Violations) {
+        page::selection(R::KIND, filter, false, found);
+    }
+
+    /// The ids of those that match now, the first so many.
+    ///
+    /// # Errors
+    /// The filter is not understood, or the database's.
+    pub async fn find_matching(&self, write: &mut Write, filter: &str, at_most: u32) -> Result<Vec<Uuid>, Error> {
+        let selection = page::export_selection(R::KIND, filter, false)?;
+        let mut query = ids(R::KIND, write.call.tenant, &selection, at_most);
+        let found: Vec<(Uuid,)> = write.fetch_all(self.statements.find_matching_name, query.build()).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Those that still match after one id and up to another, the first so many, in their latest state: nobody else changes
+    /// them before the transaction ends.
+    ///
+    /// # Errors
+    /// As of [`find_matching`](Self::find_matching).
+    pub async fn lock_matching(
+        &self,
+        write: &mut Write,
+        filter: &str,
+        (after, last): (Uuid, Uuid),
+        at_most: u32,
+    ) -> Result<Vec<Record<R::Fields>>, Error> {
+        let selection = page::export_selection(R::KIND, filter, false)?;
+        let mut query = batch(R::KIND, &self.statements.select, write.call.tenant, &selection, (after, last), at_most);
+        Ok(write.fetch_all(self.statements.lock_matching_name, query.build()).await?)
+    }
+}
+
+pub(crate) fn ids(kind: &Kind, tenant: Uuid, selection: &Selection, at_most: u32) -> QueryBuilder<Postgres> {
+    let mut query = select::select(kind, format!("select id from {}", kind.table), tenant, selection);
+    query.push(" order by id limit ").push_bind(i64::from(at_most));
+    query
+}
+
+pub(crate) fn batch(
+    kind: &Kind,
+    from: &str,
+    tenant: Uuid,
+    selection: &Selection,
+    (after, last): (Uuid, Uuid),
+    at_most: u32,
+) -> QueryBuilder<Postgres> {
+    let mut query = select::select(kind, from.to_owned(), tenant, selection);
+    query.push(" and id > ").push_bind(after).push(" and id <= ").push_bind(last);
+    query.push(" order by id limit ").push_bind(i64::from(at_most)).push(" for no key update");
+    query
+}

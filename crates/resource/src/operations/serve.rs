@@ -1,0 +1,184 @@
+//! What callers do with operations: begin one, look at it, wait for it, cancel it.
+
+use std::mem::take;
+use std::time::Duration;
+
+use crm_database::page::{self as pages, Scope};
+use crm_database::{Access, TenantTransaction};
+use crm_proto::operations as pb;
+use crm_telemetry::propagation::traceparent;
+use crm_values::Flaw;
+use prost::Message;
+use tokio::time::{Instant, timeout_at};
+use tonic::Request;
+use tracing::Span;
+use uuid::Uuid;
+
+use super::kind::{Operation, any};
+use super::metrics;
+use super::row::Row;
+use crate::page::flaw;
+use crate::peers::Asking;
+use crate::refusal::OPERATION_NOT_FOUND;
+use crate::request::{RequestId, single};
+use crate::{Call, Error, Store, Violations};
+
+/// How often who waits looks by itself: an operation may end in another process.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+impl Store {
+    /// Lets this process run operations of a kind. To be said before it runs any.
+    pub fn offer<O: Operation>(&self, operation: O) {
+        self.operations.add(operation);
+    }
+
+    /// Begins an operation, or answers what the same request was answered before. The caller need not wait for it.
+    ///
+    /// # Errors
+    /// All violations, that the request id was used for another request, or the database's.
+    pub async fn begin_operation<O: Operation>(&self, request: Request<O::Request>) -> Result<pb::Operation, Error> {
+        let (call, mut request) = (Call::of(&request)?, request.into_inner());
+        let mut found = Violations::default();
+        let id = take(O::request_id(&mut request));
+        let request_id = RequestId::of(O::NAME, &id, &request, &mut found);
+        O::check(&request, &mut found);
+        found.finish(())?;
+        let mut transaction = self.begin(&call, Access::ReadWrite).await?;
+        if let Some(answer) = self.earlier_answer(&mut transaction, request_id).await? {
+            let answer = pb::Operation::decode(answer.as_slice());
+            return answer.map_err(|_| Error::Inconsistent("a kept answer does not decode"));
+        }
+        let query = sqlx::query(self.operations.statements.insert.clone()).bind(call.tenant).bind(Uuid::now_v7());
+        let query = query.bind(O::NAME).bind(O::UNIT).bind(call.caller.subject.clone()).bind(call.caller.role.as_str());
+        let query = query.bind(traceparent(&Span::current())).bind(any(&request).encode_to_vec());
+        let answer = transaction.fetch_one::<Row>("insert_operation", query).await?.message()?;
+        self.keep_answer(&mut transaction, request_id, &answer.encode_to_vec()).await?;
+        transaction.commit().await?;
+        self.operations.due.notify_one();
+        Ok(answer)
+    }
+
+    /// An operation of the caller's tenant, as it is.
+    ///
+    /// # Errors
+    /// There is none, or the database's.
+    pub async fn get_operation(&self, request: Request<pb::GetOperationRequest>) -> Result<pb::Operation, Error> {
+        let (call, id) = (Call::of(&request)?, single(&request.get_ref().id)?);
+        self.read_operation(&call, id).await
+    }
+
+    /// A page of the tenant's operations, the newest first.
+    ///
+    /// # Errors
+    /// All violations, or the database's.
+    pub async fn list_operations(
+        &self,
+        request: Request<pb::ListOperationsRequest>,
+    ) -> Result<pb::ListOperationsResponse, Error> {
+        let (call, request) = (Call::of(&request)?, request.into_inner());
+        let statements = &self.operations.statements;
+        let scope = Scope::new(call.tenant, &["operations", &statements.schema]);
+        let mut found = Violations::default();
+        let size = found.check("page_size", pages::page_size(request.page_size).map_err(|error| flaw(&error)));
+        let before = pages::decode::<Uuid>(scope, &request.page_token).map_err(|error| flaw(&error));
+        let before = found.check("page_token", before);
+        found.finish(())?;
+        let mut transaction = self.begin(&call, Access::ReadOnly).await?;
+        let query = sqlx::query(statements.list.clone()).bind(call.tenant).bind(before.unwrap_or(Uuid::max()));
+        let mut rows: Vec<Row> = transaction.fetch_all("list_operations", query.bind(i64::from(size) + 1)).await?;
+        transaction.commit().await?;
+        let has_more = rows.len() > size as usize;
+        rows.truncate(size as usize);
+        let next = rows.last().filter(|_| has_more).map(|last| pages::encode(scope, &last.id)).transpose();
+        let next = next.map_err(|_| Error::Inconsistent("a position has no text form"))?;
+        let operations = rows.into_iter().map(Row::message).collect::<Result<_, _>>()?;
+        Ok(pb::ListOperationsResponse { operations, next_page_token: next.unwrap_or_default() })
+    }
+
+    /// Asks for an operation to be cancelled. One that nobody works on ends at once, another one after its step.
+    ///
+    /// # Errors
+    /// There is none, or the database's.
+    pub async fn cancel_operation(&self, request: Request<pb::CancelOperationRequest>) -> Result<pb::Operation, Error> {
+        let (call, id) = (Call::of(&request)?, single(&request.get_ref().id)?);
+        let mut transaction = self.begin(&call, Access::ReadWrite).await?;
+        let query = sqlx::query(self.operations.statements.cancel.clone()).bind(call.tenant).bind(id);
+        let Some(row) = transaction.fetch_optional::<Row>("cancel_operation", query).await? else {
+            return self.find(transaction, &call, id).await;
+        };
+        transaction.commit().await?;
+        if row.is_cancelled() {
+            metrics::count_end(&row.kind, "cancelled", row.seconds());
+            self.operations.ended.notify_waiters();
+        }
+        row.message()
+    }
+
+    /// The operation once it has ended, or as it is when the caller should not be kept waiting any longer.
+    ///
+    /// # Errors
+    /// There is none, or the database's.
+    pub async fn wait_operation(&self, request: Request<pb::WaitOperationRequest>) -> Result<pb::Operation, Error> {
+        let (call, until) = (Call::of(&request)?, wait_ends(&request)?);
+        let id = single(&request.get_ref().id)?;
+        loop {
+            let mut ended = std::pin::pin!(self.operations.ended.notified());
+            // From here on nothing is missed.
+            ended.as_mut().enable();
+            let operation = self.read_operation(&call, id).await?;
+            let now = Instant::now();
+            if operation.done || now >= until {
+                return Ok(operation);
+            }
+            let _ = timeout_at(until.min(now + LOOK_EVERY), ended).await;
+        }
+    }
+
+    /// Forgets operations that ended more than 30 days ago, of all tenants. Answers how many.
+    ///
+    /// # Errors
+    /// The database's; what was forgotten until then stays so.
+    pub async fn sweep_operations(&self) -> Result<u64, crm_database::Error> {
+        const AT_ONCE: i32 = 2_000;
+        let mut all = 0;
+        loop {
+            let mut transaction = self.database.begin(Uuid::nil(), None).await?;
+            let query = sqlx::query(self.operations.statements.sweep.clone()).bind(AT_ONCE);
+            let (swept,): (i64,) = transaction.fetch_one("sweep_operations", query).await?;
+            transaction.commit().await?;
+            all += u64::try_from(swept).unwrap_or_default();
+            if swept == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn read_operation(&self, call: &Call, id: Uuid) -> Result<pb::Operation, Error> {
+        let transaction = self.begin(call, Access::ReadOnly).await?;
+        self.find(transaction, call, id).await
+    }
+
+    async fn find(&self, mut transaction: TenantTransaction, call: &Call, id: Uuid) -> Result<pb::Operation, Error> {
+        let query = sqlx::query(self.operations.statements.find.clone()).bind(call.tenant).bind(id);
+        let row: Option<Row> = transaction.fetch_optional("find_operation", query).await?;
+        transaction.commit().await?;
+        row.ok_or(Error::RefusedFor(&OPERATION_NOT_FOUND, id))?.message()
+    }
+}
+
+/// Until when the caller wants to wait; no longer than what a service may take for those behind it, for whoever called
+/// gives up a try at half of its time.
+fn wait_ends(request: &Request<pb::WaitOperationRequest>) -> Result<Instant, Error> {
+    let longest = Asking::of(request)?.left();
+    let wanted = match request.get_ref().timeout {
+        None => longest,
+        Some(timeout) => Duration::try_from(timeout).map_err(|_| negative())?,
+    };
+    Ok(Instant::now() + wanted.min(longest))
+}
+
+fn negative() -> Error {
+    let mut found = Violations::default();
+    found.add("timeout", Flaw::new(Flaw::OUT_OF_RANGE, "must not be negative"));
+    found.finish(()).err().unwrap_or(Error::Inconsistent("a flaw was not noted"))
+}
