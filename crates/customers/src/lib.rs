@@ -3,11 +3,13 @@
 pub mod accounts;
 mod changes;
 pub mod contacts;
+mod operations;
 pub mod seed;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
+use crm_proto::customers::operation_service_server::OperationServiceServer;
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
@@ -41,13 +43,17 @@ pub struct Customers {
     accounts: Records<Account>,
     contacts: Records<Contact>,
     changes: Feed,
+    store: Store,
 }
 
 fn routes(store: &Store, services: Services) -> Services {
     let (accounts, contacts) = (Records::new(store), Records::new(store));
-    let customers = Customers { accounts, contacts, changes: Feed::new(store, &SERVICE) };
+    store.offer(accounts::Reassign { accounts: accounts.clone() });
+    let changes = Feed::new(store, &SERVICE);
+    let customers = Customers { accounts, contacts, changes, store: store.clone() };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let changes = ChangeServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(accounts).add(contacts).add(changes)
+    let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    services.add(accounts).add(contacts).add(changes).add(operations)
 }

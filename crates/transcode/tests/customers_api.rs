@@ -100,6 +100,13 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
         ),
         (
             Method::POST,
+            "/v1/accounts:reassign",
+            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
+            "AccountService/ReassignAccounts",
+            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
+        ),
+        (
+            Method::POST,
             "/v1/contacts?request_id=r",
             contact.clone(),
             "ContactService/CreateContact",
@@ -142,6 +149,28 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             Value::Null,
             "ContactService/GetContactHistory",
             json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (Method::GET, "/v1/operations/customers/7", Value::Null, "OperationService/GetOperation", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/operations/customers?pageSize=2&pageToken=t",
+            Value::Null,
+            "OperationService/ListOperations",
+            json!({"pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/operations/customers/7:cancel",
+            json!({}),
+            "OperationService/CancelOperation",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/operations/customers/7:wait?timeout=1.5s",
+            Value::Null,
+            "OperationService/WaitOperation",
+            json!({"id": "7", "timeout": "1.500s"}),
         ),
     ]
 }

@@ -8,6 +8,7 @@ mod described;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;
+mod operations;
 mod refusals;
 mod round_trips;
 mod samples;

@@ -1,9 +1,10 @@
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_server::AccountService;
+use crm_proto::operations::Operation;
 use crm_resource::{Answer, Export, answer};
 use tonic::{Request, async_trait};
 
-use super::{create, delete, update};
+use super::{Reassign, create, delete, update};
 use crate::Customers;
 
 #[async_trait]
@@ -50,5 +51,9 @@ impl AccountService for Customers {
         request: Request<pb::GetAccountHistoryRequest>,
     ) -> Answer<pb::GetAccountHistoryResponse> {
         answer(self.accounts.history(request).await)
+    }
+
+    async fn reassign_accounts(&self, request: Request<pb::ReassignAccountsRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<Reassign>(request).await)
     }
 }

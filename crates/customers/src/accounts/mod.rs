@@ -4,6 +4,7 @@ mod calls;
 mod create;
 mod delete;
 mod hierarchy;
+mod reassign;
 mod update;
 
 use crm_proto::customers as pb;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 pub use delete::{HAS_CONTACTS, HAS_SUBSIDIARIES};
 pub use hierarchy::{ANCESTORS, HEIGHT, LOCK_HIERARCHY, SHARE_HIERARCHY, SUBSIDIARY};
 pub use hierarchy::{PARENT_CYCLE, PARENT_NOT_FOUND, PARENT_TOO_DEEP};
+pub use reassign::Reassign;
 
 /// The resource.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ mod idempotency;
 mod isolation;
 mod journal;
 mod keys;
+mod operations;
 mod outage;
 mod pages;
 mod plans;

@@ -8,6 +8,7 @@ use crm_proto::customers as pb;
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
+use crm_proto::customers::operation_service_client::OperationServiceClient;
 use crm_resource::ServiceConfig;
 use crm_resource::testkit::{self, Http, Process};
 use crm_sandbox::testing::{self, TestDatabase};
@@ -74,7 +75,8 @@ impl Service {
         let accounts = AccountServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, changes, own }
+        let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        Caller { accounts, contacts, changes, operations, own }
     }
 
     pub async fn stop(self) {
@@ -114,6 +116,7 @@ pub struct Caller {
     pub accounts: AccountServiceClient<Http>,
     pub contacts: ContactServiceClient<Http>,
     pub changes: ChangeServiceClient<Http>,
+    pub operations: OperationServiceClient<Http>,
     own: testkit::Caller,
 }
 

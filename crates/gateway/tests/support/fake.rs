@@ -191,6 +191,13 @@ impl AccountService for Fake {
         Ok(Response::new(pb::GetAccountHistoryResponse::default()))
     }
 
+    async fn reassign_accounts(
+        &self,
+        _: Request<pb::ReassignAccountsRequest>,
+    ) -> Result<Response<crm_proto::operations::Operation>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Result<Response<Accounts>, Status> {
         let filter = request.into_inner().filter;
         let running = Running::new(&self.seen);

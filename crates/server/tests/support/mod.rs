@@ -115,6 +115,13 @@ impl AccountService for Fake {
     ) -> Answer<GetAccountHistoryResponse> {
         Err(Status::unimplemented(""))
     }
+
+    async fn reassign_accounts(
+        &self,
+        _: tonic::Request<ReassignAccountsRequest>,
+    ) -> Answer<crm_proto::operations::Operation> {
+        Err(Status::unimplemented(""))
+    }
 }
 
 pub(crate) struct Server {

@@ -20,12 +20,12 @@ use uuid::Uuid;
 use crate::support::{app, as_owner, eventually, pool};
 
 /// What a replica has, without its ports.
-struct Replica {
-    store: Store,
-    accounts: Records<Account>,
+pub(crate) struct Replica {
+    pub(crate) store: Store,
+    pub(crate) accounts: Records<Account>,
 }
 
-async fn replica(database: &TestDatabase) -> Replica {
+pub(crate) async fn replica(database: &TestDatabase) -> Replica {
     let redis_url = testing::redis().await.unwrap();
     let config = StoreConfig::new(database.url_as(app::ROLE, "").parse().unwrap(), redis_url.parse().unwrap());
     let redis = Redis::connect("customers", &redis_url).unwrap();
