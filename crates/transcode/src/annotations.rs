@@ -6,7 +6,10 @@ use crm_proto::{
     crm::api::v1::Limits,
     google::api::{FieldBehavior, HttpRule},
 };
-use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, MethodDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+    Value,
+};
 
 /// Finds the options; a descriptor set that does not import them has none.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ pub(crate) struct Annotations {
     http: Option<ExtensionDescriptor>,
     behavior: Option<ExtensionDescriptor>,
     limits: Option<ExtensionDescriptor>,
+    event_id: Option<ExtensionDescriptor>,
 }
 
 impl Annotations {
@@ -22,6 +26,7 @@ impl Annotations {
             http: pool.get_extension_by_name("google.api.http"),
             behavior: pool.get_extension_by_name("google.api.field_behavior"),
             limits: pool.get_extension_by_name("crm.api.v1.limits"),
+            event_id: pool.get_extension_by_name("crm.api.v1.event_id"),
         }
     }
 
@@ -34,6 +39,15 @@ impl Annotations {
     pub(crate) fn limits(&self, field: &FieldDescriptor) -> Limits {
         let found = self.limits.as_ref().and_then(|extension| set_extension(&field.options(), extension));
         found.and_then(|limits| limits.as_message()?.transcode_to().ok()).unwrap_or_default()
+    }
+
+    /// The field that tells how far a stream has come, of its messages as of its request.
+    pub(crate) fn event_id(&self, message: &MessageDescriptor) -> Option<FieldDescriptor> {
+        let extension = self.event_id.as_ref()?;
+        message.fields().find(|field| {
+            let is_text = field.kind() == Kind::String && !field.is_list();
+            is_text && set_extension(&field.options(), extension) == Some(Value::Bool(true))
+        })
     }
 
     pub(crate) fn has_behavior(&self, field: &FieldDescriptor, behavior: FieldBehavior) -> bool {

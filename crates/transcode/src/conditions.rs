@@ -33,6 +33,8 @@ pub struct Request {
     pub conditions: Conditions,
     /// Whether the request id came as a header, by which it is named to its caller.
     pub(crate) key_in_header: bool,
+    /// Whether a header told which event was read last.
+    pub(crate) resumed: bool,
 }
 
 /// What a read's headers ask of its answer.
@@ -56,7 +58,13 @@ pub enum Verdict {
 impl Request {
     /// One message, in any state.
     pub(crate) fn of(message: Bytes) -> Self {
-        Self { messages: vec![message], is_conditional: false, conditions: Conditions::default(), key_in_header: false }
+        Self {
+            messages: vec![message],
+            is_conditional: false,
+            conditions: Conditions::default(),
+            key_in_header: false,
+            resumed: false,
+        }
     }
 }
 

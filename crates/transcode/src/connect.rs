@@ -85,7 +85,8 @@ fn read_json(rpc: &Rpc, limits: &Limits, body: &[u8], faults: &mut Faults) -> Dy
 /// A service's words with the names of JSON.
 pub(crate) fn respell(rpc: &Rpc, request: &Request, message: &str, details: &[u8]) -> Option<(String, Vec<u8>)> {
     let request_id = binding::find_request_id(&rpc.input).filter(|_| request.key_in_header);
-    let spelling = Spelling { input: &rpc.input, body: &Body::Whole, key_in_header: request_id.as_ref() };
+    let spelling =
+        Spelling { input: &rpc.input, body: &Body::Whole, key_in_header: request_id.as_ref(), resumed: None };
     spelling.respell(message, details)
 }
 

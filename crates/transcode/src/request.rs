@@ -8,7 +8,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 use crate::{
     Limits, Request, RequestError,
     binding::{Binding, Body},
-    conditions,
+    conditions, events,
     faults::Faults,
     json::{self, Json},
     key, mask,
@@ -70,11 +70,12 @@ impl Reader<'_> {
         if let Some(query) = parts.query {
             query::apply(self.binding, query, &mut message, &mut faults);
         }
+        let resumed = events::resume(self.binding.rpc.resume.as_ref(), parts.headers, &mut message, &mut faults);
         self.apply_path(parts.captures, &mut message, &mut faults);
         let key_in_header = key::fill(self.binding.request_id.as_ref(), parts.headers, &mut message, &mut faults);
         self.derive_mask(json.as_ref(), &mut message);
         let request = conditions::read(self.binding, parts.headers, &message, &mut faults);
-        faults.finish().map(|()| Request { key_in_header, ..request })
+        faults.finish().map(|()| Request { key_in_header, resumed, ..request })
     }
 
     /// An empty body is none at all.

@@ -2,7 +2,7 @@
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
-use crate::binding::is_etag;
+use crate::{annotations::Annotations, binding::is_etag};
 
 /// What a method promises about being called twice (`google.protobuf.MethodOptions.IdempotencyLevel`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -53,11 +53,16 @@ pub struct Rpc {
     pub(crate) response_body: Option<FieldDescriptor>,
     /// The etag of what REST shows, if that is one resource.
     pub(crate) etag: Option<FieldDescriptor>,
+    /// What a message of a server stream is known by as an event.
+    pub(crate) event_id: Option<FieldDescriptor>,
+    /// Where the request tells which event was read last.
+    pub(crate) resume: Option<FieldDescriptor>,
 }
 
 impl Rpc {
-    pub(crate) fn new(method: &MethodDescriptor) -> Self {
+    pub(crate) fn new(method: &MethodDescriptor, annotations: &Annotations) -> Self {
         let service = method.parent_service().full_name();
+        let event_id = |message| annotations.event_id(&message).filter(|_| method.is_server_streaming());
         Self {
             path: format!("/{service}/{}", method.name()),
             service: service.to_owned(),
@@ -69,6 +74,8 @@ impl Rpc {
             etag: if method.is_server_streaming() { None } else { find_etag(&method.output()) },
             output: method.output(),
             response_body: None,
+            event_id: event_id(method.output()),
+            resume: event_id(method.input()),
         }
     }
 

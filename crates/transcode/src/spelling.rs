@@ -9,6 +9,7 @@ use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::{
     binding::Body,
+    events::LAST_EVENT_ID_SHOWN,
     field_path::{self, find_field},
     json::WellKnown,
 };
@@ -20,6 +21,8 @@ pub(crate) struct Spelling<'a> {
     pub(crate) body: &'a Body,
     /// The request id, where it came as a header.
     pub(crate) key_in_header: Option<&'a FieldDescriptor>,
+    /// Where the last event was told, where it came as a header.
+    pub(crate) resumed: Option<&'a FieldDescriptor>,
 }
 
 /// A field that a service has named, and what stood behind its name, such as `[1]`.
@@ -60,6 +63,7 @@ impl Spelling<'_> {
             (Body::Field(body), [first]) if first == body && behind.is_empty() => "body".to_owned(),
             (Body::Field(body), [first, rest @ ..]) if first == body => field_path::json(rest) + behind,
             (_, [only]) if Some(only) == self.key_in_header => "Idempotency-Key".to_owned(),
+            (_, [only]) if Some(only) == self.resumed => LAST_EVENT_ID_SHOWN.to_owned(),
             (_, fields) => field_path::json(fields) + behind,
         }
     }
@@ -129,8 +133,12 @@ mod tests {
         let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
         let found = transcoder.route(method, path).unwrap();
         let Binding { rpc, body, request_id, .. } = found.binding();
-        let spelling =
-            Spelling { input: &rpc.input, body, key_in_header: request_id.as_ref().filter(|_| key_in_header) };
+        let spelling = Spelling {
+            input: &rpc.input,
+            body,
+            key_in_header: request_id.as_ref().filter(|_| key_in_header),
+            resumed: None,
+        };
         for (given, expected) in names {
             assert_eq!(spelling.name(given), *expected, "{method} {path}");
         }
@@ -171,7 +179,7 @@ mod tests {
         let transcoder = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
         let found = transcoder.route(&Method::GET, "/v1/accounts").unwrap();
         let Binding { rpc, body, .. } = found.binding();
-        let spelling = Spelling { input: &rpc.input, body, key_in_header: None };
+        let spelling = Spelling { input: &rpc.input, body, key_in_header: None, resumed: None };
         for (field, given, expected) in [
             ("filter", r#"cannot filter by "page_size", only by id"#, r#"cannot filter by "page_size", only by id"#),
             ("order_by", r#"order_by cannot be "order_by""#, r#"orderBy cannot be "order_by""#),

@@ -17,6 +17,7 @@ use crate::{
     binding::{self, Binding, Body},
     connect,
     entity_tag::Tag,
+    events,
     faults::Faults,
     json::{self, Defaults},
     openapi,
@@ -68,7 +69,8 @@ impl Match<'_> {
     pub fn respell(&self, request: &Request, message: &str, details: &[u8]) -> Option<(String, Vec<u8>)> {
         let Binding { rpc, body, request_id, .. } = self.binding;
         let key_in_header = request_id.as_ref().filter(|_| request.key_in_header);
-        Spelling { input: &rpc.input, body, key_in_header }.respell(message, details)
+        let resumed = rpc.resume.as_ref().filter(|_| request.resumed);
+        Spelling { input: &rpc.input, body, key_in_header, resumed }.respell(message, details)
     }
 
     #[cfg(test)]
@@ -187,6 +189,20 @@ impl Transcoder {
         Ok(line)
     }
 
+    /// One answer of a server stream as a server-sent event, with its id where the message has a field for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcoder::response_json`].
+    pub fn response_event(&self, rpc: &Rpc, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let message = decode(&rpc.output, message)?;
+        let id = rpc.event_id.as_ref().map(|field| message.get_field(field));
+        let mut out = events::begin(id.as_ref().and_then(|id| id.as_str()));
+        show_into(&mut out, rpc, &message)?;
+        events::end(&mut out);
+        Ok(out)
+    }
+
     /// HTTP status and JSON of `google.rpc.Status`. `details` is `grpc-status-details-bin` out of base64, or empty.
     pub fn status_json(&self, code: i32, message: &str, details: &[u8]) -> (StatusCode, Vec<u8>) {
         (status::http_status(code), status::to_json(&self.detail_pool, code, message, details))
@@ -198,6 +214,15 @@ impl Transcoder {
         line.extend(status::to_json(&self.detail_pool, code, message, details));
         line.extend_from_slice(b"}\n");
         line
+    }
+
+    /// The last event of a server stream that failed after it began: `error`, whose data is the status.
+    pub fn status_event(&self, code: i32, message: &str, details: &[u8]) -> Vec<u8> {
+        let mut out = b"event: error\n".to_vec();
+        out.extend(events::begin(None));
+        out.extend(status::to_json(&self.detail_pool, code, message, details));
+        events::end(&mut out);
+        out
     }
 
     /// The answer to a request that does not fit: INVALID_ARGUMENT with `BadRequest` and `ErrorInfo`.
@@ -255,7 +280,7 @@ impl Transcoder {
     fn add_methods(&mut self, annotations: &Annotations) -> Result<(), Error> {
         for service in self.pool.clone().services() {
             for method in service.methods() {
-                let rpc = Rpc::new(&method);
+                let rpc = Rpc::new(&method, annotations);
                 if let Some(rule) = annotations.http_rule(&method) {
                     self.add_bindings(binding::compile(&rpc, &rule)?)?;
                 }
@@ -290,11 +315,15 @@ fn detail_pool(pool: &DescriptorPool) -> Result<DescriptorPool, Error> {
 
 fn show(rpc: &Rpc, message: &DynamicMessage) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(256);
+    show_into(&mut out, rpc, message).map(|()| out)
+}
+
+fn show_into(out: &mut Vec<u8>, rpc: &Rpc, message: &DynamicMessage) -> Result<(), Error> {
     let written = match &rpc.response_body {
-        Some(field) => json::write_value(&mut out, &message.get_field(field), field, Defaults::Show),
-        None => json::write_message(&mut out, message, Defaults::Show),
+        Some(field) => json::write_value(out, &message.get_field(field), field, Defaults::Show),
+        None => json::write_message(out, message, Defaults::Show),
     };
-    written.map(|()| out).map_err(|_| unrepresentable(&rpc.output))
+    written.map_err(|_| unrepresentable(&rpc.output))
 }
 
 /// The tag of the resource that an answer shows.

@@ -11,7 +11,7 @@ use super::{
     schema::{Schemas, Usage, reference},
 };
 use crate::{
-    NDJSON,
+    EVENT_STREAM, NDJSON,
     binding::{Binding, Body},
 };
 
@@ -74,9 +74,17 @@ fn success(schemas: &mut Schemas, binding: &Binding) -> Value {
     if binding.rpc.server_streaming {
         let error = json!({"type": "object", "required": ["error"], "properties": {"error": reference(STATUS)}});
         let line = json!({"description": "One line; an error can only be the last one.", "anyOf": [schema, error]});
-        return json!({"description": "A stream, one JSON value a line.", "content": {NDJSON: {"schema": line}}});
+        let description = "A stream: one JSON value a line, or, to `Accept: text/event-stream`, an event each.";
+        return json!({"description": description, "content": {NDJSON: {"schema": line}, EVENT_STREAM: {"schema": events()}}});
     }
     json!({"description": "OK", "content": {"application/json": {"schema": schema}}})
+}
+
+/// OpenAPI 3.1 knows no events; a generated client is told that they are text.
+fn events() -> Value {
+    let description = "Server-sent events. `data` is the JSON of one message, on one line; `id`, where there is one, is what \
+        `Last-Event-ID` takes. An event `error` can only be the last one; its `data` is a google.rpc.Status.";
+    json!({"type": "string", "description": description})
 }
 
 fn request_body(schemas: &mut Schemas, binding: &Binding) -> Option<Value> {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     binding::{Binding, Body},
+    events::LAST_EVENT_ID_SHOWN,
     json::WellKnown,
 };
 
@@ -29,6 +30,9 @@ const IF_MATCH: &str = "Entity tags of the states in which the call is wanted, a
 const IF_NONE_MATCH: &str =
     "Entity tags that the caller has; if the state is one of them, the answer is 304 without a body.";
 
+const LAST_EVENT_ID: &str = "The id of the event that was read last, as browsers send it when they come again. \
+                             Stands above what the query says.";
+
 pub(super) fn all(schemas: &mut Schemas, binding: &Binding, names: &[PathVariable]) -> Vec<Value> {
     let mut parameters: Vec<_> = names.iter().map(|one| path_parameter(schemas, binding, one)).collect();
     if !matches!(binding.body, Body::Whole) {
@@ -37,6 +41,9 @@ pub(super) fn all(schemas: &mut Schemas, binding: &Binding, names: &[PathVariabl
     }
     if binding.request_id.is_some() {
         parameters.push(shared("IdempotencyKey"));
+    }
+    if binding.rpc.resume.is_some() {
+        parameters.push(shared("LastEventId"));
     }
     if takes_if_match(binding) {
         parameters.push(shared("IfMatch"));
@@ -65,6 +72,7 @@ fn shared(name: &str) -> Value {
 pub(super) fn components() -> Value {
     json!({
         "IdempotencyKey": header("Idempotency-Key", "Stands in for `requestId`; where both are given, they must be the same."),
+        "LastEventId": header(LAST_EVENT_ID_SHOWN, LAST_EVENT_ID),
         "IfMatch": tags("If-Match", IF_MATCH),
         "IfNoneMatch": tags("If-None-Match", IF_NONE_MATCH),
     })
