@@ -215,6 +215,11 @@ fn a_patch_without_a_mask_changes_what_its_body_has() {
     check("/v1/things/7?updateMask=", json!({"anyJson": 1, "text": ""}), "anyJson,text");
     check("/v1/things/7?updateMask=text", json!({"anyJson": 1, "text": "a"}), "text");
     check("/v1/things/7?updateMask=*", json!({"text": "a"}), "*");
+    for broken in [",", "text,", ",text", "text,,data", "%20", "text,%20,data"] {
+        let uri = format!("/v1/things/7?updateMask={broken}");
+        refuses(Method::PATCH, &uri, r#"{"text": "a"}"#, &[("updateMask", "INVALID_VALUE")]);
+    }
+    accepts(Method::PATCH, "/v1/things/7?updateMask=text,%20data", "{}", json!({"updateMask": "text,data"}));
     let put = things::read(&THINGS, &Method::PUT, "/v1/things/7", &HeaderMap::new(), r#"{"text": "a"}"#).unwrap();
     assert_eq!(put.get("updateMask"), None, "only PATCH derives a mask");
 }

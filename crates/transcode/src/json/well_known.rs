@@ -96,9 +96,10 @@ fn read_wrapper(
     Ok(wrapper)
 }
 
-/// Paths in either spelling; they are kept in the original one, as gRPC callers write them.
+/// Paths in either spelling; they are kept in the original one, as gRPC callers write them. An empty text is a mask
+/// without paths; a path that is missing beside a comma is none, and was hardly meant so.
 fn read_mask(message: &MessageDescriptor, text: &str) -> Option<DynamicMessage> {
-    let paths = text.split(',').map(str::trim).filter(|path| !path.is_empty());
+    let paths = text.split(',').filter(|_| !text.is_empty()).map(str::trim);
     let paths: Option<Vec<Value>> = paths.map(|path| original_spelling(path).map(Value::String)).collect();
     let mut mask = DynamicMessage::new(message.clone());
     mask.try_set_field(&message.get_field(1)?, Value::List(paths?)).ok()?;
@@ -106,6 +107,9 @@ fn read_mask(message: &MessageDescriptor, text: &str) -> Option<DynamicMessage> 
 }
 
 fn original_spelling(path: &str) -> Option<String> {
+    if path.is_empty() {
+        return None;
+    }
     let mut original = String::with_capacity(path.len() + 4);
     for character in path.chars() {
         match character {
