@@ -89,6 +89,22 @@ fn what_a_service_says_of_the_mark_names_the_header_that_brought_it() {
 }
 
 #[test]
+fn changes_have_their_cursor_for_an_id() {
+    let ours = Transcoder::new(crm_proto::DESCRIPTORS).unwrap();
+    for service in ["customers", "sales"] {
+        let uri = format!("/v1/changes/{service}:watch");
+        let headers = [(http::HeaderName::from_static("last-event-id"), HeaderValue::from_static("c2"))];
+        let read =
+            |uri: &str| things::read(&ours, &Method::GET, uri, &headers.clone().into_iter().collect(), "").unwrap();
+        assert_eq!(read(&format!("{uri}?cursor=now"))["cursor"], "c2");
+        let found = ours.route(&Method::GET, &uri).unwrap();
+        let message = crm_proto::journal::WatchChangesResponse { cursor: "c3".into(), ..Default::default() };
+        let event = String::from_utf8(ours.response_event(found.rpc, &message.encode_to_vec()).unwrap()).unwrap();
+        assert_eq!(event, "id: c3\ndata: {\"changes\":[],\"cursor\":\"c3\"}\n\n");
+    }
+}
+
+#[test]
 fn both_forms_and_the_header_are_described() {
     let check = |transcoder: &Transcoder, path: &str, goes_on: bool| {
         let document = transcoder.openapi("Things", "1");

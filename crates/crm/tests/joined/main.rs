@@ -17,3 +17,4 @@ mod support;
 #[path = "../../src/services.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod table;
+mod watching;
