@@ -221,6 +221,8 @@ fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<Stri
             let filter = |length: u64| format!("{begin}{}\"", long(length - 1 - begin.chars().count() as u64));
             (vec![filter(most)], vec![filter(most + 1)])
         }
+        // How long to wait, which is a form and no limit.
+        ("timeout", _) => (vec!["0s".to_owned(), "0.5s".to_owned()], vec!["x".to_owned(), "-1s".to_owned()]),
         (_, Some("boolean")) => (vec!["true".to_owned(), "false".to_owned()], vec!["yes".to_owned()]),
         (_, Some("integer")) => {
             let (at, beyond) = at_and_beyond(schema);
@@ -243,6 +245,10 @@ async fn the_limits_of_queries_are_those_of_the_service() {
         let created = create(&joined, path.trim_start_matches("/v1/"), &body).await;
         known.push((path, json(&created)["id"].clone()));
     }
+    let request = Uuid::new_v4();
+    let asked = json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": request});
+    let operation = joined.json(Method::POST, "/v1/accounts:reassign", asked).await;
+    known.push(("/v1/operations/customers".to_owned(), operation["id"].clone()));
     let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
     let mut tried = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {

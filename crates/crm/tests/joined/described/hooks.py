@@ -74,6 +74,11 @@ def refer(case, query, body):
         query["updateMask"] = ""
     if not isinstance(body, dict):
         return
+    if "filter" in body:
+        body["filter"] = 'owner = "ada"'
+    if "requestId" in body:
+        # As in a query.
+        body["requestId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(sorted(body.items()))))
     is_change = case.method.upper() == "PATCH"
     if body.get("parentId"):
         # Nobody is one's own ancestor.
