@@ -11,7 +11,7 @@ mod record;
 mod redis;
 mod switches;
 
-pub use crate::redis::{Redis, UrlError};
+pub use crate::redis::{Overhear, Redis, UrlError};
 pub use cache::Cache;
 pub use entry::Entry;
 pub use policy::{Eviction, Policy};

@@ -60,6 +60,8 @@ pub struct StoreConfig {
     pub database_connections: u32,
     /// How many days a change stays in the journal (`CRM_JOURNAL_DAYS`, 400).
     pub journal_days: i32,
+    /// Most watches of changes at a time (`CRM_MAX_WATCHES`, 1000).
+    pub watches: usize,
 }
 
 impl StoreConfig {
@@ -71,6 +73,7 @@ impl StoreConfig {
             first_tier_ttl: FIRST_TIER_TTL,
             database_connections: CONNECTIONS,
             journal_days: JOURNAL_DAYS,
+            watches: WATCHES,
         }
     }
 }
@@ -91,6 +94,9 @@ const LEAST_CONNECTIONS: u32 = 3;
 const JOURNAL_DAYS: i32 = 400;
 /// Readers that were away come back within this; the database sweeps nothing that is younger.
 const LEAST_JOURNAL_DAYS: i32 = 30;
+
+/// Each takes some 30 kB.
+const WATCHES: usize = 1000;
 
 impl Config {
     /// Reads the settings of this process, and the files of keys that they name.
@@ -126,9 +132,10 @@ impl Config {
         let (server, stack) = (ServerSettings::from_env(&mut env), StackSettings::from_env(&mut env));
         let peers: Vec<_> = peers.iter().map(|peer| (*peer, peer.addresses(&mut env))).collect();
         env.finish()?;
-        let store = store.map(|([database_url, redis_url], database_connections, journal_days)| {
+        let store = store.map(|([database_url, redis_url], bounds)| {
             let store = StoreConfig::new(database_url.get()?, redis_url.get()?);
-            Ok::<_, ConfigError>(StoreConfig { database_connections, journal_days, ..store })
+            let Bounds { database_connections, journal_days, watches } = bounds;
+            Ok::<_, ConfigError>(StoreConfig { database_connections, journal_days, watches, ..store })
         });
         let peers = peers.into_iter().map(|(peer, addresses)| Ok((peer, addresses.get()?)));
         let peers = peers.collect::<Result<_, ConfigError>>()?;
@@ -146,20 +153,31 @@ impl Config {
     }
 }
 
-fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static str)) -> ([Slot<Secret>; 2], u32, i32) {
+/// Numbers of a [`StoreConfig`].
+struct Bounds {
+    database_connections: u32,
+    journal_days: i32,
+    watches: usize,
+}
+
+fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static str)) -> ([Slot<Secret>; 2], Bounds) {
     let database_url = env.required_url(url, password_file);
     check(env, url, &database_url, Settings::check_url);
     let redis_url = env.required(REDIS_URL);
     check(env, REDIS_URL, &redis_url, Redis::check_url);
-    let connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
-    if !(LEAST_CONNECTIONS..=1000).contains(&connections) {
+    let database_connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
+    if !(LEAST_CONNECTIONS..=1000).contains(&database_connections) {
         env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
     }
     let journal_days = env.or("CRM_JOURNAL_DAYS", JOURNAL_DAYS);
     if !(LEAST_JOURNAL_DAYS..=36_500).contains(&journal_days) {
         env.fault("CRM_JOURNAL_DAYS", format!("must be {LEAST_JOURNAL_DAYS} to 36500"));
     }
-    ([database_url, redis_url], connections, journal_days)
+    let watches = env.or("CRM_MAX_WATCHES", WATCHES);
+    if watches == 0 {
+        env.fault("CRM_MAX_WATCHES", "must be 1 or more");
+    }
+    ([database_url, redis_url], Bounds { database_connections, journal_days, watches })
 }
 
 /// What a server's URL is refused for when it is used is told with everything else that is wrong.
@@ -186,7 +204,7 @@ mod tests {
     fn complete_settings_are_read() {
         let config = Config::from_env(Env::from_pairs(COMPLETE), DATABASE, &[]).unwrap();
         let store = config.service.store.as_ref().unwrap();
-        assert_eq!((store.database_connections, store.journal_days), (10, 400));
+        assert_eq!((store.database_connections, store.journal_days, store.watches), (10, 400, 1000));
         assert!(!format!("{config:?}").contains("secret"));
         assert_eq!((config.service_public_key_file, config.service_private_key_file), (None, None));
     }
@@ -207,9 +225,10 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let pairs = [("CRM_LISTEN", "nowhere"), ("CRM_DATABASE_CONNECTIONS", "2"), ("CRM_JOURNAL_DAYS", "29")];
+        let numbers = [("CRM_DATABASE_CONNECTIONS", "2"), ("CRM_JOURNAL_DAYS", "29"), ("CRM_MAX_WATCHES", "0")];
+        let pairs = numbers.into_iter().chain([("CRM_LISTEN", "nowhere")]);
         let error = Config::from_env(Env::from_pairs(pairs), DATABASE, &[]).unwrap_err().to_string();
-        for name in COMPLETE.map(|(name, _)| name).into_iter().chain(["CRM_DATABASE_CONNECTIONS", "CRM_JOURNAL_DAYS"]) {
+        for name in COMPLETE.into_iter().chain(numbers).map(|(name, _)| name) {
             assert!(error.contains(name), "{name} is missing in: {error}");
         }
     }

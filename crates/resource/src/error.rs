@@ -113,7 +113,9 @@ impl From<Error> for Status {
 fn log(code: Code, reason: &str, error: &Error) {
     match code {
         Code::Internal => tracing::error!(reason, %error, "call failed by a defect"),
-        Code::Unavailable => tracing::warn!(reason, %error, "call failed without the database"),
+        Code::Unavailable if matches!(error, Error::Database(_)) => {
+            tracing::warn!(reason, %error, "call failed without the database");
+        }
         _ => {}
     }
 }

@@ -12,7 +12,7 @@ use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -25,6 +25,10 @@ use crate::{Call, Error, Records, Resource, page};
 /// What a client reads.
 pub type Export<M> = ReceiverStream<Result<M, Status>>;
 
+/// In the answer's metadata.
+const CURSOR: &str = "x-crm-cursor";
+const LONGEST_CURSOR: usize = 4 * 1024;
+
 const DECLARE: &str = "declare export no scroll cursor for ";
 /// 500 rows are some 100 kB, read in about a millisecond.
 const FETCH: &str = "fetch forward 500 from export";
@@ -36,11 +40,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl<R: Resource> Records<R> {
     /// Streams all records that match, in the order of their ids. The first batch is read before the stream begins, so
-    /// that a failure is the call's own status.
+    /// that a failure is the call's own status. With the stream comes the cursor of its moment: who watches from there on
+    /// misses nothing.
     ///
     /// # Errors
     /// The filter is not understood, no place is free, or the database's.
-    pub async fn export<Q>(&self, request: Request<Q>) -> Result<Export<R::Message>, Error>
+    pub async fn export<Q>(&self, request: Request<Q>) -> Result<Response<Export<R::Message>>, Error>
     where
         Q: standard::Export<Resource = R::Message>,
     {
@@ -49,6 +54,8 @@ impl<R: Resource> Records<R> {
         let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
+        let cursor = self.store.cursor(&mut transaction, call.tenant).await?;
+        let cursor = cursor.encode(&self.store.schema, call.tenant)?;
         let mut query = open(R::KIND, &self.statements.select, call.tenant, &selection);
         transaction.execute("open_export", query.build().persistent(false)).await?;
         let first = next::<R>(&mut transaction).await?;
@@ -60,8 +67,16 @@ impl<R: Resource> Records<R> {
             }
         };
         tokio::spawn(pump.in_current_span());
-        Ok(ReceiverStream::new(receiver))
+        Ok(with_cursor(Response::new(ReceiverStream::new(receiver)), &cursor))
     }
+}
+
+fn with_cursor<T>(mut answer: Response<T>, cursor: &str) -> Response<T> {
+    // A server in which thousands of transactions are open has none that a header has room for.
+    if let Some(value) = (cursor.len() <= LONGEST_CURSOR).then(|| cursor.parse().ok()).flatten() {
+        answer.metadata_mut().insert(CURSOR, value);
+    }
+    answer
 }
 
 /// The statement that opens the cursor.

@@ -57,6 +57,24 @@ pub(crate) const EXPORT_RUNS: Refusal = Refusal {
 };
 /// The export's reader has gone to sleep.
 pub const EXPORT_STALLED: Refusal = Refusal::aborted("EXPORT_STALLED", "nobody read the export");
+/// Every place for watches is taken.
+pub const WATCHES_BUSY: Refusal =
+    Refusal { code: Code::ResourceExhausted, reason: "WATCHES_BUSY", text: "too many watches are open" };
+/// The tenant's places for watches are taken. The reason is that of all shares.
+pub(crate) const WATCHES_TAKEN: Refusal = Refusal {
+    code: Code::ResourceExhausted,
+    reason: crm_shares::TENANT_SHARE_TAKEN,
+    text: "the tenant has its part of the watches that this process has places for; others find one",
+};
+/// The watch's reader has gone to sleep.
+pub const WATCH_TOO_SLOW: Refusal =
+    Refusal::aborted("WATCH_TOO_SLOW", "nobody took what there was: watch again from the last cursor");
+/// The process stops.
+pub const WATCH_ENDED: Refusal = Refusal {
+    code: Code::Unavailable,
+    reason: "WATCH_ENDED",
+    text: "the process stops: watch again from the last cursor",
+};
 /// The cursor is from before the oldest change that is kept.
 pub const CURSOR_EXPIRED: Refusal = Refusal::failed_precondition(
     "CURSOR_EXPIRED",
@@ -88,6 +106,9 @@ pub const REFUSALS: &[&Refusal] = &[
     &ETAG_MISMATCH,
     &EXPORTS_BUSY,
     &EXPORT_STALLED,
+    &WATCHES_BUSY,
+    &WATCH_TOO_SLOW,
+    &WATCH_ENDED,
     &CURSOR_EXPIRED,
     &OPERATION_NOT_FOUND,
     &OPERATION_CANCELLED,

@@ -169,6 +169,7 @@ impl Service {
         let (services, store) = match &self.keeps {
             Keeps::Records(storage, routes) => {
                 let store = self.open(storage, config.store.ok_or(RunError::NoStore)?, peers).await?;
+                let store = store.ending(shutdown.clone());
                 (routes(&store, services), Some(store))
             }
             Keeps::Nothing(routes) => (routes(&peers, services), None),

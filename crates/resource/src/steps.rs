@@ -36,7 +36,7 @@ impl<R: Resource> Records<R> {
     /// The database's.
     pub async fn begin(&self, call: Call) -> Result<Write, Error> {
         let transaction = self.store.begin(&call, Access::ReadWrite).await?;
-        Ok(Write::new(call, transaction))
+        Ok(Write::new(call, transaction, self.store.wakes.clone()))
     }
 
     /// A transaction, and which record in which state the request names.

@@ -7,7 +7,9 @@ use crm_cache::Redis;
 use crm_database::idempotency::{Idempotency, Outcome};
 use crm_database::{Access, Database, TenantTransaction};
 use crm_shares::{Refused, Share, Shares};
+use tokio_util::sync::CancellationToken;
 
+use crate::feed::{Wakes, Watching};
 use crate::journal::Statements;
 use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
@@ -22,10 +24,14 @@ pub struct Store {
     pub(crate) redis: Redis,
     pub(crate) first_tier_ttl: Duration,
     idempotency: Idempotency,
+    /// Whose cursors are whose.
+    pub(crate) schema: Arc<str>,
     pub(crate) journal: Arc<Statements>,
     pub(crate) journal_days: i32,
     pub(crate) operations: Registry,
     exports: Shares,
+    pub(crate) wakes: Wakes,
+    pub(crate) watching: Watching,
     peers: Peers,
 }
 
@@ -44,9 +50,30 @@ impl Store {
         // for those who need one for milliseconds. One for each tenant: a second would only wait for the same reader.
         let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
-        let (journal, journal_days) = (Arc::new(Statements::new(schema)), config.journal_days);
-        let (operations, peers) = (Registry::new(schema), Peers::default());
-        Ok(Self { database, redis, first_tier_ttl, idempotency, journal, journal_days, operations, exports, peers })
+        let (journal, operations) = (Arc::new(Statements::new(schema)), Registry::new(schema));
+        let (wakes, watching, peers) = (Wakes::default(), Watching::new(config), Peers::default());
+        redis.overhear(Arc::new(wakes.clone()));
+        let journal_days = config.journal_days;
+        Ok(Self {
+            database,
+            redis,
+            first_tier_ttl,
+            idempotency,
+            schema: schema.into(),
+            journal,
+            journal_days,
+            operations,
+            exports,
+            wakes,
+            watching,
+            peers,
+        })
+    }
+
+    /// The same, of a process that ends its watches when `end` comes.
+    pub(crate) fn ending(mut self, end: CancellationToken) -> Self {
+        self.watching.end = end;
+        self
     }
 
     /// The same, of a process that asks these.

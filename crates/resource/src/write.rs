@@ -8,6 +8,7 @@ use crm_database::TenantTransaction;
 use futures_util::future::{BoxFuture, join_all};
 use tracing::Instrument;
 
+use crate::feed::Wakes;
 use crate::{Call, Error};
 
 /// A transaction of any number of writes. Dropped without [`commit`](Self::commit), none of them has happened.
@@ -16,6 +17,7 @@ pub struct Write {
     pub call: Call,
     transaction: TenantTransaction,
     touched: Vec<Touched>,
+    wakes: Wakes,
 }
 
 /// A record that was changed, and the cache that may hold its old state.
@@ -37,15 +39,15 @@ impl<V: Entry> Forgetful for Cache<V> {
 }
 
 impl Write {
-    pub(crate) fn new(call: Call, transaction: TenantTransaction) -> Self {
-        Self { call, transaction, touched: Vec::new() }
+    pub(crate) fn new(call: Call, transaction: TenantTransaction, wakes: Wakes) -> Self {
+        Self { call, transaction, touched: Vec::new(), wakes }
     }
 
     pub(crate) fn touch<V: Entry>(&mut self, cache: &Cache<V>, key: String, version: u64) {
         self.touched.push(Touched { cache: Box::new(cache.clone()), key, version });
     }
 
-    /// Makes the writes durable, then has all caches forget what was there before.
+    /// Makes the writes durable, then has all caches forget what was there before, then wakes who waits for changes.
     ///
     /// In a task of its own: a caller that goes away between the two must not leave old states behind. The caches forget
     /// them even where the commit failed, for a lost connection does not tell whether it did.
@@ -53,10 +55,11 @@ impl Write {
     /// # Errors
     /// The database's.
     pub async fn commit(self) -> Result<(), Error> {
-        let Self { transaction, touched, .. } = self;
+        let Self { call, transaction, touched, wakes } = self;
         let both = async move {
             let committed = transaction.commit().await;
             join_all(touched.into_iter().map(|Touched { cache, key, version }| cache.forget(key, version))).await;
+            wakes.wake(call.tenant);
             committed
         };
         let committed = tokio::spawn(both.in_current_span()).await;

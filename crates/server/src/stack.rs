@@ -34,6 +34,7 @@ pub use explain::explain;
 use fault::FaultLayer;
 pub use framed::{Framed, FramedLayer};
 use limit::LimitLayer;
+pub use limit::OwnPlace;
 pub use panics::CatchPanicLayer;
 pub use repeat::Repeat;
 use repeat::RepeatLayer;

@@ -51,6 +51,14 @@ pub(crate) trait Listener: Send + Sync + 'static {
     fn forget_all(&self);
 }
 
+/// Somebody who wants to know that something was written, whatever holds it.
+pub trait Overhear: Send + Sync + 'static {
+    /// Another process has written what stands at this key, in whichever cache.
+    fn key(&self, key: &str);
+    /// Another process may have written anything: for a while nothing was heard.
+    fn anything(&self);
+}
+
 pub(crate) struct Link {
     pub(super) client: Client,
     pub(super) limit: Duration,
@@ -64,6 +72,7 @@ pub(crate) struct Link {
     listening: AtomicBool,
     connection: ArcSwapOption<MultiplexedConnection>,
     listeners: Mutex<Vec<(&'static str, Weak<dyn Listener>)>>,
+    overhearing: Mutex<Vec<Arc<dyn Overhear>>>,
 }
 
 impl Link {
@@ -82,6 +91,7 @@ impl Link {
             listening: AtomicBool::new(false),
             connection: ArcSwapOption::empty(),
             listeners: Mutex::default(),
+            overhearing: Mutex::default(),
         }
     }
 
@@ -102,6 +112,17 @@ impl Link {
     pub(super) fn set_listening(&self, listening: bool) {
         self.listening.store(listening, Ordering::Release);
         self.each_listener(|_, listener| listener.forget_all());
+        self.overhear(|other| other.anything());
+    }
+
+    pub(super) fn add_overhearing(&self, other: Arc<dyn Overhear>) {
+        self.overhearing.lock().push(other);
+    }
+
+    /// After the caches: who reads what he was woken for finds no old state there.
+    pub(super) fn overhear(&self, tell: impl Fn(&dyn Overhear)) {
+        let all = self.overhearing.lock().clone();
+        all.iter().for_each(|other| tell(other.as_ref()));
     }
 
     pub(crate) fn register(&self, name: &'static str, listener: Weak<dyn Listener>) {

@@ -83,4 +83,5 @@ fn heed(link: &Link, bytes: &[u8]) {
         (true, "", 0) => listener.forget_all(),
         (true, key, version) => listener.forget(key, version),
     });
+    link.overhear(|other| if message.key.is_empty() { other.anything() } else { other.key(message.key) });
 }

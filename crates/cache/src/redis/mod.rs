@@ -22,6 +22,7 @@ use redis::Client;
 use tokio::task::AbortHandle;
 
 pub(crate) use commands::Fill;
+pub use link::Overhear;
 pub(crate) use link::{Link, Listener};
 pub(crate) use pending::Forgotten;
 pub use url::UrlError;
@@ -90,6 +91,14 @@ impl Redis {
     /// Whether Redis is used now: it answered last time, and invalidations of others arrive.
     pub fn is_up(&self) -> bool {
         self.link.as_ref().is_some_and(|link| link.is_up() && link.is_listening())
+    }
+
+    /// Tells somebody, too, what other processes write, as long as this handle or a clone lives. Messages may be lost, and
+    /// without Redis there are none.
+    pub fn overhear(&self, other: Arc<dyn Overhear>) {
+        if let Some(link) = self.link() {
+            link.add_overhearing(other);
+        }
     }
 
     /// Whether the first tier hears of the writes of others; always, where there can be no others.

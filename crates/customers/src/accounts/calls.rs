@@ -43,7 +43,7 @@ impl AccountService for Customers {
     }
 
     async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Answer<Self::ExportAccountsStream> {
-        answer(self.accounts.export(request).await)
+        Ok(self.accounts.export(request).await?)
     }
 
     async fn get_account_history(

@@ -42,7 +42,7 @@ impl ContactService for Customers {
     }
 
     async fn export_contacts(&self, request: Request<pb::ExportContactsRequest>) -> Answer<Self::ExportContactsStream> {
-        answer(self.contacts.export(request).await)
+        Ok(self.contacts.export(request).await?)
     }
 
     async fn get_contact_history(

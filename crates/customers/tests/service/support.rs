@@ -83,6 +83,10 @@ impl Service {
         self.0.stop().await;
     }
 
+    pub fn kill(self) {
+        self.0.kill();
+    }
+
     pub async fn end(self) -> Result<(), crm_resource::RunError> {
         self.0.end().await
     }

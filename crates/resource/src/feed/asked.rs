@@ -4,7 +4,7 @@ use crm_values::Flaw;
 use uuid::Uuid;
 
 use super::Feed;
-use crate::journal::{Cursor, Entry};
+use crate::journal::Cursor;
 use crate::{Call, Error, Violations};
 
 /// The cursor of who wants nothing of what has been.
@@ -15,8 +15,13 @@ const NOW: &str = "now";
 pub(super) struct Wanted(Vec<&'static str>);
 
 impl Wanted {
-    pub(super) fn holds(&self, entry: &Entry) -> bool {
-        self.0.is_empty() || self.0.contains(&entry.resource.as_str())
+    #[cfg(test)]
+    pub(super) fn of(resources: &[&'static str]) -> Self {
+        Self(resources.to_vec())
+    }
+
+    pub(super) fn holds(&self, resource: &str) -> bool {
+        self.0.is_empty() || self.0.contains(&resource)
     }
 }
 
@@ -42,7 +47,7 @@ impl Feed {
         let wanted = Wanted(wanted.collect());
         let start = match cursor {
             NOW => Start::Now,
-            text => found.check("cursor", Cursor::parse(self.service.name, tenant, text).map(Start::At)),
+            text => found.check("cursor", Cursor::parse(&self.store.schema, tenant, text).map(Start::At)),
         };
         (wanted, start)
     }

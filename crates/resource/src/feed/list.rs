@@ -5,6 +5,7 @@ use crm_proto::journal::{ListChangesRequest, ListChangesResponse};
 use tonic::Request;
 
 use super::Feed;
+use super::source::Source;
 use crate::journal::{Batch, Entry};
 use crate::page::flaw;
 use crate::{Answer, Call, Error, Violations, answer};
@@ -27,9 +28,9 @@ impl Feed {
         found.finish(())?;
         let begin = self.begin(&call, start).await?;
         let Batch { entries, cursor, is_last } = self.store.changes(&call, &begin, size).await?;
-        let wanted = entries.into_iter().filter(|entry| wanted.holds(entry));
+        let wanted = entries.into_iter().filter(|entry| wanted.holds(&entry.resource));
         let changes = wanted.map(Entry::message).collect::<Result<_, _>>()?;
-        let cursor = self.text(&call, &cursor)?;
+        let cursor = self.store.text(call.tenant, &cursor)?;
         Ok(ListChangesResponse { changes, cursor, last: is_last })
     }
 }

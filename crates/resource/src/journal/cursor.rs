@@ -41,6 +41,21 @@ impl Cursor {
         self.seen == Snapshot::BEGINNING
     }
 
+    /// Whether it stands between two batches, and not in the middle of one that was cut.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.tick.is_none()
+    }
+
+    /// Whether the reader has been given what this transaction wrote; of one that stands between batches.
+    pub(crate) fn has_seen(&self, transaction: u64) -> bool {
+        self.seen.sees(transaction)
+    }
+
+    /// Whether it has seen all that the other one has; of two that stand between batches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.seen.covers(&other.seen)
+    }
+
     /// The latest id that it knows of.
     pub(super) fn newest(&self) -> u64 {
         self.tick.as_ref().map_or(self.seen.next(), |tick| tick.snapshot.next())
@@ -67,6 +82,23 @@ impl Cursor {
     /// As [`decode`](Self::decode), for who looks at other fields, too.
     pub(crate) fn parse(service: &str, tenant: Uuid, text: &str) -> Result<Self, Flaw> {
         Ok(parse(service, tenant, text)?.unwrap_or(Self::BEGINNING))
+    }
+}
+
+#[cfg(test)]
+impl Cursor {
+    /// After all transactions before this one.
+    pub(crate) fn before(next: u64) -> Self {
+        Self { seen: Snapshot::BEGINNING.until(next), low: 0, tick: None }
+    }
+
+    /// In the middle of a batch that has all before `next`.
+    pub(crate) fn cut(self, next: u64) -> Self {
+        Self { tick: Some(Tick { snapshot: Snapshot::BEGINNING.until(next), high: 0, after: 0 }), ..self }
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.seen.next()
     }
 }
 

@@ -84,9 +84,21 @@ pub struct Entry {
     personal: Option<Value>,
     /// The span of the call that made the change, if its trace is kept: to be linked to.
     pub traceparent: Option<String>,
+    transaction: String,
 }
 
 impl Entry {
+    /// The id of the transaction that wrote it.
+    pub(crate) fn transaction(&self) -> Result<u64, Error> {
+        self.transaction.parse().map_err(|_| Error::Inconsistent("an id of a transaction is no number"))
+    }
+
+    /// About as much as its message takes.
+    pub(crate) fn size(&self) -> usize {
+        const REST: usize = 200;
+        REST + size(&self.changes) + self.personal.as_ref().map_or(0, size)
+    }
+
     /// As readers see it.
     ///
     /// # Errors
@@ -127,6 +139,15 @@ fn field_changes(part: Value) -> Option<Vec<pb::FieldChange>> {
         Some(pb::FieldChange { field, from: Some(message(from)), to: Some(message(to)) })
     };
     fields.into_iter().map(change).collect()
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 10,
+        Value::String(text) => 5 + text.len(),
+        Value::Array(items) => 5 + items.iter().map(size).sum::<usize>(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| 10 + name.len() + size(value)).sum(),
+    }
 }
 
 /// A value of JSON as a message.

@@ -1,6 +1,7 @@
 //! Reading on from a cursor.
 
 use crm_database::{Access, TenantTransaction};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::cursor::{Cursor, Horizon, Tick};
@@ -13,6 +14,9 @@ use crate::{Call, Error, Store};
 const DRAW: &str = "select pg_current_xact_id()::text";
 /// Rows that are looked at for tenants that have something new.
 const TENANTS_FROM: i32 = 10_000;
+
+/// A batch is no larger, or a single change: a fraction of the longest message, whatever was written.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Changes that come next.
 #[derive(Debug)]
@@ -38,8 +42,20 @@ impl Store {
     /// # Errors
     /// The cursor is older than what is kept; or the database's.
     pub async fn changes(&self, call: &Call, cursor: &Cursor, limit: u32) -> Result<Batch, Error> {
+        self.changes_of(call.tenant, call.deadline, cursor, limit).await
+    }
+
+    /// The same for whoever is no call.
+    pub(crate) async fn changes_of(
+        &self,
+        tenant: Uuid,
+        deadline: Option<Instant>,
+        cursor: &Cursor,
+        limit: u32,
+    ) -> Result<Batch, Error> {
         loop {
-            if let Some(batch) = self.changes_now(call, cursor, limit).await? {
+            let transaction = self.database.begin_with(tenant, deadline, Access::Snapshot).await?;
+            if let Some(batch) = self.changes_now(transaction, tenant, cursor, limit).await? {
                 return Ok(batch);
             }
         }
@@ -91,6 +107,17 @@ impl Store {
         Ok((found.into_iter().map(|(tenant, ..)| tenant).collect(), Horizon(reached)))
     }
 
+    /// The horizon after all that can be seen now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn horizon(&self) -> Result<Horizon, Error> {
+        let mut transaction = self.database.begin_with(Uuid::nil(), None, Access::Snapshot).await?;
+        let now = self.now(&mut transaction, Uuid::nil()).await?;
+        transaction.commit().await?;
+        Ok(Horizon(now.snapshot))
+    }
+
     /// Forgets what is older than is kept, of all tenants. Answers how many changes.
     ///
     /// # Errors
@@ -111,14 +138,19 @@ impl Store {
     }
 
     /// One try: none where ids have been given away to more transactions than can be looked at one by one.
-    async fn changes_now(&self, call: &Call, cursor: &Cursor, limit: u32) -> Result<Option<Batch>, Error> {
-        // One moment for all statements: what is swept in between would else be missed silently.
-        let mut transaction = self.begin(call, Access::Snapshot).await?;
-        let now = self.now(&mut transaction, call.tenant).await?;
+    /// The transaction is one moment for all statements: what is swept in between would else be missed silently.
+    async fn changes_now(
+        &self,
+        mut transaction: TenantTransaction,
+        tenant: Uuid,
+        cursor: &Cursor,
+        limit: u32,
+    ) -> Result<Option<Batch>, Error> {
+        let now = self.now(&mut transaction, tenant).await?;
         check(cursor, &now, &mut transaction).await?;
         let is_new = cursor.tick.is_none();
         let mut tick = cursor.tick.clone().unwrap_or(Tick { snapshot: now.snapshot, high: now.high, after: 0 });
-        let entries = self.between(&mut transaction, call.tenant, cursor, &tick, limit).await?;
+        let mut entries = self.between(&mut transaction, tenant, cursor, &tick, limit).await?;
         if is_new && entries.is_empty() {
             transaction.commit().await?;
             return Ok(Some(Batch { entries, cursor: cursor.clone(), is_last: true }));
@@ -129,8 +161,10 @@ impl Store {
             let Some(snapshot) = tick.snapshot.up_to(drawn) else { return Ok(None) };
             tick.snapshot = snapshot;
         }
+        let fitting = fitting(&entries);
+        let is_cut = entries.len() >= limit as usize || fitting < entries.len();
+        entries.truncate(fitting);
         tick.after = entries.last().map_or(tick.after, |last| last.sequence);
-        let is_cut = entries.len() >= limit as usize;
         let cursor = if is_cut {
             Cursor { tick: Some(tick), ..cursor.clone() }
         } else {
@@ -220,6 +254,16 @@ async fn check(cursor: &Cursor, now: &Now, transaction: &mut TenantTransaction) 
     // A server that was set back to an earlier state gives the same ids away again.
     let is_ahead = cursor.newest() > now.snapshot.next() && cursor.newest() > draw(transaction).await?;
     if is_swept || is_ahead { Err(Error::from(&CURSOR_EXPIRED)) } else { Ok(()) }
+}
+
+/// How many of them one message has room for: one at least.
+fn fitting(entries: &[Entry]) -> usize {
+    let mut left = MOST_BYTES;
+    let fits = |entry: &&Entry| {
+        left = left.saturating_sub(entry.size());
+        left > 0
+    };
+    entries.iter().take_while(fits).count().max(1).min(entries.len())
 }
 
 async fn draw(transaction: &mut TenantTransaction) -> Result<u64, Error> {

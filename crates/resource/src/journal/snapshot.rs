@@ -54,12 +54,24 @@ impl Snapshot {
         self
     }
 
+    #[cfg(test)]
+    pub(super) fn until(self, next: u64) -> Self {
+        Self { next, ..self }
+    }
+
     pub(super) fn next(&self) -> u64 {
         self.next
     }
 
     pub(super) fn sees(&self, transaction: u64) -> bool {
         transaction < self.next && self.open.binary_search(&transaction).is_err()
+    }
+
+    /// Whether all that `other` sees is seen here.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let beyond = other.next.saturating_sub(self.next);
+        let open_beyond = other.open.iter().filter(|id| **id >= self.next).count() as u64;
+        open_beyond == beyond && !self.open.iter().any(|id| other.sees(*id))
     }
 
     /// Transactions that were open, and had ended when `later` was taken.
@@ -140,6 +152,21 @@ mod tests {
         check("12:20:12", 12, "30:30:", true);
         // Still open: nothing that it wrote can be swept.
         check("12:20:12", 15, "12:30:12", false);
+    }
+
+    #[test]
+    fn of_two_moments_the_later_one_covers_the_earlier_however_far_each_knows_ids() {
+        let check = |one: &str, other: &str, covers| {
+            assert_eq!(snapshot(one).covers(&snapshot(other)), covers, "{one} {other}");
+        };
+        check("20:20:", "20:20:", true);
+        check("30:30:", "12:20:12", true);
+        check("12:20:12", "30:30:", false);
+        check("12:30:12", "12:20:12", true);
+        check("12:30:12", "20:20:", false);
+        // As far as both know, they see the same.
+        check("20:20:", "20:23:20,21,22", true);
+        check("20:20:", "20:23:20,22", false);
     }
 
     #[test]

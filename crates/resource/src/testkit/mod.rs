@@ -109,6 +109,11 @@ impl Process {
         self.end().await.unwrap();
     }
 
+    /// Ends it in the middle of whatever it does.
+    pub fn kill(self) {
+        self.running.abort();
+    }
+
     /// Waits until it has ended by itself, at most 30 s.
     pub async fn end(self) -> Result<(), RunError> {
         tokio::time::timeout(Duration::from_secs(30), self.running).await.unwrap().unwrap()

@@ -41,7 +41,7 @@ impl ProductService for Sales {
     }
 
     async fn export_products(&self, request: Request<pb::ExportProductsRequest>) -> Answer<Self::ExportProductsStream> {
-        answer(self.products.export(request).await)
+        Ok(self.products.export(request).await?)
     }
 
     async fn get_product_history(

@@ -37,6 +37,11 @@ impl<S> Layer<S> for LimitLayer {
     }
 }
 
+/// In an answer's extensions: it waits more than it works, its handler bounds how many of its kind there are, and what
+/// follows its head takes no place of those for calls.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnPlace;
+
 /// What [`LimitLayer`] makes of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Limit<S> {
@@ -92,6 +97,7 @@ where
             (None, Ok(_)) => return Poll::Pending,
         };
         let place = this.entered.as_mut().ok().and_then(Option::take);
+        let place = place.filter(|_| response.extensions().get::<OwnPlace>().is_none());
         Poll::Ready(Ok(hold(response, place)))
     }
 }
