@@ -175,6 +175,18 @@ pub(crate) enum Lab {
     Journal(Journal),
     /// The tours of the live room, on the platform in the folder: break, watch, heal, and a verdict
     Tours(Tours),
+    /// Two hundred watchers and a hundred changes a second on a scratch platform: how late each is told, and in how much memory
+    Watch(Watch),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// A first look: 5 s of changes instead of 30
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Write the result as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

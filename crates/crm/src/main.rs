@@ -86,6 +86,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,
         Command::Lab(cli::Lab::Journal(options)) => lab::journal(options).await,
         Command::Lab(cli::Lab::Tours(options)) => lab::tours(&places, &options).await,
+        Command::Lab(cli::Lab::Watch(options)) => lab::watch(options).await,
         Command::Policy { service, policy } => policy::set(&places, &service, &policy).await,
         Command::Fault(options) => fault::run(&places, &options).await,
         Command::Kill(options) => processes::run(&places, Deed::Kill, &options).await,
