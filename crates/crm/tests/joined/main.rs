@@ -5,6 +5,7 @@ mod asking;
 mod clients;
 mod conditions;
 mod described;
+mod event_source;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;
