@@ -10,6 +10,8 @@ use tonic::Status;
 
 /// Says how urgent a call is: `interactive` or `bulk`.
 pub(crate) const PRIORITY: &str = "x-crm-priority";
+/// In the answer of an export: where who has read it goes on with changes.
+pub(crate) const CURSOR: HeaderName = HeaderName::from_static("x-crm-cursor");
 /// Prefix of the headers that the platform's processes set for each other.
 const INTERNAL: &str = "x-crm-";
 

@@ -164,8 +164,13 @@ impl Attempts<'_> {
         let request = grpc_request(parts, message, self.deadline)?;
         let response = call::send(gateway, routed, Some(rpc), self.caller, request).await?;
         if rpc.server_streaming {
+            // Of an export: it belongs to the whole answer, and no message has a place for it.
+            let cursor = response.headers().get(headers::CURSOR).cloned();
             let messages = Messages::new(response, gateway.limits.max_answer_bytes)?;
-            return streaming::answer(gateway, Arc::clone(rpc), self.form, messages, self.caller.holder).await;
+            let holder = self.caller.holder;
+            let mut answer = streaming::answer(gateway, Arc::clone(rpc), self.form, messages, holder).await?;
+            answer.headers_mut().extend(cursor.map(|cursor| (headers::CURSOR, cursor)));
+            return Ok(answer);
         }
         let wanted = (&self.asked.conditions, self.takes_gzip, self.deadline);
         unary::answer(gateway, rpc, wanted, response, (self.caller.holder, room)).await
