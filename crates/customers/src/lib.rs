@@ -34,6 +34,7 @@ const STORAGE: Storage = Storage {
     password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
     resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>()],
+    follows: &[],
     seed: Some(seed::seed),
 };
 

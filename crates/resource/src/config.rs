@@ -11,6 +11,7 @@ use crm_database::Settings;
 use crm_server::config::{ConfigError, Env, Secret, Slot};
 use crm_server::process::ServerSettings;
 use crm_server::stack::StackSettings;
+use crm_server::token::ServiceSigner;
 
 use crate::entry::FIRST_TIER_TTL;
 use crate::keys::{self, PUBLIC_KEY_FILE, SERVICE_PRIVATE_KEY_FILE, SERVICE_PUBLIC_KEY_FILE};
@@ -40,6 +41,8 @@ pub struct ServiceConfig {
     pub store: Option<StoreConfig>,
     /// Whom the service may ask, and where they are (`CRM_<SERVICE>_ADDRESSES`).
     pub peers: Vec<(Peer, Discovery)>,
+    /// What signs its own tokens, if it works without a caller.
+    pub signer: Option<ServiceSigner>,
     /// The listening port.
     pub server: ServerSettings,
     /// The layers before the handlers.
@@ -139,7 +142,7 @@ impl Config {
         });
         let peers = peers.into_iter().map(|(peer, addresses)| Ok((peer, addresses.get()?)));
         let peers = peers.collect::<Result<_, ConfigError>>()?;
-        let service = ServiceConfig { store: store.transpose()?, peers, server, stack };
+        let service = ServiceConfig { store: store.transpose()?, peers, signer: None, server, stack };
         let (listen, admin_listen) = (listen.get()?, admin_listen.get()?);
         let token_public_key_file = token_public_key_file.get()?;
         Ok(Self {

@@ -8,6 +8,7 @@ mod error;
 mod exchange;
 mod export;
 mod feed;
+pub mod follow;
 pub mod journal;
 mod keys;
 mod kind;

@@ -10,17 +10,22 @@ use crm_database::{Database, Settings};
 use crm_server::config::ConfigError;
 use crm_server::process::{serve_grpc, shutdown_signal};
 use crm_server::services::Services;
-use crm_server::token::Verifier;
+use crm_server::token::{ServiceSigner, Verifier};
 use crm_server::{admin, stack};
 use crm_telemetry::Telemetry;
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::follow::Follower;
+use crate::keys::SERVICE_PRIVATE_KEY_FILE;
 use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
-use crate::{AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, journal, operations, rekey};
+use crate::{
+    AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, follow, journal, operations, rekey,
+};
 
 /// A service, one constant each.
 #[derive(Debug)]
@@ -61,6 +66,8 @@ pub struct Storage {
     pub migrator: &'static Migrator,
     /// Its resources.
     pub resources: &'static [AnyResource],
+    /// Whom it follows, and what it makes of that.
+    pub follows: &'static [Follower],
     /// Fills a tenant.
     pub seed: Option<Seed>,
 }
@@ -74,6 +81,9 @@ pub enum RunError {
     /// The service keeps records and was not told where.
     #[error("settings: the service keeps records and was told of no database")]
     NoStore,
+    /// The service follows others and was not given the key by which it asks them.
+    #[error("settings: the service follows others and {SERVICE_PRIVATE_KEY_FILE} names no key")]
+    NoKey,
     /// Keys of tokens cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -113,16 +123,24 @@ impl Service {
         }
     }
 
+    const fn follows(&self) -> &'static [Follower] {
+        match &self.keeps {
+            Keeps::Records(storage, _) => storage.follows,
+            Keeps::Nothing(_) => &[],
+        }
+    }
+
     /// Brings the schema, the role and the stored keys up to date, as the database's owner.
     ///
     /// # Errors
     /// Whatever kept the schema from being right afterwards.
     pub async fn migrate(&self, owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
-        let Some(Storage { schema, role, migrator, resources, .. }) = self.storage() else { return Ok(()) };
+        let Some(Storage { schema, role, migrator, resources, follows, .. }) = self.storage() else { return Ok(()) };
         let password = role_password.map(str::to_owned);
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
-        for table in [&idempotency::TABLE, &journal::TABLE, &operations::TABLE] {
+        let following = (!follows.is_empty()).then_some(&follow::TABLE);
+        for table in [&idempotency::TABLE, &journal::TABLE, &operations::TABLE].into_iter().chain(following) {
             migrate::check_copy(&mut owner, schema, table).await?;
         }
         let made = rekey::make(&mut owner, schema, resources).await?;
@@ -145,7 +163,8 @@ impl Service {
 
     async fn run_until(&self, shutdown: CancellationToken) -> Result<(), RunError> {
         let names = self.storage().map(|storage| (storage.url_setting, storage.password_file_setting));
-        let config = Config::from_process(self.name, names, self.asks)?;
+        let mut config = Config::from_process(self.name, names, self.asks)?;
+        config.service.signer = config.service_signer(self.name).await?;
         let verifier = config.verifier().await?;
         let listener = TcpListener::bind(config.listen).await?;
         let admin_listener = TcpListener::bind(config.admin_listen).await?;
@@ -164,6 +183,9 @@ impl Service {
         admin_listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), RunError> {
+        if config.signer.is_none() && !self.follows().is_empty() {
+            return Err(RunError::NoKey);
+        }
         let services = Services::new(crm_proto::DESCRIPTORS)?;
         let peers = Peers::connect(&config.peers);
         let (services, store) = match &self.keeps {
@@ -179,7 +201,11 @@ impl Service {
         // Ends after everything else: what drains still wants to be watched.
         let admin_end = CancellationToken::new();
         let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
-        let sweeper = store.clone().map(|store| tokio::spawn(sweep_for_ever(store)));
+        let mut at_work = JoinSet::new();
+        if let Some(store) = &store {
+            at_work.spawn(sweep_for_ever(store.clone()));
+            self.follow(store, config.signer, &mut at_work);
+        }
         let operations_end = shutdown.child_token();
         let operations = store.clone().zip(Some(operations_end.clone()));
         let operations = operations.map(|(store, end)| tokio::spawn(async move { store.run_operations(end).await }));
@@ -197,11 +223,19 @@ impl Service {
         if let Some(operations) = operations {
             let _ = operations.await;
         }
-        if let Some((store, sweeper)) = store.zip(sweeper) {
-            sweeper.abort();
+        at_work.abort_all();
+        if let Some(store) = store {
             store.database.close().await;
         }
         served
+    }
+
+    /// Work that no caller waits for.
+    fn follow(&self, store: &Store, signer: Option<ServiceSigner>, at_work: &mut JoinSet<()>) {
+        let Some(signer) = signer else { return };
+        for follower in self.follows() {
+            at_work.spawn(follow::follow(store.clone(), signer.clone(), follower));
+        }
     }
 
     async fn open(&self, storage: &Storage, config: StoreConfig, peers: Peers) -> Result<Store, RunError> {

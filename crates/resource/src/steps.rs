@@ -1,6 +1,5 @@
 //! The steps that standard methods are made of, for what has rules of its own: it calls them in an order of its own.
 
-use crm_database::Access;
 use crm_proto::standard;
 use prost::Message;
 use sqlx::postgres::{PgArguments, PgRow};
@@ -35,8 +34,7 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// The database's.
     pub async fn begin(&self, call: Call) -> Result<Write, Error> {
-        let transaction = self.store.begin(&call, Access::ReadWrite).await?;
-        Ok(Write::new(call, transaction, self.store.wakes.clone()))
+        self.store.write(call).await
     }
 
     /// A transaction, and which record in which state the request names.

@@ -15,7 +15,7 @@ use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
-use crate::{Call, Error, StoreConfig};
+use crate::{Call, Error, StoreConfig, Write};
 
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Store {
     pub(crate) redis: Redis,
     pub(crate) first_tier_ttl: Duration,
     idempotency: Idempotency,
-    /// Whose cursors are whose.
+    /// Whose cursors are whose, and where its tables are.
     pub(crate) schema: Arc<str>,
     pub(crate) journal: Arc<Statements>,
     pub(crate) journal_days: i32,
@@ -90,6 +90,12 @@ impl Store {
     /// A transaction that reads and writes, sees the present, or sees one moment throughout.
     pub(crate) async fn begin(&self, call: &Call, access: Access) -> Result<TenantTransaction, Error> {
         Ok(self.database.begin_with(call.tenant, call.deadline, access).await?)
+    }
+
+    /// A transaction that writes, and tells it when it ends.
+    pub(crate) async fn write(&self, call: Call) -> Result<Write, Error> {
+        let transaction = self.begin(&call, Access::ReadWrite).await?;
+        Ok(Write::new(call, transaction, self.wakes.clone()))
     }
 
     /// A place for an export.

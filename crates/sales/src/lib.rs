@@ -28,6 +28,7 @@ const STORAGE: Storage = Storage {
     password_file_setting: "CRM_SALES_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
     resources: &[AnyResource::of::<Product>()],
+    follows: &[],
     seed: None,
 };
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod following;
 pub mod metrics;
 pub mod names;
 pub mod operation;

@@ -17,9 +17,12 @@ pub mod span {
     pub const CACHE_GET_MANY: &str = "cache.get_many";
     /// INTERNAL span of one step of an operation; a trace of its own, linked to the call that asked for the operation.
     pub const OPERATION_STEP: &str = "operation.step";
+    /// CONSUMER span of one batch of another service's changes; it links to the calls that made them.
+    pub const FOLLOWER_BATCH: &str = "follower.batch";
 
     /// All of them, for the test that holds the documentation.
-    pub const ALL: &[&str] = &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE_GET, CACHE_GET_MANY, OPERATION_STEP];
+    pub const ALL: &[&str] =
+        &[RPC_SERVER, RPC_CLIENT, DB_STATEMENT, CACHE_GET, CACHE_GET_MANY, OPERATION_STEP, FOLLOWER_BATCH];
 }
 
 /// Keys of span attributes.
@@ -72,6 +75,14 @@ pub mod attribute {
     pub const OPERATION_KIND: &str = "crm.operation.kind";
     /// The operation's id.
     pub const OPERATION_ID: &str = "crm.operation.id";
+    /// Who follows: the name of a follower.
+    pub const FOLLOWER: &str = "crm.follower";
+    /// Whom it follows: a service.
+    pub const FOLLOWER_SOURCE: &str = "crm.follower.source";
+    /// How many changes the batch has.
+    pub const FOLLOWER_CHANGES: &str = "crm.follower.changes";
+    /// What became of the batch: as the label `outcome` of `crm_follower_batches_total`, or `none` where nothing was new.
+    pub const FOLLOWER_OUTCOME: &str = "crm.follower.outcome";
 
     /// All of them, for the test that holds the documentation.
     pub const ALL: &[&str] = &[
@@ -99,6 +110,10 @@ pub mod attribute {
         CACHE_KEYS,
         OPERATION_KIND,
         OPERATION_ID,
+        FOLLOWER,
+        FOLLOWER_SOURCE,
+        FOLLOWER_CHANGES,
+        FOLLOWER_OUTCOME,
     ];
 }
 
@@ -126,6 +141,10 @@ pub mod label {
     pub const OPERATION: &str = "operation";
     /// What an operation of the API does, `ReassignAccounts`.
     pub const KIND: &str = "kind";
+    /// The name of a follower.
+    pub const FOLLOWER: &str = "follower";
+    /// The service that is followed.
+    pub const SOURCE: &str = "source";
 }
 
 /// What kind of instrument a metric is.
@@ -186,7 +205,7 @@ const fn histogram(
     Metric { name, kind: Kind::Histogram, unit: "s", labels, buckets, help }
 }
 
-use label::{CACHE, CODE, KIND, METHOD, OPERATION, OUTCOME, REASON, REPLICA, STATE, TIER, UPSTREAM};
+use label::{CACHE, CODE, FOLLOWER, KIND, METHOD, OPERATION, OUTCOME, REASON, REPLICA, SOURCE, STATE, TIER, UPSTREAM};
 
 /// SLOs read this one.
 pub const RPC_SERVER_CALLS: Metric =
@@ -316,6 +335,22 @@ pub const OPERATIONS_ENDED: Metric =
 /// With all that it waited.
 pub const OPERATION_DURATION: Metric =
     histogram("crm.operation.duration", &[KIND], LONG_SECONDS, "How long operations took, from the call to the end.");
+/// 0 while nothing is known that has not been followed.
+pub const FOLLOWER_LAG: Metric = gauge(
+    "crm.follower.lag",
+    "s",
+    &[FOLLOWER, SOURCE],
+    "Age of the oldest change that has not been followed, of any tenant; 0 if there is none.",
+);
+/// Outcome: `applied`, `taken`, `failed`, `unanswered`, `expired`.
+pub const FOLLOWER_BATCHES: Metric = counter(
+    "crm.follower.batches",
+    &[FOLLOWER, SOURCE, OUTCOME],
+    "Batches of another service's changes, and what became of them.",
+);
+/// Once each, whatever died.
+pub const FOLLOWER_CHANGES: Metric =
+    counter("crm.follower.changes", &[FOLLOWER, SOURCE], "Changes of another service that have had their effects.");
 
 /// A handler's panic became INTERNAL.
 pub const SERVER_PANICS: Metric = counter("crm.server.panics", &[], "Panics of handlers, answered as INTERNAL.");
@@ -383,6 +418,9 @@ pub const METRICS: &[Metric] = &[
     OPERATIONS_WAITING,
     OPERATIONS_ENDED,
     OPERATION_DURATION,
+    FOLLOWER_LAG,
+    FOLLOWER_BATCHES,
+    FOLLOWER_CHANGES,
     SERVER_PANICS,
     SERVER_REFUSALS,
     SERVER_TOKENS,

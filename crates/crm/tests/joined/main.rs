@@ -6,6 +6,7 @@ mod clients;
 mod conditions;
 mod described;
 mod event_source;
+mod following;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;

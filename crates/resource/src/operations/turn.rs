@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use crm_database::Access;
 use crm_server::token::{Claims, Role};
 use crm_telemetry::operation::step_span;
 use prost::Message;
@@ -131,8 +130,7 @@ impl Turn {
         let (subject, tenant_name) = (subject.clone(), tenant.to_string());
         let caller = Claims { subject, tenant: *tenant, tenant_name, role, expires_at: SystemTime::now() + STEP };
         let call = Call { tenant: *tenant, caller: caller.into(), deadline: Some(until) };
-        let transaction = self.store.begin(&call, Access::ReadWrite).await?;
-        Ok(Write::new(call, transaction))
+        self.store.write(call).await
     }
 
     /// The end of a step that others follow.

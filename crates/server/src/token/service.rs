@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderValue;
 use moka::sync::Cache;
 use uuid::Uuid;
 
 use super::claims::service_subject;
-use super::{KeyError, Role, Signer, TokenRequest};
+use super::{Claims, KeyError, Role, Signer, TokenRequest};
 
 /// How long a token is good for. A leaked one is soon worthless.
 const TTL: Duration = Duration::from_secs(120);
@@ -37,6 +37,23 @@ impl ServiceSigner {
         let subject = service_subject(name).ok_or(KeyError::Name)?;
         let made = Cache::builder().max_capacity(KEPT).time_to_live(REUSED).build();
         Ok(Self { signer: Signer::from_pem(pem)?.into(), subject, made })
+    }
+
+    /// The service, as its tokens name it: `service:sales`.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// What a token of this tenant says, for work within the service itself.
+    ///
+    /// # Errors
+    /// No tenant is named.
+    pub fn claims(&self, tenant: Uuid, time: Duration) -> Result<Claims, KeyError> {
+        if tenant.is_nil() {
+            return Err(KeyError::Tenant);
+        }
+        let (subject, tenant_name, expires_at) = (self.subject.clone(), tenant.to_string(), SystemTime::now() + time);
+        Ok(Claims { subject, tenant, tenant_name, role: Role::Service, expires_at })
     }
 
     /// The value of `authorization` for calls on behalf of this tenant.
