@@ -11,9 +11,11 @@ use std::{
 
 use crm_sandbox::browser::Browser;
 use crm_trace_viewer::Config;
+use opentelemetry_proto::tonic::trace::v1::span::{Link, SpanKind};
+use serde_json::json;
 use support::{
     Viewer,
-    spans::{MICROS, MILLIS, contact_lookup, from_service, now_ns, span},
+    spans::{Build, MICROS, MILLIS, contact_lookup, from_service, now_ns, span},
 };
 
 const FAILED: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
@@ -116,6 +118,43 @@ async fn malformed_trace_is_drawn_whole_with_its_warnings() {
         .await;
     browser.wait_for_text(&["Warnings (1)"]).await;
     browser.picture("malformed").await;
+    browser.close().await;
+    viewer.stop().await;
+}
+
+/// A batch of changes has many writers, each in a trace of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn person_goes_from_a_batch_of_changes_to_the_calls_that_made_them() {
+    let viewer = start_viewer().await;
+    let now = now_ns() - 900 * MILLIS;
+    for writer in [0xaa_u128, 0xbb] {
+        viewer.export(contact_lookup(writer, now, "globex", false)).await;
+    }
+    let mut batch = span(0xcc, 1, 0, "follower.batch", now, 4 * MILLIS).kind(SpanKind::Consumer);
+    batch.links.extend([(0xaa_u128, 4_u64), (0xbb, 3)].map(|(trace, span)| Link {
+        trace_id: trace.to_be_bytes().to_vec(),
+        span_id: span.to_be_bytes().to_vec(),
+        ..Link::default()
+    }));
+    let statement = span(0xcc, 2, 1, "advance_follower", now + MILLIS, MILLIS);
+    viewer.export(vec![from_service("sales", vec![batch, statement])]).await;
+    let trace = viewer.data(&format!("/api/traces/{:032x}", 0xcc)).await;
+    let follows = |trace: u128, span: u64| json!({"refType": "FOLLOWS_FROM", "traceID": format!("{trace:032x}"), "spanID": format!("{span:016x}")});
+    assert_eq!(trace[0]["spans"][0]["references"], json!([follows(0xaa, 4), follows(0xbb, 3)]));
+    assert_eq!(trace[0]["spans"][0]["warnings"], json!(null));
+
+    let browser = Browser::start().await;
+    browser.open(&viewer.url(&format!("/trace/{:032x}", 0xcc))).await;
+    browser.wait_for_text(&["follower.batch", "advance_follower"]).await;
+    let open =
+        "[...document.querySelectorAll('.span-name')].find(row => row.innerText.includes('follower.batch')).click()";
+    browser.run(open).await;
+    browser.wait_for_text(&["References (2)"]).await;
+    browser.run("document.querySelector('.AccordianReferences--header').click()").await;
+    let links = "return [...document.querySelectorAll('.ReferencesList a')].map(link => new URL(link.href).pathname)";
+    browser.wait_for_script(&format!("return (() => {{ {links} }})().length === 2")).await;
+    browser.picture("batch").await;
+    assert_eq!(browser.run(links).await, json!([format!("/trace/{:032x}", 0xaa), format!("/trace/{:032x}", 0xbb)]));
     browser.close().await;
     viewer.stop().await;
 }
