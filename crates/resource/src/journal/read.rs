@@ -89,10 +89,14 @@ impl Store {
     /// Tenants that have changes after a horizon, and the next one. To be asked again while there are any.
     ///
     /// # Errors
-    /// The database's.
+    /// The horizon knows ids that are still to come: the database was set back; or the database's.
     pub async fn changed_tenants(&self, horizon: &Horizon) -> Result<(Vec<Uuid>, Horizon), Error> {
         let mut transaction = self.database.begin_with(Uuid::nil(), None, Access::Snapshot).await?;
         let now = self.now(&mut transaction, Uuid::nil()).await?.snapshot;
+        let known = horizon.0.next();
+        if known > now.next() && known > draw(&mut transaction).await? {
+            return Err(Error::from(&CURSOR_EXPIRED));
+        }
         let (late, next) = (texts(horizon.0.ended_until(&now)), horizon.0.next().to_string());
         let query = sqlx::query(self.journal.tenants.clone()).bind(late).bind(next).bind(TENANTS_FROM);
         let found: Vec<(Uuid, String, i64)> = transaction.fetch_all("find_changed_tenants", query).await?;

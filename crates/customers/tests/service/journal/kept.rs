@@ -127,6 +127,17 @@ async fn a_cursor_from_a_time_that_has_not_come_is_none() {
     };
     assert!(store.changes(&call(tenant()), &ahead(0), 10).await.unwrap().is_last);
     assert!(is_expired(&store.changes(&call(tenant()), &ahead(100_000_000), 10).await));
+
+    // Of which tenants something is new is no longer known either.
+    let (_, horizon) = store.changed_tenants(&Horizon::BEGINNING).await.unwrap();
+    let seen = serde_json::to_value(&horizon).unwrap();
+    let ahead = |by: u64| -> Horizon {
+        let mut seen = seen.clone();
+        seen[0] = (seen[0].as_u64().unwrap() + by).into();
+        serde_json::from_value(seen).unwrap()
+    };
+    assert!(store.changed_tenants(&ahead(0)).await.unwrap().0.is_empty());
+    assert!(is_expired(&store.changed_tenants(&ahead(100_000_000)).await));
 }
 
 /// Sessions that keep a stock of numbers would write out of order.
