@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alike;
 mod currency;
 mod domain_name;
 mod email;
@@ -9,9 +10,11 @@ mod id;
 mod keys;
 mod money;
 mod phone;
+mod search;
 mod shown;
 mod text;
 
+pub use alike::{Alike, alike_companies, alike_people, company_key, mailbox, may_be_alike};
 pub use currency::Currency;
 pub use domain_name::parse_domain_name;
 pub use email::{email_key, parse_email};
@@ -21,4 +24,5 @@ pub use id::{parse_id, unify_id};
 pub use keys::{KEYS, check_name_prefix, name_key, name_key_prefix, text_key};
 pub use money::Money;
 pub use phone::parse_phone;
+pub use search::{Match, Place, Sought, Term, Terms, begins_nearly, search_key};
 pub use text::{TextRule, kept, lower_case, required, within};

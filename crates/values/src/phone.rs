@@ -50,6 +50,70 @@ fn codes() -> impl Iterator<Item = &'static str> {
     TRUNK_ZERO.split_ascii_whitespace()
 }
 
+/// The digits of a number in E.164 form behind its country code; all of them, if it has no more.
+pub(crate) fn national(e164: &str) -> &str {
+    let digits = e164.strip_prefix('+').unwrap_or_default();
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.get(code_length(digits)..).filter(|rest| is_number && !rest.is_empty()).unwrap_or_default()
+}
+
+/// How long the country code is that these digits begin with.
+fn code_length(digits: &str) -> usize {
+    /// Those of two digits, by the first: what the second may be.
+    const TWO: [(u8, &[u8]); 7] = [
+        (b'2', b"07"),
+        (b'3', b"0123469"),
+        (b'4', b"013456789"),
+        (b'5', b"12345678"),
+        (b'6', b"0123456"),
+        (b'8', b"1246"),
+        (b'9', b"0123458"),
+    ];
+    match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        [first, second, ..] if TWO.iter().any(|(one, others)| one == first && others.contains(second)) => 2,
+        _ => 3,
+    }
+}
+
+/// The beginning or the end of a phone number, as somebody types it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Typed {
+    /// Without `+` or `00`, and without a `(0)`.
+    pub(crate) digits: String,
+    /// Whether it began with one of the two.
+    pub(crate) is_international: bool,
+    /// All its digits, unless it began with a `+`: they may be a number's last ones.
+    pub(crate) last: Option<String>,
+}
+
+impl Typed {
+    /// The digits of a text that has nothing else but what phone numbers are written with.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let is_written = |character: &char| !character.is_whitespace() && !is_ignorable(*character);
+        let written: String = text.chars().filter(is_written).map(plain).filter(|c| !matches!(c, '-' | '.')).collect();
+        let written = written.replace("(0)", "").replace(['(', ')', '/'], "");
+        let international = written.strip_prefix('+').or_else(|| written.strip_prefix("00"));
+        let digits = international.unwrap_or(&written);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| Self {
+            digits: digits.to_owned(),
+            is_international: international.is_some(),
+            last: (!written.starts_with('+')).then(|| written.clone()),
+        })
+    }
+
+    /// As it is dialled within its country, without the 0 before it.
+    pub(crate) fn at_home(&self) -> &str {
+        if self.is_international { &self.digits } else { self.digits.trim_start_matches('0') }
+    }
+
+    /// What comes behind the country code, if the digits begin with one.
+    pub(crate) fn behind_code(&self) -> Option<&str> {
+        self.digits.get(code_length(&self.digits)..).filter(|rest| !rest.is_empty())
+    }
+}
+
 /// The digits with the `(0)`, here `t`, dropped or taken as a digit, as the country has it.
 fn without_trunk(number: &str) -> Result<String, Flaw> {
     let Some((code, rest)) = number.split_once('t') else { return Ok(number.to_owned()) };
@@ -198,6 +262,30 @@ mod tests {
         check("+49 (030) 1234567", None);
         check("+390669812345", Some("+390669812345"));
         check("+2250707123456", Some("+2250707123456"));
+    }
+
+    #[test]
+    fn numbers_have_a_part_that_is_dialled_at_home() {
+        for (e164, expected) in [
+            ("+14155550123", "4155550123"),
+            ("+442079460018", "2079460018"),
+            ("+35312345678", "12345678"),
+            ("+998901234567", "901234567"),
+            ("+77012345678", "7012345678"),
+            ("call me", ""),
+            ("+44 20", ""),
+            ("+é", ""),
+            ("", ""),
+        ] {
+            assert_eq!(national(e164), expected, "{e164:?}");
+        }
+        let typed = |text| Typed::of(text).map(|typed| (typed.digits, typed.is_international));
+        assert_eq!(typed("+44 (0)20 79"), Some(("442079".to_owned(), true)));
+        assert_eq!(typed("0044-20"), Some(("4420".to_owned(), true)));
+        assert_eq!(typed("٠٢٠ 79"), Some(("02079".to_owned(), false)));
+        for text in ["", "+", "00", "3m", "ada", "+44 x", "1%"] {
+            assert_eq!(typed(text), None, "{text:?}");
+        }
     }
 
     #[test]
