@@ -13,8 +13,8 @@ use super::stage::Stage;
 /// Days that are kept, and rows at a time, as services have it.
 const DAYS: i32 = 400;
 const AT_ONCE: i32 = 2_000;
-/// What a lot may read for each row that it forgets: to find it, to lock it, to delete it, and the last lot finds none.
-const READ_LIMIT: f64 = 4.5;
+/// What a lot may read for each row that it forgets: to find it. The last lot finds none.
+const READ_LIMIT: f64 = 1.2;
 /// How much longer the last lots may take than the first: those before leave dead rows at the front.
 const TIME_LIMIT: f64 = 2.0;
 

@@ -3,6 +3,7 @@
 use crm_resource::journal::Cursor;
 use crm_resource::testkit::call;
 use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
 use super::{Replica, as_owner, replica};
@@ -51,4 +52,24 @@ async fn a_batch_and_a_page_read_little_more_than_they_give() {
         assert!(plan.rows() > 0 && plan.rows_read() == plan.rows(), "{plan}");
         plan.assert_no_sort();
     }
+}
+
+/// As the function is planned, which does not know how many rows it is asked for.
+#[tokio::test]
+async fn a_sweep_reads_what_it_forgets_and_no_more() {
+    let database = database().await;
+    for statement in FILL.split(';') {
+        let statement =
+            statement.replace("{tenant}", &tenant().to_string()).replace("now()", "now() - interval '401 days'");
+        as_owner(&database, &statement).await;
+    }
+    let mut sweeper = PgConnection::connect(database.url()).await.unwrap();
+    sweeper.execute("begin").await.unwrap();
+    let swept: i64 =
+        sqlx::query_scalar("select customers.sweep_journal(400, 2000)").fetch_one(&mut sweeper).await.unwrap();
+    let read =
+        "select seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables where relid = 'customers.journal'::regclass";
+    let (all, found): (i64, i64) = sqlx::query_as(read).fetch_one(&mut sweeper).await.unwrap();
+    assert_eq!((swept, all), (2_000, 0), "{found} by indexes");
+    assert!(found <= 2_200, "{found}");
 }
