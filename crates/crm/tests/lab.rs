@@ -112,11 +112,11 @@ fn a_small_journal_is_measured_in_all_its_parts() {
     let verdicts = report["verdicts"].as_array().unwrap();
     let held = verdicts.iter().all(|verdict| verdict["held"] == true);
     assert_eq!(output.status.code(), Some(i32::from(!held)), "{table}{messages}");
-    // The sweep looks at more than so few old rows.
+    // What is so small is read by other plans now and then: what is claimed is claimed of large ones.
     let given =
         |verdict: &&Value| verdict["claim"].as_str().unwrap().contains("for each change that a follower is given");
-    let counted: Vec<_> = verdicts.iter().filter(given).collect();
-    assert!(counted.len() == 3 && counted.iter().all(|verdict| verdict["held"] == true), "{counted:?}");
+    let read: Vec<_> = verdicts.iter().filter(given).filter_map(|verdict| verdict["actual"].as_f64()).collect();
+    assert!(read.len() == 3 && read.iter().all(|read| (1.0..3.0).contains(read)), "{read:?}");
     assert!(fs::read_to_string(&html).unwrap().contains("GetAccountHistory"));
 }
 
