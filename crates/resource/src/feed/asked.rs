@@ -10,6 +10,9 @@ use crate::{Call, Error, Violations};
 /// The cursor of who wants nothing of what has been.
 const NOW: &str = "now";
 
+/// More than any service keeps.
+const MOST: usize = 100;
+
 /// Resources that a reader names; all if none.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted(Vec<&'static str>);
@@ -43,7 +46,11 @@ impl Feed {
         cursor: &str,
         found: &mut Violations,
     ) -> (Wanted, Start) {
-        let wanted = resources.iter().enumerate().map(|(place, name)| found.check(&path(place), self.named(name)));
+        if resources.len() > MOST {
+            found.add("resources", Flaw::new(Flaw::TOO_LONG, "must have at most 100 items"));
+        }
+        let named = resources.iter().take(MOST).enumerate();
+        let wanted = named.map(|(place, name)| found.check(&path(place), self.named(name)));
         let wanted = Wanted(wanted.collect());
         let start = match cursor {
             NOW => Start::Now,

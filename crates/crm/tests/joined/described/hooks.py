@@ -67,6 +67,10 @@ def refer(case, query, body):
     """What a value names must be there."""
     if "pageToken" in query:
         query["pageToken"] = ""
+    if "cursor" in query:
+        query["cursor"] = ""
+    if "resources" in query:
+        query["resources"] = ["products" if "sales" in case.path else "accounts"]
     if "filter" in query:
         query["filter"] = 'owner = "ada"'
     if "updateMask" in query:
