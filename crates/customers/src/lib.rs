@@ -4,12 +4,14 @@ pub mod accounts;
 mod changes;
 pub mod contacts;
 mod operations;
+mod search;
 pub mod seed;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
 use crm_proto::customers::operation_service_server::OperationServiceServer;
+use crm_proto::customers::search_service_server::SearchServiceServer;
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
@@ -55,6 +57,7 @@ fn routes(store: &Store, services: Services) -> Services {
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let search = SearchServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(accounts).add(contacts).add(changes).add(operations)
+    services.add(accounts).add(contacts).add(search).add(changes).add(operations)
 }

@@ -84,23 +84,26 @@ const ACCOUNTS: Table = Table {
     schema: "customers",
     create: "create temporary table seed on commit drop as \
              select id, name, name_key, domain, industry, country, territory, owner, employees, \
-             annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time \
-             from customers.accounts with no data",
+             annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time, \
+             array[]::text[] as terms from customers.accounts with no data",
     // A parent that somebody else's domain kept from being loaded is left out.
-    insert: "insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, industry_key, country, \
+    insert: "with created as (insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, industry_key, country, \
              territory, territory_key, owner, owner_key, employees, annual_revenue_minor, annual_revenue_currency, \
              founded_year, parent_id, create_time, update_time) \
              select $1, id, name, name_key, domain, industry, industry, country, territory, territory, owner, owner, \
              employees, annual_revenue_minor, annual_revenue_currency, founded_year, \
              (select parent.id from customers.accounts parent where parent.tenant_id = $1 and parent.id = seed.parent_id), \
-             create_time, update_time from seed on conflict do nothing",
+             create_time, update_time from seed on conflict do nothing returning id), \
+             terms as (insert into customers.search_terms (tenant_id, term, record_id) \
+             select $1, unnest(seed.terms), id from created join seed using (id)) \
+             select id from created",
 };
 
 const CONTACTS: Table = Table {
     schema: "customers",
     create: "create temporary table seed on commit drop as \
              select id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
-             create_time, update_time from customers.contacts with no data",
+             create_time, update_time, array[]::text[] as terms from customers.contacts with no data",
     insert: "with created as (insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, \
              family_name_key, title, emails, phones, owner, owner_key, create_time, update_time) \
              select $1, id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, owner, \
@@ -108,6 +111,8 @@ const CONTACTS: Table = Table {
              where account.tenant_id = $1 and account.id = seed.account_id) \
              on conflict do nothing returning id, emails), \
              addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
-             select $1, lower(email), id from created, unnest(emails) email) \
+             select $1, lower(email), id from created, unnest(emails) email), \
+             terms as (insert into customers.search_terms (tenant_id, term, record_id) \
+             select $1, unnest(seed.terms), id from created join seed using (id)) \
              select id from created",
 };

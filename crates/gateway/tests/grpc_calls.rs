@@ -81,7 +81,7 @@ async fn large_messages_pass_both_ways() {
     let account = client.get_account(with_token(get("large"), &rig.token())).await.unwrap().into_inner();
     assert_eq!(account.name.len(), 2 << 20);
     let account = pb::Account { name: "y".repeat(3 << 20), ..Default::default() };
-    let create = pb::CreateAccountRequest { account: Some(account), request_id: "1".into() };
+    let create = pb::CreateAccountRequest { account: Some(account), request_id: "1".into(), ..Default::default() };
     let account = client.create_account(with_token(create, &rig.token())).await.unwrap().into_inner();
     assert_eq!(account.name.len(), 3 << 20);
 }

@@ -38,7 +38,7 @@ fn get(id: &str) -> Vec<u8> {
 
 fn create(name_bytes: usize) -> Vec<u8> {
     let account = pb::Account { name: "y".repeat(name_bytes), ..Default::default() };
-    pb::CreateAccountRequest { account: Some(account), request_id: "1".into() }.encode_to_vec()
+    pb::CreateAccountRequest { account: Some(account), request_id: "1".into(), ..Default::default() }.encode_to_vec()
 }
 
 /// An answer: its headers, its messages with their flags, and its status.

@@ -8,6 +8,7 @@ use crate::kind::Kind;
 use crate::record::Record;
 use crate::records::row_of;
 use crate::row::Row;
+use crate::search::terms_of;
 use crate::{Refusal, Resource};
 
 /// What can be known of a resource without its types.
@@ -21,6 +22,8 @@ pub struct AnyResource {
     pub(crate) columns: fn() -> Row,
     /// A stored row as this release would write it.
     pub(crate) written: fn(&PgRow) -> Result<Row, sqlx::Error>,
+    /// The terms of a stored row; a deleted one has none.
+    pub(crate) terms: fn(&PgRow) -> Result<Vec<String>, sqlx::Error>,
 }
 
 impl AnyResource {
@@ -31,6 +34,10 @@ impl AnyResource {
             kind: R::KIND,
             columns: || row_of::<R>(&R::Fields::default()),
             written: |row| Ok(row_of::<R>(&Record::<R::Fields>::from_row(row)?.fields)),
+            terms: |row| {
+                let record = Record::<R::Fields>::from_row(row)?;
+                Ok(if record.head.is_deleted() { Vec::new() } else { terms_of::<R>(&record.fields) })
+            },
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crm_database::Error as DatabaseError;
 use crm_server::problem::{Problem, Violation};
 use crm_server::stack::Repeat;
+use prost_types::Any;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -22,6 +23,9 @@ pub enum Error {
     /// A rule says no to one of several records.
     #[error("{}", .0.text)]
     RefusedFor(&'static Refusal, Uuid),
+    /// A rule says no, and this is what it is about.
+    #[error("{}", .0.text)]
+    RefusedWith(&'static Refusal, Any),
     /// The database's.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -46,7 +50,9 @@ impl Error {
     fn code_and_reason(&self) -> (Code, &'static str) {
         match self {
             Self::Invalid(violations) => (Code::InvalidArgument, reason_of(violations)),
-            Self::Refused(refusal) | Self::RefusedFor(refusal, _) => (refusal.code, refusal.reason),
+            Self::Refused(refusal) | Self::RefusedFor(refusal, _) | Self::RefusedWith(refusal, _) => {
+                (refusal.code, refusal.reason)
+            }
             Self::Database(error) => (database_code(error), error.reason()),
             Self::Inconsistent(_) => (Code::Internal, DATA_INCONSISTENT.reason),
             Self::Other(status) => (status.code(), ""),
@@ -93,6 +99,7 @@ impl From<Error> for Status {
         let mut status: Self = match error {
             Error::Invalid(violations) => Problem::invalid(reason, violations),
             Error::RefusedFor(_, id) => problem.with_metadata("id", id.to_string()),
+            Error::RefusedWith(_, detail) => problem.with_detail(detail),
             // Every replica asks the same server: none of them is at fault, and none would do better. Nor is it at fault for
             // what callers make of its connections.
             Error::Database(DatabaseError::Unavailable(_) | DatabaseError::Refused(_) | DatabaseError::Exhausted) => {

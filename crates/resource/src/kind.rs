@@ -26,6 +26,9 @@ pub struct Kind {
     pub insert_with: &'static str,
     /// The same of an update.
     pub update_with: &'static str,
+    /// What the terms begin with that its records are searched by: a letter, which no other kind of the schema has.
+    /// Empty, if they are not searched.
+    pub terms: &'static str,
     /// How much of it each replica keeps in memory. The hot set of a replica is a few thousand records, and the shared
     /// tier is a millisecond away. How long: ten minutes in Redis, five seconds in memory, see `entry`.
     pub cache_bytes: u64,
@@ -34,7 +37,7 @@ pub struct Kind {
 const BY_TIME: &[Order] = &[Order::time("update_time")];
 
 impl Kind {
-    /// What most kinds have: no constraint that means something, nothing beside the row, 2 MiB.
+    /// What most kinds have: no constraint that means something, nothing beside the row, no search, 2 MiB.
     pub const fn new(
         plural: &'static str,
         table: &'static str,
@@ -51,6 +54,7 @@ impl Kind {
             constraints: &[],
             insert_with: "",
             update_with: "",
+            terms: "",
             cache_bytes: 2 << 20,
         }
     }

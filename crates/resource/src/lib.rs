@@ -24,6 +24,7 @@ mod rekey;
 mod request;
 mod resource;
 mod row;
+pub mod search;
 pub mod seed;
 mod select;
 mod service;
@@ -48,8 +49,8 @@ pub use record::{Head, Record};
 pub use records::Records;
 pub use refusal::{
     CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID,
-    OPERATION_CANCELLED, OPERATION_NOT_FOUND, OPERATION_STUCK, REFUSALS, Refusal, TOO_MANY_RECORDS, WATCH_ENDED,
-    WATCH_TOO_SLOW, WATCHES_BUSY,
+    OPERATION_CANCELLED, OPERATION_NOT_FOUND, OPERATION_STUCK, POSSIBLE_DUPLICATE, REFUSALS, Refusal, TOO_MANY_RECORDS,
+    WATCH_ENDED, WATCH_TOO_SLOW, WATCHES_BUSY,
 };
 pub use request::{Change, New, RequestId};
 pub use resource::Resource;

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crm_cache::Cache;
-use crm_database::Access;
+use crm_database::{Access, TenantTransaction};
 use crm_proto::standard::{self, Resource as _};
 use tonic::Request;
 use uuid::Uuid;
@@ -155,6 +155,23 @@ impl<R: Resource> Records<R> {
 }
 
 impl<R: Resource> Records<R> {
+    /// The records with these ids that are not deleted, past the caches, in no order.
+    pub(crate) async fn find_live(
+        &self,
+        transaction: &mut TenantTransaction,
+        tenant: Uuid,
+        ids: &[Uuid],
+    ) -> Result<Vec<Record<R::Fields>>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = &self.statements.find;
+        let query = sqlx::query(statement.sql.clone()).bind(tenant).bind(ids);
+        let mut found = transaction.fetch_all::<Record<R::Fields>>(statement.name, query).await?;
+        found.retain(|record| !record.head.is_deleted());
+        Ok(found)
+    }
+
     async fn load(&self, call: &Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {
         let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
         let statement = &self.statements.find;

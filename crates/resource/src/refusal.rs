@@ -96,6 +96,9 @@ pub const TOO_MANY_RECORDS: Refusal = Refusal::failed_precondition(
     "TOO_MANY_RECORDS",
     "more records match than one operation may change: narrow the filter",
 );
+/// Somebody asked not to create what is there already, and it may be.
+pub const POSSIBLE_DUPLICATE: Refusal =
+    Refusal::already_exists("POSSIBLE_DUPLICATE", "there may be one already: the details list what is alike");
 /// Stored data break a rule of this release.
 pub const DATA_INCONSISTENT: Refusal =
     Refusal { code: Code::Internal, reason: "DATA_INCONSISTENT", text: "stored data break a rule of this release" };
@@ -114,5 +117,6 @@ pub const REFUSALS: &[&Refusal] = &[
     &OPERATION_CANCELLED,
     &OPERATION_STUCK,
     &TOO_MANY_RECORDS,
+    &POSSIBLE_DUPLICATE,
     &DATA_INCONSISTENT,
 ];

@@ -5,7 +5,8 @@
 
 use crm_database::Error;
 use crm_values::KEYS;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::AnyResource;
@@ -19,6 +20,10 @@ pub(crate) async fn make(owner: &mut PgConnection, schema: &str, resources: &[An
     }
     sqlx::query("set crm.make_keys = 'on'").execute(&mut *owner).await?;
     let mut changed = 0;
+    // Whatever is left over goes as well; what is searched meanwhile finds what has been made so far.
+    if resources.iter().any(|resource| !resource.kind.terms.is_empty()) {
+        owner.execute(AssertSqlSafe(format!("truncate {schema}.search_terms"))).await?;
+    }
     for resource in resources {
         changed += Table::of(resource).make(owner).await?;
     }
@@ -32,6 +37,7 @@ struct Table<'r> {
     resource: &'r AnyResource,
     rows: String,
     update: String,
+    add_terms: String,
 }
 
 impl<'r> Table<'r> {
@@ -48,7 +54,12 @@ impl<'r> Table<'r> {
         );
         let update =
             format!("update {table} set {} where tenant_id = $1 and id = $2 and version = $3", sets.join(", "));
-        Self { resource, rows, update }
+        let add_terms = format!(
+            "insert into {}.search_terms (tenant_id, term, record_id) select * from unnest($1::uuid[], $2::text[], $3::uuid[]) \
+             on conflict do nothing",
+            resource.kind.schema()
+        );
+        Self { resource, rows, update, add_terms }
     }
 
     async fn make(&self, owner: &mut PgConnection) -> Result<u64, Error> {
@@ -69,7 +80,26 @@ impl<'r> Table<'r> {
                     changed += update.execute(&mut *batch).await?.rows_affected();
                 }
             }
+            self.make_terms(&mut batch, &rows).await?;
             batch.commit().await?;
         }
+    }
+
+    async fn make_terms(&self, batch: &mut PgConnection, rows: &[PgRow]) -> Result<(), Error> {
+        if self.resource.kind.terms.is_empty() {
+            return Ok(());
+        }
+        let (mut tenants, mut terms, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows {
+            let (tenant, id): (Uuid, Uuid) = (row.try_get("tenant_id")?, row.try_get("id")?);
+            for term in (self.resource.terms)(row)? {
+                tenants.push(tenant);
+                terms.push(term);
+                ids.push(id);
+            }
+        }
+        let add = sqlx::query(AssertSqlSafe(self.add_terms.clone())).bind(tenants).bind(terms).bind(ids);
+        add.execute(batch).await?;
+        Ok(())
     }
 }

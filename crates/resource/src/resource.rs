@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use crm_proto::standard::{self, Resource as _};
+use crm_values::Terms;
 use prost_types::Timestamp;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
@@ -31,6 +32,9 @@ pub trait Resource: Clone + Debug + Send + Sync + 'static {
 
     /// The columns, in the order in which they are written: the same for any fields.
     fn columns(fields: &Self::Fields, row: &mut Row);
+
+    /// What it is searched by, if its kind has terms.
+    fn searched(_fields: &Self::Fields, _terms: &mut Terms) {}
 
     /// Rules that take several fields, or what was stored before, to check.
     fn check(_before: Option<&Self::Fields>, _now: &Self::Fields, _found: &mut Violations) {}

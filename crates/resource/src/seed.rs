@@ -79,6 +79,12 @@ pub async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -
     Ok(created)
 }
 
+/// Texts as an array, in the text form of Postgres within that of `copy`.
+pub fn texts(texts: &[String]) -> String {
+    let quoted = texts.iter().map(|text| format!("\"{}\"", text.replace('\\', "\\\\\\\\").replace('"', "\\\\\"")));
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
+}
+
 /// A moment, in milliseconds since 1970, in the text form of Postgres.
 pub fn time(milliseconds: u64) -> String {
     let nanos = i128::from(milliseconds) * 1_000_000;

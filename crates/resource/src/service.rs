@@ -25,6 +25,7 @@ use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
 use crate::{
     AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, follow, journal, operations, rekey,
+    search,
 };
 
 /// A service, one constant each.
@@ -142,6 +143,9 @@ impl Service {
         let following = (!follows.is_empty()).then_some(&follow::TABLE);
         for table in [&idempotency::TABLE, &journal::TABLE, &operations::TABLE].into_iter().chain(following) {
             migrate::check_copy(&mut owner, schema, table).await?;
+        }
+        if resources.iter().any(|resource| !resource.kind.terms.is_empty()) {
+            migrate::check_copy(&mut owner, schema, &search::TABLE).await?;
         }
         let made = rekey::make(&mut owner, schema, resources).await?;
         if made > 0 {

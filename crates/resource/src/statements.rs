@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::journal;
 use crate::kind::Kind;
 use crate::row::Row;
+use crate::search;
 
 /// The time of a change to a locked row: read after its lock was taken, and never earlier than the change before it.
 ///
@@ -85,7 +86,9 @@ fn insert(kind: &Kind, row: &Row) -> String {
          values ($1, $2, {values}statement_timestamp(), statement_timestamp())",
         kind.table
     );
-    journalled(kind, &beside(kind.insert_with, row), &change, HEAD, "'created'", row.end())
+    let come = [("terms", search::insert(kind.schema(), &format!("${}", row.end())))];
+    let (with, first) = searched(kind, beside(kind.insert_with, row), &come, row.end());
+    journalled(kind, &with, &change, HEAD, "'created'", first)
 }
 
 fn update(kind: &Kind, row: &Row) -> String {
@@ -94,7 +97,10 @@ fn update(kind: &Kind, row: &Row) -> String {
         "update {} set {sets}version = version + 1, update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2",
         kind.table
     );
-    journalled(kind, &beside(kind.update_with, row), &change, HEAD, "'updated'", row.end())
+    let (come, gone) = (format!("${}", row.end()), format!("${}", row.end() + 1));
+    let terms = [("terms", search::add(kind.schema(), &come)), ("gone_terms", search::remove(kind.schema(), &gone))];
+    let (with, first) = searched(kind, beside(kind.update_with, row), &terms, row.end());
+    journalled(kind, &with, &change, HEAD, "'updated'", first)
 }
 
 fn set_deleted(kind: &Kind, columns: &str) -> String {
@@ -112,6 +118,17 @@ fn journalled(kind: &Kind, beside: &str, change: &str, columns: &str, what: &str
     let with = if beside.is_empty() { "with ".to_owned() } else { format!("{beside}, ") };
     let entry = journal::insert(kind.schema(), kind.plural, what, first);
     format!("{with}changed as ({change} returning {columns}), entry as ({entry}) select {columns} from changed")
+}
+
+/// What stands before the statement, and what is done to the terms of a kind that is searched; and the number of the first
+/// parameter behind those of terms, each of which has one.
+fn searched(kind: &Kind, beside: String, terms: &[(&str, String)], first: usize) -> (String, usize) {
+    if kind.terms.is_empty() {
+        return (beside, first);
+    }
+    let begin = if beside.is_empty() { "with ".to_owned() } else { beside + ", " };
+    let terms: Vec<String> = terms.iter().map(|(name, change)| format!("{name} as ({change})")).collect();
+    (begin + &terms.join(", "), first + terms.len())
 }
 
 /// What stands before the statement, with numbers for the names of parameters.

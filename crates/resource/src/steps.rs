@@ -15,6 +15,7 @@ use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
 use crate::resource::{headed, show, show_fields};
 use crate::row::Row;
+use crate::search::{Changed, terms_of};
 use crate::statements::Statement;
 use crate::write::Write;
 use crate::{Call, Error, Resource};
@@ -140,8 +141,21 @@ impl<R: Resource> Records<R> {
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id).bind(deleted);
         let query = Difference::default().bind(query, &write.call);
         let changed: Record<R::Fields> = self.change(write, statement.name, query).await?;
+        self.mark_terms(write, &changed, deleted).await?;
         self.touch(write, &changed.head);
         Ok(changed)
+    }
+
+    /// What is deleted has no terms. Seldom enough for a statement of its own.
+    async fn mark_terms(&self, write: &mut Write, record: &Record<R::Fields>, deleted: bool) -> Result<(), Error> {
+        if R::KIND.terms.is_empty() {
+            return Ok(());
+        }
+        let terms = &self.store.terms;
+        let (name, sql) = if deleted { ("remove_terms", &terms.remove) } else { ("add_terms", &terms.add) };
+        let query = sqlx::query(sql.clone()).bind(write.call.tenant).bind(record.head.id);
+        write.execute(name, query.bind(terms_of::<R>(&record.fields))).await?;
+        Ok(())
     }
 
     /// The last step of a creation: adds the record, keeps the answer, commits.
@@ -191,7 +205,7 @@ impl<R: Resource> Records<R> {
 
     /// Adds a record, and shows its fields: the journal and the answer say the same of them.
     async fn insert_shown(&self, write: &mut Write, id: Uuid, fields: R::Fields) -> Result<(Head, R::Message), Error> {
-        let row = row_of::<R>(&fields);
+        let row = (row_of::<R>(&fields), Changed::between::<R>(None, &fields));
         let message = show_fields::<R>(fields)?;
         let difference = Difference::between(None, &message);
         Ok((self.write_row(write, &self.statements.insert, id, row, difference).await?, message))
@@ -204,7 +218,7 @@ impl<R: Resource> Records<R> {
         current: Record<R::Fields>,
         fields: R::Fields,
     ) -> Result<(Head, R::Message), Error> {
-        let row = row_of::<R>(&fields);
+        let row = (row_of::<R>(&fields), Changed::between::<R>(Some(&current.fields), &fields));
         let (before, message) = (show_fields::<R>(current.fields)?, show_fields::<R>(fields)?);
         let difference = Difference::between(Some(&before), &message);
         Ok((self.write_row(write, &self.statements.update, current.head.id, row, difference).await?, message))
@@ -215,11 +229,11 @@ impl<R: Resource> Records<R> {
         write: &mut Write,
         statement: &Statement,
         id: Uuid,
-        row: Row,
+        (row, terms): (Row, Changed),
         difference: Difference,
     ) -> Result<Head, Error> {
         let query = row.bind(sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id));
-        let query = difference.bind(query, &write.call);
+        let query = difference.bind(terms.bind(query), &write.call);
         let head = self.change(write, statement.name, query).await?;
         self.touch(write, &head);
         Ok(head)

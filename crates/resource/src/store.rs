@@ -10,12 +10,11 @@ use crm_shares::{Refused, Share, Shares};
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{Wakes, Watching};
-use crate::journal::Statements;
 use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
-use crate::{Call, Error, StoreConfig, Write};
+use crate::{Call, Error, StoreConfig, Write, journal, search};
 
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,7 +25,8 @@ pub struct Store {
     idempotency: Idempotency,
     /// Whose cursors are whose, and where its tables are.
     pub(crate) schema: Arc<str>,
-    pub(crate) journal: Arc<Statements>,
+    pub(crate) journal: Arc<journal::Statements>,
+    pub(crate) terms: Arc<search::Statements>,
     pub(crate) journal_days: i32,
     pub(crate) operations: Registry,
     exports: Shares,
@@ -50,7 +50,8 @@ impl Store {
         // for those who need one for milliseconds. One for each tenant: a second would only wait for the same reader.
         let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
-        let (journal, operations) = (Arc::new(Statements::new(schema)), Registry::new(schema));
+        let (journal, operations) = (Arc::new(journal::Statements::new(schema)), Registry::new(schema));
+        let terms = Arc::new(search::Statements::new(schema));
         let (wakes, watching, peers) = (Wakes::default(), Watching::new(config), Peers::default());
         redis.overhear(Arc::new(wakes.clone()));
         let journal_days = config.journal_days;
@@ -61,6 +62,7 @@ impl Store {
             idempotency,
             schema: schema.into(),
             journal,
+            terms,
             journal_days,
             operations,
             exports,

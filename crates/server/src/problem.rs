@@ -47,6 +47,7 @@ struct Parts {
     retry_delay: Option<Duration>,
     is_passed_on: bool,
     is_of_the_call: bool,
+    detail: Option<Any>,
 }
 
 impl Problem {
@@ -61,6 +62,7 @@ impl Problem {
             retry_delay: None,
             is_passed_on: false,
             is_of_the_call: false,
+            detail: None,
         }))
     }
 
@@ -80,6 +82,12 @@ impl Problem {
     /// Adds a fact for programs: an id, a limit. No personal data, no secrets.
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a message of ours, for programs that want to know more than a reason.
+    pub fn with_detail(mut self, detail: Any) -> Self {
+        self.0.detail = Some(detail);
         self
     }
 
@@ -118,7 +126,8 @@ impl Problem {
 impl From<Problem> for Status {
     /// Encoded here: the `reason` of a field's violation is newer than the ready-made bindings.
     fn from(Problem(parts): Problem) -> Self {
-        let Parts { code, reason, message, violations, metadata, retry_delay, is_passed_on, is_of_the_call } = *parts;
+        let Parts { code, reason, message, violations, metadata, retry_delay, is_passed_on, is_of_the_call, detail } =
+            *parts;
         let domain = DOMAIN.to_owned();
         let mut details = vec![any("ErrorInfo", &rpc::ErrorInfo { reason: reason.to_owned(), domain, metadata })];
         if !violations.is_empty() {
@@ -129,6 +138,7 @@ impl From<Problem> for Status {
             let retry_delay = prost_types::Duration::try_from(delay).ok();
             details.push(any("RetryInfo", &rpc::RetryInfo { retry_delay }));
         }
+        details.extend(detail);
         let encoded = rpc::Status { code: code.into(), message: message.clone(), details }.encode_to_vec();
         let mut status = Self::with_details(code, message, encoded.into());
         let milliseconds = |delay: Duration| i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);

@@ -23,10 +23,10 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
     vec![
         (
             Method::POST,
-            "/v1/accounts?requestId=r",
+            "/v1/accounts?requestId=r&refuseDuplicates=true",
             account.clone(),
             "AccountService/CreateAccount",
-            json!({"requestId": "r", "account": account}),
+            json!({"requestId": "r", "account": account, "refuseDuplicates": true}),
         ),
         (Method::GET, "/v1/accounts/7", Value::Null, "AccountService/GetAccount", json!({"id": "7"})),
         (
@@ -172,6 +172,27 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             "OperationService/WaitOperation",
             json!({"id": "7", "timeout": "1.500s"}),
         ),
+        (
+            Method::GET,
+            "/v1/customers:search?query=ac&resources=accounts&resources=contacts&limit=5",
+            Value::Null,
+            "SearchService/SearchCustomers",
+            json!({"query": "ac", "resources": ["accounts", "contacts"], "limit": 5}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts:findDuplicates",
+            json!({"account": {"name": "Acme"}}),
+            "SearchService/FindDuplicateAccounts",
+            json!({"account": {"name": "Acme"}}),
+        ),
+        (
+            Method::POST,
+            "/v1/contacts:findDuplicates",
+            json!({"id": "7"}),
+            "SearchService/FindDuplicateContacts",
+            json!({"id": "7"}),
+        ),
     ]
 }
 
@@ -212,7 +233,10 @@ fn generated_types_read_what_was_written() {
     let mut asked = transcoder.request(&found, None, &headers, br#"{"name": "Acme", "employees": 0}"#).unwrap();
     let request = pb::CreateAccountRequest::decode(asked.messages.remove(0)).unwrap();
     let account = pb::Account { name: "Acme".into(), employees: Some(0), ..pb::Account::default() };
-    assert_eq!(request, pb::CreateAccountRequest { account: Some(account), request_id: "r".into() });
+    assert_eq!(
+        request,
+        pb::CreateAccountRequest { account: Some(account), request_id: "r".into(), ..Default::default() }
+    );
 }
 
 #[test]

@@ -92,7 +92,10 @@ async fn existing_accounts(api: &mut Api) -> Result<HashMap<String, String>, Fai
 /// The request id comes from the name's key: an import that was cut off half-way and is run again creates no twin.
 async fn create(api: &mut Api, row: &AccountRow, parent_id: String) -> Result<String, tonic::Status> {
     let request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("crm-sales/accounts/{}", row.key).as_bytes());
-    let request =
-        pb::CreateAccountRequest { account: Some(row.to_account(parent_id)), request_id: request_id.to_string() };
+    let request = pb::CreateAccountRequest {
+        account: Some(row.to_account(parent_id)),
+        request_id: request_id.to_string(),
+        ..Default::default()
+    };
     Ok(api.accounts().create_account(request).await?.into_inner().id)
 }

@@ -76,8 +76,9 @@ async fn the_document_is_one_of_openapi_and_the_api_does_as_it_says() {
         command.current_dir(&folder.0).arg("--config-file").arg(here("schemathesis.toml"));
         command.arg("run").arg(&document).args(["--url", &url, "--no-color"]);
         // Accounts and contacts have fields of every kind; each resource more is half a minute. The limits of all fields
-        // of all resources are tried below. A watch has no end.
-        command.args(["--exclude-path-regex", "^/v1/products|:watch$"]);
+        // of all resources are tried below. A watch has no end. A draft has those of a creation, of which it need not have any,
+        // and no schema says the one without the other.
+        command.args(["--exclude-path-regex", "^/v1/products|:watch$|:findDuplicates$"]);
         let command = command.env("CRM_ACCOUNT", account).env("CRM_TOKEN", token);
         succeed(command.env("SCHEMATHESIS_HOOKS", here("hooks.py")).env("PYTHONDONTWRITEBYTECODE", "1"));
     })
@@ -206,7 +207,8 @@ async fn the_limits_of_money_are_those_of_the_service() {
 /// Queries with one parameter at its limits, and beyond them; `known` is the id of something that is there.
 fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<String>) {
     let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
-    let list = |count: u64| vec![format!("{name}={known}"); usize::try_from(count).unwrap()].join("&");
+    let item = schema["items"]["enum"][0].as_str().unwrap_or(known);
+    let list = |count: u64| vec![format!("{name}={item}"); usize::try_from(count).unwrap()].join("&");
     if let Some(most) = schema["maxItems"].as_u64() {
         let (none, beyond) = (String::new(), vec![list(most + 1), format!("{name}=x")]);
         let is_required = parameter["required"] == true;
@@ -229,6 +231,10 @@ fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<Stri
         }
         // How long to wait, which is a form and no limit.
         ("timeout", _) => (vec!["0s".to_owned(), "0.5s".to_owned()], vec!["x".to_owned(), "-1s".to_owned()]),
+        ("query", _) => {
+            let most = schema["maxLength"].as_u64().unwrap();
+            (vec!["x".to_owned(), long(most)], vec![long(most + 1), String::new(), " ".to_owned(), "a\nb".to_owned()])
+        }
         (_, Some("boolean")) => (vec!["true".to_owned(), "false".to_owned()], vec!["yes".to_owned()]),
         (_, Some("integer")) => {
             let (at, beyond) = at_and_beyond(schema);
@@ -264,13 +270,16 @@ async fn the_limits_of_queries_are_those_of_the_service() {
     for (path, methods) in paths {
         let parameters = methods["get"]["parameters"].as_array().into_iter().flatten();
         for parameter in parameters.filter(|parameter| parameter["in"] == "query") {
-            let (_, known) = known.iter().find(|(collection, _)| path.starts_with(collection.as_str())).unwrap();
-            let path = path.replace("{id}", known.as_str().unwrap());
-            let (at, beyond) = queries(&path, parameter, known.as_str().unwrap());
+            // What is none of a collection's names none of its records.
+            let known = known.iter().find(|(collection, _)| path.starts_with(collection.as_str()));
+            let known = known.map_or("", |(_, id)| id.as_str().unwrap());
+            let mut path = path.replace("{id}", known);
+            let (at, beyond) = queries(&path, parameter, known);
+            path += if path.ends_with(":search") && parameter["name"] != "query" { "?query=x&" } else { "?" };
             let at = at.iter().map(|query| (query, StatusCode::OK));
             for (query, expected) in at.chain(beyond.iter().map(|query| (query, StatusCode::BAD_REQUEST))) {
-                let answer = joined.call(Method::GET, &format!("{path}?{query}"), &[], Value::Null).await;
-                assert_eq!(answer.status, expected, "{path}?{query:.200}: {}", text(&answer));
+                let answer = joined.call(Method::GET, &format!("{path}{query}"), &[], Value::Null).await;
+                assert_eq!(answer.status, expected, "{path}{query:.200}: {}", text(&answer));
                 tried += 1;
             }
         }

@@ -14,6 +14,7 @@ mod operations;
 mod refusals;
 mod round_trips;
 mod samples;
+mod searching;
 mod standard;
 mod support;
 #[path = "../../src/services.rs"]

@@ -12,6 +12,7 @@ pub(super) async fn create(
     accounts: &Records<Account>,
     request: Request<pb::CreateAccountRequest>,
 ) -> Result<pb::Account, Error> {
+    let refuses = request.get_ref().refuse_duplicates;
     let new = New::<Account>::of(request)?;
     let mut write = match accounts.claim(new.call.clone(), new.request_id).await? {
         Claim::First(write) => *write,
@@ -20,6 +21,9 @@ pub(super) async fn create(
     if let Some(parent) = new.fields.parent_id {
         share_hierarchy(&mut write).await?;
         admit_under(accounts, &mut write, new.id, parent).await?;
+    }
+    if refuses {
+        accounts.refuse_duplicates(&mut write, &new.fields).await?;
     }
     accounts.finish(write, new).await
 }

@@ -1,6 +1,7 @@
 //! Accounts: companies and organizations.
 
 mod calls;
+mod compare;
 mod create;
 mod delete;
 mod hierarchy;
@@ -9,7 +10,7 @@ mod update;
 
 use crm_proto::customers as pb;
 use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};
-use crm_values::{name_key, parse_domain_name, required, text_key, within};
+use crm_values::{Terms, name_key, parse_domain_name, required, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -40,6 +41,13 @@ pub struct Fields {
     parent_id: Option<Uuid>,
 }
 
+impl Fields {
+    /// Empty, if it is not known.
+    pub(crate) fn domain(&self) -> &str {
+        self.domain.as_deref().unwrap_or_default()
+    }
+}
+
 /// There is no such account.
 pub const NOT_FOUND: Refusal = Refusal::not_found("ACCOUNT_NOT_FOUND", "there is no such account");
 /// The account to be brought back is there.
@@ -66,6 +74,7 @@ impl Resource for Account {
             ("accounts_parent_fkey", &PARENT_NOT_FOUND),
             ("accounts_parent_not_self", &PARENT_CYCLE),
         ],
+        terms: "a",
         ..Kind::new("accounts", "customers.accounts", &NOT_FOUND, &NOT_DELETED)
     };
 
@@ -101,5 +110,10 @@ impl Resource for Account {
         row.set("annual_revenue_currency", &it.annual_revenue_currency);
         row.set("founded_year", it.founded_year);
         row.set("parent_id", it.parent_id);
+    }
+
+    fn searched(it: &Fields, terms: &mut Terms) {
+        terms.company("name", &it.name);
+        terms.address("domain", it.domain());
     }
 }

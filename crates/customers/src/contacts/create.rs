@@ -13,6 +13,7 @@ pub(super) async fn create(
     accounts: &Records<Account>,
     request: Request<pb::CreateContactRequest>,
 ) -> Result<pb::Contact, Error> {
+    let refuses = request.get_ref().refuse_duplicates;
     let new = New::<Contact>::of(request)?;
     let mut write = match contacts.claim(new.call.clone(), new.request_id).await? {
         Claim::First(write) => *write,
@@ -20,6 +21,9 @@ pub(super) async fn create(
     };
     if !accounts.hold(&mut write, new.fields.account_id).await? {
         return Err(Error::from(&ACCOUNT_NOT_FOUND));
+    }
+    if refuses {
+        contacts.refuse_duplicates(&mut write, &new.fields).await?;
     }
     contacts.finish(write, new).await
 }

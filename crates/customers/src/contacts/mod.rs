@@ -1,12 +1,13 @@
 //! Contacts: people at accounts.
 
 mod calls;
+mod compare;
 mod create;
 mod undelete;
 
 use crm_proto::customers as pb;
 use crm_resource::{Error, Exchange, Filter, Kind, Order, Refusal, Resource, Row, Violations, Write};
-use crm_values::{Flaw, email_key, name_key, parse_email, parse_phone, text_key, within};
+use crm_values::{Flaw, Terms, email_key, name_key, parse_email, parse_phone, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -27,6 +28,12 @@ pub struct Fields {
     /// In E.164 form, the preferred one first, none twice.
     phones: Vec<String>,
     owner: String,
+}
+
+impl Fields {
+    pub(crate) fn account_id(&self) -> Uuid {
+        self.account_id
+    }
 }
 
 /// There is no such contact.
@@ -64,6 +71,7 @@ impl Resource for Contact {
                       where tenant_id = $1 and contact_id = $2 and email_key <> all({email_keys}::text[])), \
                       added as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
                       select $1, unnest({email_keys}::text[]), $2 on conflict do nothing)",
+        terms: "c",
         // Ten times as many contacts as accounts are read, each seldom.
         cache_bytes: 3 << 20,
         ..Kind::new("contacts", "customers.contacts", &NOT_FOUND, &NOT_DELETED)
@@ -90,6 +98,12 @@ impl Resource for Contact {
         row.set("phones", &it.phones);
         row.set("owner", &it.owner);
         row.key("owner_key", text_key(&it.owner));
+    }
+
+    fn searched(it: &Fields, terms: &mut Terms) {
+        terms.person(("given_name", &it.given_name), ("family_name", &it.family_name));
+        it.emails.iter().for_each(|email| terms.address("emails", email));
+        it.phones.iter().for_each(|phone| terms.phone("phones", phone));
     }
 
     fn check(before: Option<&Fields>, now: &Fields, found: &mut Violations) {

@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
-use crm_resource::seed::{Random, time};
-use crm_values::{Currency, name_key};
+use crm_resource::Resource;
+use crm_resource::seed::{Random, texts, time};
+use crm_values::{Currency, Terms, name_key};
 use uuid::Uuid;
+
+use crate::accounts::Account;
 
 use super::SeedSize;
 use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, INDUSTRIES, OWNERS, PLACES};
@@ -62,12 +65,16 @@ pub(super) fn row(number: u32, size: SeedSize) -> String {
     let Company { id, domain, owner, .. } = company;
     let (key, revenue, parent) =
         (name_key(&name), revenue * minor, parent.map_or("\\N".to_owned(), |id| id.to_string()));
+    let mut terms = Terms::default();
+    terms.company("", &name);
+    terms.address("", &domain);
+    let terms = texts(&terms.stored(Account::KIND.terms));
     let mut line = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         line,
         "{id}\t{name}\t{key}\t{domain}\t{industry}\t{country}\t{territory}\t{owner}\t{employees}\t{revenue}\t{currency}\t\
-         {founded}\t{parent}\t{}\t{}",
+         {founded}\t{parent}\t{}\t{}\t{terms}",
         time(created),
         time(updated)
     );

@@ -2,11 +2,14 @@
 
 use std::fmt::Write;
 
-use crm_resource::seed::{Random, time};
-use crm_values::name_key;
+use crm_resource::Resource;
+use crm_resource::seed::{Random, texts, time};
+use crm_values::{Terms, name_key};
 
 use super::SeedSize;
 use super::companies::{self, Company, people_up_to, updated};
+use crate::contacts::Contact;
+
 use super::words::{FAMILY, GIVEN, OWNERS, TITLES};
 
 const KIND: u64 = 0x0c04_7ac7;
@@ -68,11 +71,16 @@ fn row(number: u32, place: u64, company: &Company) -> String {
     let updated = updated(created, &mut random);
     let key = name_key(family);
     let (emails, phones) = (emails(given, family, place, company, &mut random), phones(&mut random));
+    let mut terms = Terms::default();
+    terms.person(("", given), ("", family));
+    emails.split(',').for_each(|email| terms.address("", email));
+    terms.phone("", &phones);
+    let terms = texts(&terms.stored(Contact::KIND.terms));
     let mut line = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         line,
-        "{id}\t{}\t{given}\t{family}\t{key}\t{title}\t{{{emails}}}\t{{{phones}}}\t{owner}\t{}\t{}",
+        "{id}\t{}\t{given}\t{family}\t{key}\t{title}\t{{{emails}}}\t{{{phones}}}\t{owner}\t{}\t{}\t{terms}",
         company.id,
         time(created),
         time(updated)
@@ -132,7 +140,7 @@ mod tests {
         assert_eq!(lines, People::new(size).collect::<Vec<_>>());
         for line in lines {
             let columns: Vec<&str> = line.trim_end().split('\t').collect();
-            assert_eq!(columns.len(), 11, "{line}");
+            assert_eq!(columns.len(), 12, "{line}");
             let list = |column: &str| column.trim_matches(['{', '}']).split(',').map(str::to_owned).collect::<Vec<_>>();
             assert!(list(columns[6]).iter().all(|email| parse_email(email).as_ref() == Ok(email)), "{line}");
             let is_phone = |phone: &String| phone.is_empty() || parse_phone(phone).as_ref() == Ok(phone);

@@ -71,26 +71,26 @@ prop_compose! {
 proptest! {
     #[test]
     fn accounts_are_refused_or_kept_as_they_are(account in account(), request_id in text()) {
-        let request = pb::CreateAccountRequest { account: Some(account.clone()), request_id };
+        let request = pb::CreateAccountRequest { account: Some(account.clone()), request_id, ..Default::default() };
         let _ = create::<Account>(request);
-        let request = pb::CreateAccountRequest { account: Some(account), request_id: ID.to_owned() };
+        let request = pb::CreateAccountRequest { account: Some(account), request_id: ID.to_owned(), ..Default::default() };
         if let Ok(fields) = create::<Account>(request) {
             let message = show::<Account>(fields.clone(), &HEAD).unwrap();
             let shown = format!("{fields:?}");
             prop_assert!(!shown.contains("\\0"), "{}", shown);
-            let again = pb::CreateAccountRequest { account: Some(message), request_id: ID.to_owned() };
+            let again = pb::CreateAccountRequest { account: Some(message), request_id: ID.to_owned(), ..Default::default() };
             prop_assert_eq!(create::<Account>(again).unwrap(), fields);
         }
     }
 
     #[test]
     fn contacts_are_refused_or_kept_as_they_are(contact in contact()) {
-        let request = pb::CreateContactRequest { contact: Some(contact), request_id: ID.to_owned() };
+        let request = pb::CreateContactRequest { contact: Some(contact), request_id: ID.to_owned(), ..Default::default() };
         if let Ok(fields) = create::<Contact>(request) {
             let message = show::<Contact>(fields.clone(), &HEAD).unwrap();
             let shown = format!("{fields:?}");
             prop_assert!(!shown.contains("\\0"), "{}", shown);
-            let again = pb::CreateContactRequest { contact: Some(message), request_id: ID.to_owned() };
+            let again = pb::CreateContactRequest { contact: Some(message), request_id: ID.to_owned(), ..Default::default() };
             prop_assert_eq!(create::<Contact>(again).unwrap(), fields);
         }
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::support::{Caller, account, call, contact, refusal, refused, world};
 
 fn request(name: &str, request_id: &str) -> pb::CreateAccountRequest {
-    pb::CreateAccountRequest { account: Some(account(name)), request_id: request_id.to_owned() }
+    pb::CreateAccountRequest { account: Some(account(name)), request_id: request_id.to_owned(), ..Default::default() }
 }
 
 async fn count(agent: &Caller) -> usize {
@@ -26,7 +26,11 @@ async fn the_same_request_gets_the_same_answer_and_another_is_refused() {
     assert_eq!(refusal(other), refused(Code::InvalidArgument, "REQUEST_ID_REUSED"));
     assert_eq!(count(&world.agent).await, 1);
     // Ids belong to their method and their tenant.
-    let person = pb::CreateContactRequest { contact: Some(contact(&first.id, "Love")), request_id: id.clone() };
+    let person = pb::CreateContactRequest {
+        contact: Some(contact(&first.id, "Love")),
+        request_id: id.clone(),
+        ..Default::default()
+    };
     let created = call!(world.agent, contacts.create_contact(person.clone())).unwrap();
     assert_eq!(call!(world.agent, contacts.create_contact(person)).unwrap(), created);
     let stranger = world.service.caller("globex", crm_server::token::Role::Agent);
@@ -56,7 +60,8 @@ async fn a_refused_request_leaves_its_id_free() {
     let world = world().await;
     let taken = pb::Account { domain: "acme.example".to_owned(), ..account("Acme") };
     let first = world.agent.create_account(taken.clone()).await.unwrap();
-    let again = pb::CreateAccountRequest { account: Some(taken), request_id: Uuid::new_v4().to_string() };
+    let again =
+        pb::CreateAccountRequest { account: Some(taken), request_id: Uuid::new_v4().to_string(), ..Default::default() };
     let answer = call!(world.agent, accounts.create_account(again.clone()));
     assert_eq!(refusal(answer).1, "ACCOUNT_DOMAIN_TAKEN");
     world.agent.delete_account(&first.id, "").await.unwrap();
@@ -73,10 +78,15 @@ async fn ids_are_the_same_in_either_case() {
     let child = |parent: &str, id: &str| pb::CreateAccountRequest {
         account: Some(pb::Account { parent_id: parent.to_owned(), ..account("Child") }),
         request_id: id.to_owned(),
+        ..Default::default()
     };
     let first = call!(world.agent, accounts.create_account(child(&parent, &id))).unwrap();
     assert_eq!(call!(world.agent, accounts.create_account(child(&upper, &id.to_uppercase()))).unwrap(), first);
-    let person = |at: &str| pb::CreateContactRequest { contact: Some(contact(at, "Love")), request_id: id.clone() };
+    let person = |at: &str| pb::CreateContactRequest {
+        contact: Some(contact(at, "Love")),
+        request_id: id.clone(),
+        ..Default::default()
+    };
     let created = call!(world.agent, contacts.create_contact(person(&upper))).unwrap();
     assert_eq!(call!(world.agent, contacts.create_contact(person(&parent))).unwrap(), created);
     assert_eq!((created.account_id.as_str(), first.parent_id.as_str()), (parent.as_str(), parent.as_str()));

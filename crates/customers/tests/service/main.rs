@@ -18,6 +18,7 @@ mod plans;
 mod pooler;
 mod requests;
 mod schema_change;
+mod search;
 mod seeding;
 mod services;
 mod shares;

@@ -83,7 +83,7 @@ impl Balanced {
 
     async fn is_refused(&self) {
         let request_id = uuid::Uuid::new_v4().to_string();
-        let request = pb::CreateAccountRequest { account: Some(account("Away")), request_id };
+        let request = pb::CreateAccountRequest { account: Some(account("Away")), request_id, ..Default::default() };
         let status = self.accounts.clone().create_account(self.agent.request(request)).await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable, "{status:?}");
         assert!(status.get_error_details().retry_info().is_some());

@@ -25,7 +25,9 @@ const CONTACTS: &str = "
         where tenant_id = '{tenant}' order by id limit 1)
     where tenant_id = '{tenant}' and owner_key in ('owner 1', 'owner 2', 'owner 3');
     insert into customers.contact_emails (tenant_id, email_key, contact_id)
-    select tenant_id, 'info@' || domain, id from customers.accounts";
+    select tenant_id, 'info@' || domain, id from customers.accounts;
+    insert into customers.search_terms (tenant_id, term, record_id)
+    select tenant_id, 'an' || name_key, id from customers.accounts";
 
 async fn fill(url: &str) {
     let mut owner = PgConnection::connect(url).await.unwrap();
@@ -42,7 +44,9 @@ async fn fill(url: &str) {
     let drops = indexes.iter().map(|(index, _)| format!("drop index {index}"));
     let fills = [ACCOUNTS, CONTACTS].into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
     let builds = indexes.iter().map(|(_, definition)| definition.clone());
-    let vacuum = "vacuum analyze customers.accounts, customers.contacts, customers.contact_emails".to_owned();
+    let vacuum =
+        "vacuum analyze customers.accounts, customers.contacts, customers.contact_emails, customers.search_terms"
+            .to_owned();
     for statement in drops.chain(fills).chain(builds).chain([vacuum]) {
         let statement = statement.replace("{tenant}", &tenant().to_string());
         owner.execute(AssertSqlSafe(statement)).await.unwrap();
@@ -116,6 +120,7 @@ async fn every_list_is_answered_by_its_index() {
     for resource in SERVICE.resources() {
         plans.check_standard_statements(resource, &[account, parent]).await;
     }
+    plans.check_search(&SERVICE).await;
     check_statements(&plans, account).await;
 }
 

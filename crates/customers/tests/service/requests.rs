@@ -68,7 +68,8 @@ async fn all_violations_of_a_request_are_told_at_once() {
         parent_id: "7".to_owned(),
         ..Default::default()
     };
-    let request = pb::CreateAccountRequest { account: Some(hostile), request_id: "none".to_owned() };
+    let request =
+        pb::CreateAccountRequest { account: Some(hostile), request_id: "none".to_owned(), ..Default::default() };
     let answer = call!(world.agent, accounts.create_account(request));
     let fields = [
         "request_id",

@@ -9,6 +9,7 @@ use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_proto::customers::operation_service_client::OperationServiceClient;
+use crm_proto::customers::search_service_client::SearchServiceClient;
 use crm_resource::ServiceConfig;
 use crm_resource::testkit::{self, Http, Process};
 use crm_sandbox::testing::{self, TestDatabase};
@@ -76,7 +77,8 @@ impl Service {
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, changes, operations, own }
+        let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        Caller { accounts, contacts, changes, operations, search, own }
     }
 
     pub async fn stop(self) {
@@ -121,6 +123,7 @@ pub struct Caller {
     pub contacts: ContactServiceClient<Http>,
     pub changes: ChangeServiceClient<Http>,
     pub operations: OperationServiceClient<Http>,
+    pub search: SearchServiceClient<Http>,
     own: testkit::Caller,
 }
 
@@ -145,12 +148,26 @@ pub(crate) use call;
 impl Caller {
     pub async fn create_account(&self, account: pb::Account) -> Result<pb::Account, Status> {
         let request_id = Uuid::new_v4().to_string();
-        call!(self, accounts.create_account(pb::CreateAccountRequest { account: Some(account), request_id }))
+        call!(
+            self,
+            accounts.create_account(pb::CreateAccountRequest {
+                account: Some(account),
+                request_id,
+                ..Default::default()
+            })
+        )
     }
 
     pub async fn create_contact(&self, contact: pb::Contact) -> Result<pb::Contact, Status> {
         let request_id = Uuid::new_v4().to_string();
-        call!(self, contacts.create_contact(pb::CreateContactRequest { contact: Some(contact), request_id }))
+        call!(
+            self,
+            contacts.create_contact(pb::CreateContactRequest {
+                contact: Some(contact),
+                request_id,
+                ..Default::default()
+            })
+        )
     }
 
     pub async fn get_account(&self, id: &str) -> Result<pb::Account, Status> {

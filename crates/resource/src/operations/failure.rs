@@ -29,7 +29,7 @@ pub(super) enum Verdict {
 /// Of a failed step that was tried so many times.
 pub(super) fn judge(error: &Error, tries: i32) -> Verdict {
     match error {
-        Error::Invalid(_) | Error::Refused(_) | Error::RefusedFor(..) => Verdict::End,
+        Error::Invalid(_) | Error::Refused(_) | Error::RefusedFor(..) | Error::RefusedWith(..) => Verdict::End,
         Error::Database(error) if is_passing(error) => Verdict::Wait(WHILE_OTHERS_RECOVER),
         Error::Other(status) => match status.code() {
             Code::Unavailable | Code::ResourceExhausted => Verdict::Wait(WHILE_OTHERS_RECOVER),
@@ -96,6 +96,7 @@ mod tests {
         for tries in [1, 5, 6] {
             check(Error::Invalid(Vec::new()), tries, Verdict::End);
             check(Error::from(&OPERATION_CANCELLED), tries, Verdict::End);
+            check(Error::RefusedWith(&refusal::POSSIBLE_DUPLICATE, prost_types::Any::default()), tries, Verdict::End);
             check(Status::not_found("").into(), tries, Verdict::End);
             check(Status::permission_denied("").into(), tries, Verdict::End);
         }

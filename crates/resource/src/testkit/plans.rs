@@ -8,7 +8,7 @@ use super::call;
 use crate::journal::Difference;
 use crate::select::Position;
 use crate::statements::Statements;
-use crate::{AnyResource, page, select};
+use crate::{AnyResource, Service, page, select};
 
 /// Filter, order, index, whether the index gives the order, too.
 pub type Variant<'v> = (&'v str, &'v str, &'v str, bool);
@@ -69,6 +69,31 @@ impl Plans<'_> {
         assert!(plan.indexes().iter().any(|used| used.starts_with(index)), "{index} is not used:\n{plan}");
     }
 
+    /// Each range of terms is a range of the index, as far as the tenant and the first letters go.
+    pub async fn check_search(&self, service: &Service) {
+        let sql = crate::search::Statements::new(super::storage(service).schema);
+        let columns = || [vec!["an7f".to_owned(), "cw".to_owned()], vec!["an7g".to_owned(), "cx".to_owned()]];
+        let bound = |sql: &sqlx::SqlStr| {
+            columns().into_iter().fold(sqlx::query(sql.clone()).bind(self.tenant), |query, column| query.bind(column))
+        };
+        for (name, query) in [
+            ("first", bound(&sql.first)),
+            ("more", bound(&sql.more)),
+            ("few", bound(&sql.few)),
+            ("guesses", bound(&sql.guesses)),
+            ("count", bound(&sql.count)),
+            ("around", bound(&sql.around).bind(columns()[1].clone())),
+        ] {
+            let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
+            let plan = plan::explain(&mut transaction, query).await.unwrap();
+            plan.assert_no_sequential_scan().assert_uses_index("search_terms_pkey").assert_no_sort();
+            for condition in plan.details("Index Cond") {
+                let (low, high) = (condition.contains("term >="), condition.contains("term <"));
+                assert!(condition.contains("tenant_id") && low && high, "{name}: {plan}");
+            }
+        }
+    }
+
     /// The statements that every resource has use its primary key.
     pub async fn check_standard_statements(&self, resource: &AnyResource, ids: &[Uuid]) {
         let (statements, index) = (resource.statements(), format!("{}_pkey", resource.kind.plural));
@@ -80,7 +105,11 @@ impl Plans<'_> {
         let call = call(self.tenant);
         let entry = |query| Difference::default().bind(query, &call);
         self.check_statement(entry(one(&statements.set_deleted.sql).bind(true)), &index).await;
-        let update = entry((resource.columns)().bind(one(&statements.update.sql)));
+        let mut update = (resource.columns)().bind(one(&statements.update.sql));
+        if !resource.kind.terms.is_empty() {
+            update = update.bind(Vec::<String>::new()).bind(Vec::<String>::new());
+        }
+        let update = entry(update);
         self.check_statement(update, &index).await;
     }
 }

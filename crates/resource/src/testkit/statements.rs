@@ -6,13 +6,20 @@ use crm_sandbox::testing::check_golden;
 use uuid::Uuid;
 
 use crate::select::{self, Position};
-use crate::{AnyResource, Filter, Service, export, matching, page};
+use crate::{AnyResource, Filter, Service, export, matching, page, search};
 
 /// `file` has all statements of the service as they are: those of each resource, and `own`, by their names.
 pub fn check_statements(service: &Service, own: &[(&str, &str)], file: &str) {
     let own = own.iter().map(|(name, sql)| format!("-- {name}\n{sql};\n"));
-    let all: String = service.resources().iter().map(texts).chain(own).collect();
+    let all: String = service.resources().iter().map(texts).chain(searches(service)).chain(own).collect();
     check_golden(file, &(include_str!("statements.sql").to_owned() + &all));
+}
+
+/// Those about terms, if any of the service's resources is searched.
+fn searches(service: &Service) -> Option<String> {
+    let is_searched = service.resources().iter().any(|resource| !resource.kind.terms.is_empty());
+    let sql = is_searched.then(|| search::Statements::new(super::storage(service).schema))?;
+    Some(sql.all().iter().map(|(name, sql)| format!("-- {name}\n{};\n", sql.as_str())).collect())
 }
 
 fn texts(resource: &AnyResource) -> String {

@@ -87,7 +87,7 @@ async fn records(writer: &Caller) -> Result<Vec<String>, Failure> {
     let mut tries = 0;
     while records.len() < RECORDS {
         let account = Some(Account { name: format!("Account {}", records.len()), ..Default::default() });
-        let request = CreateAccountRequest { account, request_id: Uuid::new_v4().to_string() };
+        let request = CreateAccountRequest { account, request_id: Uuid::new_v4().to_string(), ..Default::default() };
         match writer.accounts.clone().create_account(writer.request(request)).await {
             Ok(answer) => records.push(answer.into_inner().id),
             // Not ready yet.

@@ -37,7 +37,8 @@ def before_call(ctx, case, kwargs):
         refer(case, query, body)
         if "requestId" in query:
             # One id, one request.
-            query["requestId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(body)))
+            request = repr((body, query.get("refuseDuplicates")))
+            query["requestId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, request))
 
 
 def clean(body):

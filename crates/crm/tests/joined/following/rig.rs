@@ -251,7 +251,11 @@ fn call(tenant: Uuid) -> Call {
 
 pub(super) async fn create(accounts: &Records<Account>, tenant: Uuid) -> Uuid {
     let account = pb::Account { name: "Acme".to_owned(), ..pb::Account::default() };
-    let request = pb::CreateAccountRequest { account: Some(account), request_id: Uuid::new_v4().to_string() };
+    let request = pb::CreateAccountRequest {
+        account: Some(account),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
     let new = New::<Account>::read(call(tenant), request).unwrap();
     let mut write = accounts.begin(call(tenant)).await.unwrap();
     accounts.insert(&mut write, new.id, &new.fields).await.unwrap();

@@ -62,7 +62,11 @@ async fn write_many(accounts: Records<Account>, records: Vec<Vec<Uuid>>, changes
 }
 
 async fn create(accounts: &Records<Account>, tenant: Uuid) -> Uuid {
-    let request = pb::CreateAccountRequest { account: Some(account("first")), request_id: Uuid::new_v4().to_string() };
+    let request = pb::CreateAccountRequest {
+        account: Some(account("first")),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
     let new = New::<Account>::read(call(tenant), request).unwrap();
     let mut write = accounts.begin(call(tenant)).await.unwrap();
     accounts.insert(&mut write, new.id, &new.fields).await.unwrap();

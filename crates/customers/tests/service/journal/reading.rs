@@ -145,7 +145,7 @@ async fn an_export_and_what_came_after_its_cursor_are_everything() {
     let own = call(tenant());
     let create = async |name: &str| {
         let request_id = Uuid::new_v4().to_string();
-        let request = pb::CreateAccountRequest { account: Some(account(name)), request_id };
+        let request = pb::CreateAccountRequest { account: Some(account(name)), request_id, ..Default::default() };
         let new = New::<Account>::read(own.clone(), request).unwrap();
         let mut write = accounts.begin(own.clone()).await.unwrap();
         accounts.insert(&mut write, new.id, &new.fields).await.unwrap();

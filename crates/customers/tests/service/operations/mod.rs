@@ -73,6 +73,7 @@ impl Operation for CreateAccounts {
         let new = pb::CreateAccountRequest {
             account: Some(pb::Account { domain, ..account("Made") }),
             request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
         };
         let new = New::<Account>::read(write.call.clone(), new)?;
         self.accounts.insert(write, new.id, &new.fields).await?;
