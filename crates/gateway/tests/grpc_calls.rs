@@ -173,7 +173,14 @@ async fn reflection_tells_of_the_services_that_are_routed() {
     let listed = answers.message().await.unwrap().unwrap().message_response;
     let Some(MessageResponse::ListServicesResponse(listed)) = listed else { panic!("{listed:?}") };
     let names: Vec<&str> = listed.service.iter().map(|service| service.name.as_str()).collect();
-    let expected = ["crm.customers.v1.AccountService", "crm.customers.v1.ContactService", "grpc.health.v1.Health"];
+    let expected = [
+        "crm.customers.v1.AccountService",
+        "crm.customers.v1.ChangeService",
+        "crm.customers.v1.ContactService",
+        "crm.customers.v1.OperationService",
+        "crm.customers.v1.SearchService",
+        "grpc.health.v1.Health",
+    ];
     assert_eq!(names, expected);
     let file = answers.message().await.unwrap().unwrap().message_response;
     assert!(matches!(file, Some(MessageResponse::FileDescriptorResponse(_))), "{file:?}");

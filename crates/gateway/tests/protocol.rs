@@ -123,7 +123,14 @@ async fn the_older_reflection_lists_the_same_and_describes_it() {
     let rig = Rig::start().await;
     let mut client = ServerReflectionClient::new(Grpc::connect(rig.public).await);
     let ask = |message_request| ServerReflectionRequest { host: String::new(), message_request: Some(message_request) };
-    let names = ["crm.customers.v1.AccountService", "crm.customers.v1.ContactService", "grpc.health.v1.Health"];
+    let names = [
+        "crm.customers.v1.AccountService",
+        "crm.customers.v1.ChangeService",
+        "crm.customers.v1.ContactService",
+        "crm.customers.v1.OperationService",
+        "crm.customers.v1.SearchService",
+        "grpc.health.v1.Health",
+    ];
     let described = names.map(|name| ask(MessageRequest::FileContainingSymbol(name.to_owned())));
     let asked = std::iter::once(ask(MessageRequest::ListServices(String::new()))).chain(described);
     let asked: Vec<_> = asked.collect();

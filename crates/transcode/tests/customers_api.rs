@@ -85,6 +85,13 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
         ),
         (
+            Method::POST,
+            "/v1/accounts:reassign",
+            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
+            "AccountService/ReassignAccounts",
+            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
+        ),
+        (
             Method::GET,
             "/v1/changes/customers?resources=accounts&resources=contacts&cursor=c&pageSize=2",
             Value::Null,
@@ -97,13 +104,6 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             Value::Null,
             "ChangeService/WatchChanges",
             json!({"resources": ["accounts"], "cursor": "c"}),
-        ),
-        (
-            Method::POST,
-            "/v1/accounts:reassign",
-            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
-            "AccountService/ReassignAccounts",
-            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
         ),
         (
             Method::POST,
