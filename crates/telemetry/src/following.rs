@@ -1,15 +1,12 @@
 //! The span of a batch of another service's changes, which many calls have made.
 
-use std::collections::HashMap;
-
-use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
+use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::names::{attribute, span};
+use crate::propagation::linked;
 
 /// Links of one span: enough to find the writers of a batch, and a page that can still be read.
 pub const MOST_LINKS: usize = 32;
@@ -48,16 +45,16 @@ impl BatchSpan {
             return;
         }
         otel.set_attribute(KeyValue::new(attribute::FOLLOWER_CHANGES, i64::try_from(changes).unwrap_or(i64::MAX)));
-        let mut linked: Vec<&str> = Vec::new();
+        let mut writers: Vec<&str> = Vec::new();
         for traceparent in traceparents {
-            if linked.len() == MOST_LINKS {
+            if writers.len() == MOST_LINKS {
                 break;
             }
-            if !linked.contains(&traceparent) {
-                linked.push(traceparent);
+            if !writers.contains(&traceparent) {
+                writers.push(traceparent);
             }
         }
-        for writer in linked.into_iter().filter_map(writer) {
+        for writer in writers.into_iter().filter_map(linked) {
             otel.add_link(writer, Vec::new());
         }
     }
@@ -71,14 +68,6 @@ impl BatchSpan {
             otel.set_status(Status::error(outcome));
         }
     }
-}
-
-/// What a `traceparent` names, if it is one.
-fn writer(traceparent: &str) -> Option<SpanContext> {
-    let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
-    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
-    let writer = context.span().span_context().clone();
-    writer.is_valid().then_some(writer)
 }
 
 #[cfg(test)]

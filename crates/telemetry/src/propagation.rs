@@ -1,5 +1,6 @@
 //! W3C trace context and baggage, between HTTP headers and spans.
 
+use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -85,6 +86,14 @@ pub fn trace_id(span: &Span) -> Option<String> {
 pub fn traceparent(span: &Span) -> Option<String> {
     let context = span_context(span).filter(SpanContext::is_sampled)?;
     Some(format!("00-{}-{}-01", context.trace_id(), context.span_id()))
+}
+
+/// The span that a [`traceparent`] names, to link to; none if it is no such text.
+pub(crate) fn linked(traceparent: &str) -> Option<SpanContext> {
+    let carrier = HashMap::from([(TRACE_PARENT.to_owned(), traceparent.to_owned())]);
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
+    let linked = context.span().span_context().clone();
+    linked.is_valid().then_some(linked)
 }
 
 fn span_context(span: &Span) -> Option<SpanContext> {
