@@ -33,6 +33,7 @@ mod steps;
 mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod unseen;
 mod violations;
 mod write;
 

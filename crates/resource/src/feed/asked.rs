@@ -8,7 +8,7 @@ use crate::journal::Cursor;
 use crate::{Call, Error, Violations};
 
 /// The cursor of who wants nothing of what has been.
-const NOW: &str = "now";
+pub(crate) const NOW: &str = "now";
 
 /// More than any service keeps.
 const MOST: usize = 100;

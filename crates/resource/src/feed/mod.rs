@@ -34,6 +34,7 @@ use uuid::Uuid;
 use crate::refusal::{WATCH_ENDED, WATCHES_BUSY, WATCHES_TAKEN};
 use crate::{Error, Service, Store, StoreConfig};
 
+pub(crate) use asked::NOW;
 use hub::Hub;
 pub(crate) use wakes::Wakes;
 

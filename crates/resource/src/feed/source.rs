@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use crm_proto::journal as pb;
 use tokio::time::Instant;
-use tracing::Dispatch;
-use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
 use crate::journal::{Batch, Cursor, Entry, Horizon};
+use crate::unseen::unseen;
 use crate::{Error, Store};
 
 /// Changes that are read at a time.
@@ -63,9 +62,4 @@ impl Source for Store {
     fn text(&self, tenant: Uuid, cursor: &Cursor) -> Result<String, Error> {
         cursor.encode(&self.schema, tenant)
     }
-}
-
-/// Without spans: what is read many times a second for nobody in particular would be a trace of its own each time.
-async fn unseen<T>(read: impl Future<Output = T>) -> T {
-    read.with_subscriber(Dispatch::none()).await
 }

@@ -14,6 +14,8 @@ use crate::Store;
 
 /// A source is never silent for so long: something between has died, and it is asked again.
 const SILENCE: Duration = Duration::from_secs(45);
+/// Between two looks for where to go on, while the database is away.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
@@ -52,7 +54,7 @@ impl Listener {
                 Ok(horizon) => return horizon,
                 Err(error) => {
                     tracing::warn!(follower = self.progress.follower.name, %error, "where to go on cannot be read yet");
-                    sleep(LONGEST_PAUSE / 15).await;
+                    sleep(BETWEEN_LOOKS).await;
                 }
             }
         }

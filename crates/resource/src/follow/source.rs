@@ -12,6 +12,7 @@ use tonic_prost::ProstCodec;
 use uuid::Uuid;
 
 use super::Follower;
+use crate::feed::NOW;
 use crate::peers::{Asking, PeerCall, PeerClient};
 use crate::{Error, Store};
 
@@ -19,8 +20,6 @@ use crate::{Error, Store};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For a stream, which is then asked for again.
 const STREAM: Duration = Duration::from_secs(30 * 60);
-/// The cursor of who wants nothing of what has been.
-const NOW: &str = "now";
 
 /// The service that is followed, asked for one tenant.
 #[derive(Clone, Debug)]

@@ -7,12 +7,11 @@ use std::time::Duration;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::Dispatch;
-use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
 use super::turn::{self, Claimed, Turn};
 use crate::Store;
+use crate::unseen::unseen;
 
 /// How often a process looks by itself for what was begun elsewhere, put off, or left by a process that died.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -85,7 +84,7 @@ impl Store {
             transaction.commit().await?;
             Ok(claimed)
         };
-        claiming.with_subscriber(unseen()).await
+        unseen(claiming).await
     }
 
     async fn count_waiting(&self) {
@@ -98,15 +97,10 @@ impl Store {
             Ok::<_, crm_database::Error>(u64::try_from(waiting).unwrap_or_default())
         };
         // Who claims next tells of a database that is away.
-        if let Ok(waiting) = counting.with_subscriber(unseen()).await {
+        if let Ok(waiting) = unseen(counting).await {
             self.operations.waiting.store(waiting, Ordering::Relaxed);
         }
     }
-}
-
-/// Looking every two seconds whether there is something to do is no trace that anybody wants to see.
-fn unseen() -> Dispatch {
-    Dispatch::none()
 }
 
 impl Turns {
