@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod turns;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use turns::{Turn, Turns};
 
 /// Reason of a refusal that others' use has no part in, wherever a share is taken (`google.rpc.ErrorInfo`).
 pub const TENANT_SHARE_TAKEN: &str = "TENANT_SHARE_TAKEN";

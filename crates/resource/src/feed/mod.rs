@@ -24,8 +24,8 @@ mod watcher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_shares::{Refused, Share, Shares};
-use tokio::sync::{Semaphore, mpsc};
+use crm_shares::{Refused, Share, Shares, Turn, Turns};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -69,16 +69,20 @@ impl Feed {
 #[derive(Debug, Clone)]
 pub(crate) struct Watching {
     places: Shares,
-    /// Watchers that read by themselves at a time: connections are for others, too.
-    readers: Arc<Semaphore>,
+    /// Of watchers that read by themselves: connections are for others, too.
+    readers: Turns,
     pub(crate) end: CancellationToken,
 }
 
 impl Watching {
     pub(crate) fn new(config: &StoreConfig) -> Self {
-        let readers = (config.database_connections as usize / 4).max(1);
-        let (places, readers) = (Shares::new(config.watches), Arc::new(Semaphore::new(readers)));
-        Self { places, readers, end: CancellationToken::new() }
+        let readers = Turns::new(config.database_connections as usize / 4);
+        Self { places: Shares::new(config.watches), readers, end: CancellationToken::new() }
+    }
+
+    /// The turn of a watcher to read by itself: however many of one tenant are behind, those of others have theirs.
+    async fn turn(&self, tenant: Uuid) -> Turn {
+        self.readers.take(Some(tenant.as_u128())).await
     }
 
     /// A place for a watch.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crm_database::Error as DatabaseError;
 use crm_proto::journal::{self as pb, WatchChangesResponse};
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::StreamExt;
@@ -204,6 +205,23 @@ async fn who_falls_behind_reads_by_himself_and_misses_nothing() {
         given.extend(next(&mut slow).await.0);
     }
     assert_eq!(given, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_behind_waits_for_others_of_its_tenant_and_for_nobody_else() {
+    let world = World::new();
+    let mut first = world.watch(&[]).await;
+    next(&mut first).await;
+    let held = world.watching.turn(TENANT).await;
+    let mut behind = world.watch(&[]).await;
+    next(&mut behind).await;
+    let reads = world.source.reads();
+    sleep(LOOK_EVERY).await;
+    assert_eq!(world.source.reads(), reads);
+    assert!(world.watching.turn(Uuid::from_u128(2)).now_or_never().is_some());
+    drop(held);
+    sleep(LOOK_EVERY).await;
+    assert_eq!(world.source.reads(), reads + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,7 +30,7 @@ impl Feed {
         let watching = self.store.watching.clone();
         let place = watching.place(call.tenant)?;
         let first = {
-            let _turn = watching.readers.acquire().await;
+            let _turn = watching.turn(call.tenant).await;
             let begin = self.begin(&call, start).await?;
             self.store.read(call.tenant, &begin).await?
         };

@@ -185,7 +185,7 @@ impl<S: Source> Watcher<S> {
 
     async fn read(&self) -> Result<Read, Stop> {
         let reading = async {
-            let _turn = self.watching.readers.acquire().await;
+            let _turn = self.watching.turn(self.tenant).await;
             Ok(self.hub.source.read(self.tenant, &self.cursor).await?)
         };
         tokio::select! {
