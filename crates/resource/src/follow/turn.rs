@@ -8,6 +8,7 @@ use crm_proto::journal::{Change, ListChangesResponse};
 use crm_server::token::ServiceSigner;
 use crm_telemetry::following::BatchSpan;
 use futures_util::FutureExt;
+use tokio::time::timeout;
 use tonic::Status;
 use tonic_types::StatusExt;
 use tracing::Instrument;
@@ -28,6 +29,8 @@ const AT_ONCE: u32 = 500;
 const BATCHES: usize = 20;
 /// For the transaction that makes the effects of a batch.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For what a beginning reads of the source: other tenants wait for its place.
+const BEGINNING: Duration = Duration::from_secs(300);
 
 /// What a turn needs.
 #[derive(Clone)]
@@ -171,7 +174,7 @@ impl Turns {
     /// Begins with a tenant, or begins anew.
     async fn begin(&self, tenant: Uuid, from: Option<&str>, why: Why) -> Result<Became, Error> {
         let source = self.source.of(tenant);
-        let Beginning { cursor, made } = guarded(self.effects.begin(&source, why)).await?;
+        let Beginning { cursor, made } = guarded(BEGINNING, self.effects.begin(&source, why)).await?;
         let kept = self.keep(tenant, from, &cursor, Make::Beginning(made)).await?;
         Ok(if kept { Became::Applied { is_last: false } } else { Became::Taken })
     }
@@ -186,8 +189,8 @@ impl Turns {
         match make {
             // Those of kinds that the follower does not name are read, and left out.
             Make::Changes([]) | Make::Beginning(None) => {}
-            Make::Changes(changes) => guarded(self.effects.apply(&mut write, changes)).await?,
-            Make::Beginning(Some(made)) => guarded(made(&mut write)).await?,
+            Make::Changes(changes) => guarded(PATIENCE, self.effects.apply(&mut write, changes)).await?,
+            Make::Beginning(Some(made)) => guarded(PATIENCE, made(&mut write)).await?,
         }
         write.commit().await?;
         Ok(true)
@@ -206,10 +209,12 @@ impl Turns {
     }
 }
 
-/// What panics has failed, and nobody else has.
-async fn guarded<T>(effects: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let panicked = |_| Err(Error::Inconsistent("what follows from a change panicked"));
-    AssertUnwindSafe(effects).catch_unwind().await.unwrap_or_else(panicked)
+/// What panics, or never ends, has failed, and nobody else has.
+async fn guarded<T>(time: Duration, effects: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match timeout(time, AssertUnwindSafe(effects).catch_unwind()).await {
+        Ok(ended) => ended.unwrap_or(Err(Error::Inconsistent("what follows from a change panicked"))),
+        Err(_elapsed) => Err(crm_database::Error::DeadlineExceeded.into()),
+    }
 }
 
 fn is_expired(status: &Status) -> bool {
@@ -218,4 +223,22 @@ fn is_expired(status: &Status) -> bool {
 
 fn made_at(change: &Change) -> Option<SystemTime> {
     SystemTime::try_from(change.change_time?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn effects_that_panic_or_never_end_have_failed() {
+        assert!(matches!(guarded(PATIENCE, ready(Ok(1))).await, Ok(1)));
+        let panicked = guarded(PATIENCE, async { if true { panic!("in effects") } else { Ok(()) } }).await;
+        assert!(matches!(panicked, Err(Error::Inconsistent(_))), "{panicked:?}");
+        let began = tokio::time::Instant::now();
+        let hung = guarded(PATIENCE, pending::<Result<(), Error>>()).await;
+        assert!(matches!(hung, Err(Error::Database(crm_database::Error::DeadlineExceeded))), "{hung:?}");
+        assert_eq!(began.elapsed(), PATIENCE);
+    }
 }
