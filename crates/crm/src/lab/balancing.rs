@@ -1,14 +1,13 @@
 //! `crm lab balancing`: policies against faults, with a table, verdicts, and a page to look at.
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Context;
 use crm_balance::Policy;
 use crm_lab::balancing::{self, FaultScenario, LabError, Outcome, Peer, Plan, Programs, Timing, Variant};
 use crm_lab::report::print_verdicts;
 
+use super::{write, write_json};
 use crate::cli::Balancing;
 use crate::failure::Failure;
 use crate::program;
@@ -31,7 +30,7 @@ pub(crate) async fn run(options: Balancing) -> Result<(), Failure> {
         () = stop.cancelled() => return Err(Failure::Check("stopped before the end".to_owned())),
     };
     print!("\n{}", print_verdicts(&outcome.report.verdicts));
-    write(&options, &plan, &outcome)?;
+    write_files(&options, &plan, &outcome)?;
     if outcome.report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
 }
 
@@ -101,13 +100,8 @@ fn failure(error: LabError) -> Failure {
     }
 }
 
-fn write(options: &Balancing, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
-    let write = |path: &Path, bytes: Vec<u8>| {
-        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    };
-    if let Some(path) = &options.json {
-        write(path, serde_json::to_vec_pretty(&outcome.report).map_err(anyhow::Error::from)?)?;
-    }
+fn write_files(options: &Balancing, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
+    write_json(options.json.as_deref(), &outcome.report)?;
     if let Some(path) = &options.html {
         write(path, outcome.html(plan).map_err(anyhow::Error::from)?.into_bytes())?;
         eprintln!("{}", path.display());

@@ -1,6 +1,5 @@
 //! `crm lab journal`: what a large journal costs those who read it, with a table, verdicts, and a page to look at.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,6 +14,7 @@ use crm_server::token::{Claims, Role};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
+use super::{write, write_json};
 use crate::cli::Journal;
 use crate::failure::Failure;
 use crate::program;
@@ -37,7 +37,7 @@ pub(crate) async fn run(options: Journal) -> Result<(), Failure> {
         () = stop.cancelled() => return Err(Failure::Check("stopped before the end".to_owned())),
     };
     print!("\n{}", print_verdicts(&outcome.report.verdicts));
-    write(&options, &plan, &outcome)?;
+    write_files(&options, &plan, &outcome)?;
     if outcome.report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
 }
 
@@ -105,13 +105,8 @@ fn failure(error: LabError) -> Failure {
     }
 }
 
-fn write(options: &Journal, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
-    let write = |path: &Path, bytes: Vec<u8>| {
-        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
-    };
-    if let Some(path) = &options.json {
-        write(path, serde_json::to_vec_pretty(&outcome.report).map_err(anyhow::Error::from)?)?;
-    }
+fn write_files(options: &Journal, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {
+    write_json(options.json.as_deref(), &outcome.report)?;
     if let Some(path) = &options.html {
         write(path, outcome.html(plan).map_err(anyhow::Error::from)?.into_bytes())?;
         eprintln!("{}", path.display());

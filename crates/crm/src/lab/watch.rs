@@ -10,6 +10,7 @@ use crm_lab::report::{LabReport, Machine, Run, Verdict, commit, print_verdicts};
 use crm_sandbox::TemporaryFolder;
 use serde::Serialize;
 
+use super::write_json;
 use crate::cli::Watch;
 use crate::failure::Failure;
 use measure::{Figures, measure};
@@ -67,10 +68,7 @@ async fn experiment(options: &Watch) -> Result<(), Failure> {
     let verdicts = verdicts(&runs);
     print!("\n{}", print_verdicts(&verdicts));
     let report = LabReport { lab: "watch", machine, commit: commit(), runs, verdicts };
-    if let Some(path) = &options.json {
-        let bytes = serde_json::to_vec_pretty(&report).map_err(anyhow::Error::from)?;
-        std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    write_json(options.json.as_deref(), &report)?;
     if report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
 }
 
