@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accounts;
+pub mod activities;
 mod changes;
 pub mod contacts;
 mod operations;
@@ -8,14 +9,17 @@ mod search;
 pub mod seed;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
+use crm_proto::customers::activity_service_server::ActivityServiceServer;
 use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
 use crm_proto::customers::operation_service_server::OperationServiceServer;
 use crm_proto::customers::search_service_server::SearchServiceServer;
+use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
+use activities::{Activity, OfCustomers};
 use contacts::Contact;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -26,7 +30,7 @@ pub static SERVICE: Service = Service {
     package: "crm.customers.v1",
     keeps: Keeps::Records(STORAGE, routes),
     asks: &[],
-    refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES],
+    refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES, &PARENT_NOT_FOUND],
 };
 
 const STORAGE: Storage = Storage {
@@ -35,7 +39,7 @@ const STORAGE: Storage = Storage {
     url_setting: "CRM_CUSTOMERS_DATABASE_URL",
     password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
-    resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>()],
+    resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>(), AnyResource::of::<Activity>()],
     follows: &[],
     seed: Some(seed::seed),
 };
@@ -45,6 +49,7 @@ const STORAGE: Storage = Storage {
 pub struct Customers {
     accounts: Records<Account>,
     contacts: Records<Contact>,
+    activities: Activities<OfCustomers>,
     changes: Feed,
     store: Store,
 }
@@ -52,12 +57,14 @@ pub struct Customers {
 fn routes(store: &Store, services: Services) -> Services {
     let (accounts, contacts) = (Records::new(store), Records::new(store));
     store.offer(accounts::Reassign { accounts: accounts.clone() });
+    let activities = Activities::new(store).on(&accounts).on(&contacts);
     let changes = Feed::new(store, &SERVICE);
-    let customers = Customers { accounts, contacts, changes, store: store.clone() };
+    let customers = Customers { accounts, contacts, activities, changes, store: store.clone() };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let activities = ActivityServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let search = SearchServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(accounts).add(contacts).add(search).add(changes).add(operations)
+    services.add(accounts).add(contacts).add(activities).add(search).add(changes).add(operations)
 }

@@ -1,5 +1,6 @@
 //! Demo data: plausible, the same in every run, loaded while the service serves.
 
+mod activities;
 mod companies;
 mod people;
 mod words;
@@ -24,15 +25,20 @@ impl SeedSize {
     pub const DEMO: Self = Self { accounts: 20_000, contacts: 200_000 };
 }
 
+/// Activities that `crm seed demo` loads, half of them on accounts, half on contacts.
+pub const DEMO_ACTIVITIES: u32 = 60_000;
+
 /// Seeds as the command line asks for it.
 pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell) -> Seeding {
-    let size = match amount {
-        Amount::Demo => SeedSize::DEMO,
-        Amount::Large => SeedSize { accounts: 200_000, contacts: 2_000_000 },
+    let (size, count) = match amount {
+        Amount::Demo => (SeedSize::DEMO, DEMO_ACTIVITIES),
+        Amount::Large => (SeedSize { accounts: 200_000, contacts: 2_000_000 }, 3_000_000),
     };
     Box::pin(async move {
-        let Seeded { accounts, contacts } = demo(&database, tenant, size, tell).await?;
-        Ok(format!("{accounts} accounts and {contacts} contacts"))
+        let mut tell = tell;
+        let Seeded { accounts, contacts } = demo(&database, tenant, size, &mut tell).await?;
+        let activities = activities(&database, tenant, size, count, tell).await?;
+        Ok(format!("{accounts} accounts, {contacts} contacts and {activities} activities"))
     })
 }
 
@@ -79,6 +85,32 @@ pub async fn demo(
     Ok(Seeded { accounts, contacts })
 }
 
+/// Loads `count` activities on what [`demo`] loads of this size. Answers how many are new.
+///
+/// # Errors
+/// As of [`demo`].
+pub async fn activities(
+    database: &Database,
+    tenant: Uuid,
+    size: SeedSize,
+    count: u32,
+    mut progress: impl FnMut(Progress),
+) -> Result<u64, Error> {
+    let mut rows = activities::Activities::new(size, count);
+    let mut chunk = || rows.by_ref().take(CONTACTS_A_CHUNK as usize).collect::<String>();
+    let mut created = 0;
+    for first in (0..count).step_by(2 * CONTACTS_A_CHUNK as usize) {
+        // Two at a time, as contacts.
+        let (one, other) = (chunk(), chunk());
+        let (one, other) =
+            tokio::try_join!(load(database, tenant, ACTIVITIES, &one), load(database, tenant, ACTIVITIES, &other))?;
+        created += one + other;
+        let done = (first + 2 * CONTACTS_A_CHUNK).min(count);
+        progress(Progress { what: "activities", done, of: count });
+    }
+    Ok(created)
+}
+
 // Industries, territories and owners here are their own keys.
 const ACCOUNTS: Table = Table {
     schema: "customers",
@@ -115,4 +147,19 @@ const CONTACTS: Table = Table {
              terms as (insert into customers.search_terms (tenant_id, term, record_id) \
              select $1, unnest(seed.terms), id from created join seed using (id)) \
              select id from created",
+};
+
+const ACTIVITIES: Table = Table {
+    schema: "customers",
+    create: "create temporary table seed on commit drop as \
+             select id, kind, parent_resource, parent_id, subject, body, owner, due_time, done, done_time, start_time, \
+             duration_seconds, creator, create_time, update_time from customers.activities with no data",
+    // Each row looks up its own parent, which somebody's domain may have kept from being loaded.
+    insert: "insert into customers.activities (tenant_id, id, kind, parent_resource, parent_id, subject, body, owner, \
+             owner_key, due_time, done, done_time, start_time, duration_seconds, creator, create_time, update_time) \
+             select $1, id, kind, parent_resource, parent_id, subject, body, owner, owner, due_time, done, done_time, \
+             start_time, duration_seconds, creator, create_time, update_time from seed \
+             where case parent_resource when 'accounts' then (select true from customers.accounts parent \
+             where parent.tenant_id = $1 and parent.id = seed.parent_id) else (select true from customers.contacts parent \
+             where parent.tenant_id = $1 and parent.id = seed.parent_id) end on conflict do nothing",
 };

@@ -125,6 +125,7 @@ async fn the_older_reflection_lists_the_same_and_describes_it() {
     let ask = |message_request| ServerReflectionRequest { host: String::new(), message_request: Some(message_request) };
     let names = [
         "crm.customers.v1.AccountService",
+        "crm.customers.v1.ActivityService",
         "crm.customers.v1.ChangeService",
         "crm.customers.v1.ContactService",
         "crm.customers.v1.OperationService",

@@ -1,6 +1,6 @@
 //! Impls of the traits in `src/standard.rs`, for every resource and every standard request of our own packages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use protox::prost_reflect::{
@@ -17,8 +17,10 @@ pub(crate) fn impls(pool: &DescriptorPool) -> String {
     let mut text = String::from("// Written by build.rs from the descriptors.\n");
     let mut services: Vec<_> = pool.services().filter(|service| service.full_name().starts_with("crm.")).collect();
     services.sort_by_key(|service| service.full_name().to_owned());
-    let mut parts = BTreeMap::new();
-    for method in services.iter().flat_map(|service| service.methods()) {
+    let (mut parts, mut written) = (BTreeMap::new(), BTreeSet::new());
+    let methods = services.iter().flat_map(|service| service.methods());
+    // Several services may have the same requests: each has one impl.
+    for method in methods.filter(|method| written.insert(method.input().full_name().to_owned())) {
         // Writing to a string does not fail.
         let _ = write_method(&mut text, &method, &mut parts);
     }
@@ -195,6 +197,7 @@ fn set_test(field: &FieldDescriptor) -> String {
         _ if field.cardinality() == Cardinality::Repeated => format!("!self.{name}.is_empty()"),
         _ if field.supports_presence() => format!("self.{name}.is_some()"),
         Kind::String | Kind::Bytes => format!("!self.{name}.is_empty()"),
+        Kind::Enum(_) => format!("self.{name} != 0"),
         _ => format!("self.{name} != Default::default()"),
     }
 }
@@ -231,9 +234,9 @@ fn option(field: &FieldDescriptor, name: &str) -> Option<Value> {
     options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
 }
 
-/// `customers.CreateAccount`: the package without `crm` and version.
+/// `customers.CreateAccount`: the package of the request, without `crm` and version.
 fn scope(method: &MethodDescriptor) -> String {
-    let package = method.parent_service().package_name().to_owned();
+    let package = method.input().package_name().to_owned();
     let context = package.split('.').nth(1).unwrap_or_default().to_owned();
     format!("{context}.{}", method.name())
 }

@@ -5,8 +5,12 @@ use std::ops::RangeInclusive;
 
 use crm_proto::google::r#type::Money as MoneyMessage;
 use crm_values::{Currency, Flaw, Money, TextRule, parse_id};
+use prost_types::Timestamp;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::resource::timestamp;
+use crate::select::is_known;
 use crate::{Error, Violations};
 
 /// Most items of a list of texts.
@@ -113,6 +117,12 @@ impl<'a> Exchange<'a> {
         self.field(field, stored, message, |truth| Ok(truth.unwrap_or(usual)), |truth| Ok(Some(truth)));
     }
 
+    /// A time that may be missing, kept to the microsecond.
+    pub fn time(&mut self, field: &'static str, stored: &mut Option<OffsetDateTime>, message: &mut Option<Timestamp>) {
+        let parse = |time: &Option<Timestamp>| time.as_ref().map(parse_time).transpose();
+        self.field(field, stored, message, parse, |time| Ok(time.map(timestamp)));
+    }
+
     /// An id of another resource.
     pub fn id(&mut self, field: &'static str, stored: &mut Uuid, message: &mut String) {
         self.field(field, stored, message, |id| parse_id(id), |id| Ok(id.to_string()));
@@ -164,6 +174,13 @@ impl<'a> Exchange<'a> {
             Way::Show { .. } => *message = take(stored),
         }
     }
+}
+
+fn parse_time(time: &Timestamp) -> Result<OffsetDateTime, Flaw> {
+    let nanos = i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos / 1_000 * 1_000);
+    let found = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
+    let found = found.filter(|found| is_known(*found) && (0..1_000_000_000).contains(&time.nanos));
+    found.ok_or(Flaw::new(Flaw::OUT_OF_RANGE, "must be a time of the years 1 to 9999"))
 }
 
 fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Flaw>) -> Result<Option<T>, Flaw> {

@@ -1,6 +1,7 @@
 //! What is particular about a resource: its table, what lists of it can ask, what its constraints mean, how it is cached.
 
 use crm_database::filter::{FieldSpec, Kind as ValueKind, Operator};
+use crm_database::migrate::Copied;
 
 use crate::Refusal;
 
@@ -29,6 +30,11 @@ pub struct Kind {
     /// What the terms begin with that its records are searched by: a letter, which no other kind of the schema has.
     /// Empty, if they are not searched.
     pub terms: &'static str,
+    /// Kinds of record that it may be about, by `parent_resource` and `parent_id`: lists leave it out while its parent is
+    /// deleted.
+    pub parents: &'static [&'static Kind],
+    /// What its table is a copy of, if several services have such a one.
+    pub copy_of: Option<&'static Copied>,
     /// How much of it each replica keeps in memory. The hot set of a replica is a few thousand records, and the shared
     /// tier is a millisecond away. How long: ten minutes in Redis, five seconds in memory, see `entry`.
     pub cache_bytes: u64,
@@ -55,6 +61,8 @@ impl Kind {
             insert_with: "",
             update_with: "",
             terms: "",
+            parents: &[],
+            copy_of: None,
             cache_bytes: 2 << 20,
         }
     }
@@ -83,6 +91,8 @@ pub(crate) enum Test {
     Plain(&'static str),
     /// A condition with the value's key for `{}`.
     Condition(&'static str, fn(&str) -> String),
+    /// The column is what stands beside the value: what the API calls it, and what is stored.
+    Choice(&'static str, &'static [(&'static str, &'static str)]),
 }
 
 const EQUAL: &[Operator] = &[Operator::Equal];
@@ -107,6 +117,15 @@ impl Filter {
         Self::of(field, ValueKind::Text, EQUAL, Test::Condition(condition, key))
     }
 
+    /// One of a few values, each with what is stored for it.
+    pub const fn choice(
+        field: &'static str,
+        column: &'static str,
+        values: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self::of(field, ValueKind::Text, EQUAL, Test::Choice(column, values))
+    }
+
     /// An id that has to be the same.
     pub const fn id(field: &'static str) -> Self {
         Self::of(field, ValueKind::Uuid, EQUAL, Test::Plain(field))
@@ -120,6 +139,11 @@ impl Filter {
     /// A time that has to be no earlier.
     pub const fn since(field: &'static str) -> Self {
         Self::of(field, ValueKind::Timestamp, &[Operator::GreaterOrEqual], Test::Plain(field))
+    }
+
+    /// A time, from one to before another.
+    pub const fn time(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Timestamp, &[Operator::GreaterOrEqual, Operator::Less], Test::Plain(field))
     }
 
     pub(crate) fn spec(&self) -> FieldSpec {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod activities;
 mod any;
 mod call;
 mod config;

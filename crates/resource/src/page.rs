@@ -9,7 +9,7 @@ use crm_proto::standard::Page;
 use crm_values::{Flaw, check_name_prefix};
 use uuid::Uuid;
 
-use crate::kind::Kind;
+use crate::kind::{Kind, Test};
 use crate::select::{Listing, Position, Selection};
 use crate::{Error, Violations};
 
@@ -63,8 +63,23 @@ fn parse_filter(kind: &Kind, text: &str) -> Result<Vec<Condition>, Flaw> {
     let conditions = filter::parse(text, &fields).map_err(|error| Flaw::new("FILTER_INVALID", error.to_string()))?;
     for condition in &conditions {
         check_prefix(condition)?;
+        check_choice(kind, condition)?;
     }
     Ok(conditions)
+}
+
+/// Where a few values are possible, another one is a mistake, and not one that nothing has.
+fn check_choice(kind: &Kind, condition: &Condition) -> Result<(), Flaw> {
+    let filter = kind.filters.iter().find(|filter| filter.field == condition.field);
+    let (Some(Test::Choice(_, values)), Value::Text(text)) = (filter.map(|filter| filter.test), &condition.value)
+    else {
+        return Ok(());
+    };
+    if values.iter().any(|(name, _)| name == text) {
+        return Ok(());
+    }
+    let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
+    Err(Flaw::new("FILTER_INVALID", format!("{} must be one of {}", condition.field, names.join(", "))))
 }
 
 /// What keys cannot tell is refused: a prefix that shows nothing would list everything.

@@ -79,12 +79,8 @@ impl<R: Resource> Records<R> {
         Q: standard::BatchGet<Resource = R::Message>,
     {
         let (call, ids) = (Call::of(&request)?, batch(request.get_ref().ids())?);
-        let keys: Vec<String> = ids.iter().map(|id| key(call.tenant, *id)).collect();
-        let asked = &ids;
-        let call = &call;
-        let load = |missing| async move { self.load(call, &ids_of(missing, asked, call.tenant)).await };
-        let found = self.cache.get_many(&keys, load).await?;
-        let found: Result<_, Error> = found.into_iter().zip(&ids).map(|(found, id)| live::<R>(found, *id)).collect();
+        let found = self.find(&call, &ids).await?.into_iter().zip(&ids);
+        let found: Result<_, Error> = found.map(|(found, id)| live::<R>(found, *id)).collect();
         Ok(Q::answer(found?))
     }
 
@@ -170,6 +166,13 @@ impl<R: Resource> Records<R> {
         let mut found = transaction.fetch_all::<Record<R::Fields>>(statement.name, query).await?;
         found.retain(|record| !record.head.is_deleted());
         Ok(found)
+    }
+
+    /// The records with these ids, in their order, deleted ones included.
+    pub(crate) async fn find(&self, call: &Call, ids: &[Uuid]) -> Result<Vec<Option<Arc<Stored<R::Message>>>>, Error> {
+        let keys: Vec<String> = ids.iter().map(|id| key(call.tenant, *id)).collect();
+        let load = |missing| async move { self.load(call, &ids_of(missing, ids, call.tenant)).await };
+        self.cache.get_many(&keys, load).await
     }
 
     async fn load(&self, call: &Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {

@@ -6,6 +6,7 @@
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A value of a column.
@@ -20,7 +21,9 @@ pub enum Value {
     /// `bigint`
     Bigint(Option<i64>),
     /// `boolean`
-    Boolean(bool),
+    Boolean(Option<bool>),
+    /// `timestamptz`
+    Time(Option<OffsetDateTime>),
     /// `uuid`
     Uuid(Option<Uuid>),
 }
@@ -88,6 +91,7 @@ impl Row {
             Value::Integer(number) => query.bind(number),
             Value::Bigint(number) => query.bind(number),
             Value::Boolean(truth) => query.bind(truth),
+            Value::Time(time) => query.bind(time),
             Value::Uuid(id) => query.bind(id),
         })
     }
@@ -127,7 +131,9 @@ values! {
     &Vec<String>: texts => Self::Texts(texts.clone()),
     Option<i32>: number => Self::Integer(number),
     Option<i64>: number => Self::Bigint(number),
-    bool: truth => Self::Boolean(truth),
+    bool: truth => Self::Boolean(Some(truth)),
+    Option<bool>: truth => Self::Boolean(truth),
+    Option<OffsetDateTime>: time => Self::Time(time),
     Uuid: id => Self::Uuid(Some(id)),
     Option<Uuid>: id => Self::Uuid(id),
 }

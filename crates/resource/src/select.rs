@@ -76,13 +76,14 @@ impl Position {
         let is_time = known_order(kind, order).is_some_and(|order| order.is_time);
         match &self.key {
             SortKey::Name(name) => !is_time && !name.contains('\0'),
-            // Of a year that Postgres and the driver know.
-            SortKey::Time(time) => {
-                let utc = time.checked_to_offset(UtcOffset::UTC);
-                is_time && utc.is_some_and(|utc| (1..=9_999).contains(&utc.year()))
-            }
+            SortKey::Time(time) => is_time && is_known(*time),
         }
     }
+}
+
+/// Whether the time is of a year that Postgres and the driver know.
+pub(crate) fn is_known(time: OffsetDateTime) -> bool {
+    time.checked_to_offset(UtcOffset::UTC).is_some_and(|utc| (1..=9_999).contains(&utc.year()))
 }
 
 fn known_order(kind: &Kind, order: Order) -> Option<&kind::Order> {
@@ -94,12 +95,26 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
     let mut query = QueryBuilder::new(from);
     query.push(" where tenant_id = ").push_bind(tenant);
     if !selection.show_deleted {
-        query.push(" and delete_time is null");
+        query.push(" and delete_time is null").push(parent_is_there(kind));
     }
     for condition in &selection.conditions {
         push_condition(kind, &mut query, condition);
     }
     query
+}
+
+/// The condition that a row's parent is not deleted, if it has one; the tenant is `$1`. Each row looks up its own parent:
+/// as a join or with `exists`, the planner might read all parents there are.
+pub(crate) fn parent_is_there(kind: &Kind) -> String {
+    let look = |parent: &&Kind| {
+        format!(
+            " when '{}' then (select parent.delete_time is null from {} parent \
+             where parent.tenant_id = $1 and parent.id = {}.parent_id)",
+            parent.plural, parent.table, kind.plural
+        )
+    };
+    let looks: String = kind.parents.iter().map(look).collect();
+    if looks.is_empty() { looks } else { format!(" and case parent_resource{looks} end") }
 }
 
 fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &Condition) {
@@ -108,6 +123,10 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
         (Test::Key(column, _), Value::Prefix(prefix)) => push_prefix(query, column, &name_key_prefix(prefix)),
         (Test::Key(column, key), Value::Text(text)) => {
             query.push(format_args!(" and {column} = ")).push_bind(key(text));
+        }
+        (Test::Choice(column, values), Value::Text(text)) => {
+            let stored = values.iter().find(|(name, _)| name == text).map(|(_, stored)| *stored);
+            query.push(format_args!(" and {column} = ")).push_bind(stored);
         }
         (Test::Condition(text, key), Value::Text(value)) => {
             let (before, after) = text.split_once("{}").unwrap_or((text, ""));
@@ -124,7 +143,7 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
             };
         }
         // The filter's parser gives no other pairs.
-        (Test::Key(..) | Test::Condition(..), _) => {
+        (Test::Key(..) | Test::Condition(..) | Test::Choice(..), _) => {
             query.push(" and false");
         }
     }

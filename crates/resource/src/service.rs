@@ -141,7 +141,9 @@ impl Service {
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
         let following = (!follows.is_empty()).then_some(&follow::TABLE);
-        for table in [&idempotency::TABLE, &journal::TABLE, &operations::TABLE].into_iter().chain(following) {
+        let copies = resources.iter().filter_map(|resource| resource.kind.copy_of);
+        let all = [&idempotency::TABLE, &journal::TABLE, &operations::TABLE];
+        for table in all.into_iter().chain(following).chain(copies) {
             migrate::check_copy(&mut owner, schema, table).await?;
         }
         if resources.iter().any(|resource| !resource.kind.terms.is_empty()) {

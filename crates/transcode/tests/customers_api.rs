@@ -19,6 +19,10 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
     let account =
         json!({"name": "Acme", "annualRevenue": {"currencyCode": "EUR", "units": "9007199254740993"}, "employees": 0});
     let contact = json!({"accountId": "7", "emails": ["ada@acme.example"], "givenName": "Ada"});
+    let task = json!({
+        "kind": "KIND_TASK", "parentResource": "accounts", "parentId": "7", "done": false,
+        "dueTime": "2026-01-31T09:30:00Z",
+    });
     let export = || json!({"filter": "owner = \"ada\"", "showDeleted": true});
     vec![
         (
@@ -93,6 +97,77 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
         ),
         (
             Method::GET,
+            "/v1/accounts/7:timeline?pageSize=2&pageToken=t",
+            Value::Null,
+            "AccountService/GetTimeline",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/activities/customers?requestId=r",
+            task.clone(),
+            "ActivityService/CreateActivity",
+            json!({"requestId": "r", "activity": task}),
+        ),
+        (Method::GET, "/v1/activities/customers/7", Value::Null, "ActivityService/GetActivity", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/activities/customers:batchGet?ids=7",
+            Value::Null,
+            "ActivityService/BatchGetActivities",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers?pageToken=t&filter=x",
+            Value::Null,
+            "ActivityService/ListActivities",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers:openTasks?pageSize=2&pageToken=t",
+            Value::Null,
+            "ActivityService/ListOpenTasks",
+            json!({"pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/activities/customers/7",
+            json!({"done": true}),
+            "ActivityService/UpdateActivity",
+            json!({"activity": {"id": "7", "done": true}, "updateMask": "done"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/activities/customers/7",
+            Value::Null,
+            "ActivityService/DeleteActivity",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::POST,
+            "/v1/activities/customers/7:undelete",
+            json!({}),
+            "ActivityService/UndeleteActivity",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "ActivityService/ExportActivities",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "ActivityService/GetActivityHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::GET,
             "/v1/changes/customers?resources=accounts&resources=contacts&cursor=c&pageSize=2",
             Value::Null,
             "ChangeService/ListChanges",
@@ -148,6 +223,13 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             "/v1/contacts/7:history?pageSize=2&pageToken=t",
             Value::Null,
             "ContactService/GetContactHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::GET,
+            "/v1/contacts/7:timeline?pageSize=2&pageToken=t",
+            Value::Null,
+            "ContactService/GetTimeline",
             json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
         ),
         (Method::GET, "/v1/operations/customers/7", Value::Null, "OperationService/GetOperation", json!({"id": "7"})),

@@ -21,6 +21,7 @@ pub const FIELD_REASONS: &[(&str, &str)] = &[
     (Flaw::MALFORMED, "a value does not have the form of its kind"),
     (Flaw::OUT_OF_RANGE, "a number lies outside its range"),
     (Flaw::IMMUTABLE, "a field that is fixed at creation was given another value"),
+    (Flaw::CONTRADICTION, "two fields exclude each other"),
     (Flaw::UNKNOWN_FIELD, "a mask names a field that does not exist"),
 ];
 
@@ -37,6 +38,8 @@ impl Flaw {
     pub const OUT_OF_RANGE: &'static str = "OUT_OF_RANGE";
     /// A field that is fixed at creation was given another value.
     pub const IMMUTABLE: &'static str = "IMMUTABLE";
+    /// Two fields exclude each other.
+    pub const CONTRADICTION: &'static str = "CONTRADICTION";
     /// A mask names a field that does not exist.
     pub const UNKNOWN_FIELD: &'static str = "UNKNOWN_FIELD";
 

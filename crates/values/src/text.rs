@@ -9,16 +9,17 @@ pub struct TextRule {
     max: usize,
     required: bool,
     lower: bool,
+    lines: bool,
 }
 
 /// Up to `max` characters.
 pub const fn within(max: usize) -> TextRule {
-    TextRule { max, required: false, lower: false }
+    TextRule { max, required: false, lower: false, lines: false }
 }
 
 /// 1 to `max` characters.
 pub const fn required(max: usize) -> TextRule {
-    TextRule { max, required: true, lower: false }
+    TextRule { max, required: true, lower: false, lines: false }
 }
 
 impl TextRule {
@@ -27,18 +28,26 @@ impl TextRule {
         Self { lower: true, ..self }
     }
 
+    /// The same, of any number of lines: with line ends and tabs.
+    pub const fn in_lines(self) -> Self {
+        Self { lines: true, ..self }
+    }
+
     /// The text as it is [kept].
     ///
     /// # Errors
     /// A required text shows nothing, it is too long, or it holds a character that breaks lines or turns the direction
-    /// of what follows. NUL is refused, too: Postgres could not store it.
+    /// of what follows, and is not one of several lines. NUL is refused, too: Postgres could not store it.
     pub fn parse(self, text: &str) -> Result<String, Flaw> {
         let lower = self.lower.then(|| lower_case(text));
         let text = lower.as_deref().unwrap_or(text);
         let kept = kept(text);
         // At the ends as well, where other blanks are dropped: a line end tells of a field that was read wrong.
-        if text.chars().any(char::is_control) || kept.chars().any(is_forbidden) {
-            return Err(Flaw::new(Flaw::FORBIDDEN_CHARACTER, FORBIDDEN));
+        let mut all = text.chars().filter(|character| !self.lines || !matches!(character, '\n' | '\r' | '\t'));
+        let mut inside = kept.chars().filter(|character| !character.is_control());
+        if all.any(char::is_control) || inside.any(is_forbidden) {
+            let rule = if self.lines { FORBIDDEN_IN_LINES } else { FORBIDDEN };
+            return Err(Flaw::new(Flaw::FORBIDDEN_CHARACTER, rule));
         }
         match kept.chars().count() {
             0 if self.required => Err(Flaw::missing()),
@@ -52,6 +61,8 @@ impl TextRule {
     }
 }
 
+const FORBIDDEN_IN_LINES: &str =
+    "must not contain control characters but tabs and line ends, nor any that turn the direction of text";
 const FORBIDDEN: &str = "must not contain control characters, nor any that break lines or turn the direction of text";
 
 /// A text as it is kept: as it was written, without blanks at its ends; empty if nothing of it shows.
@@ -86,6 +97,18 @@ mod tests {
         for text in ["e\u{301}", "\u{fa10}", "\u{212b}", "日本語", "\u{1112}\u{1161}\u{11ab}"] {
             check(within(4), text, Ok(text));
         }
+    }
+
+    #[test]
+    fn a_text_of_lines_has_line_ends_and_tabs_and_no_other_control_characters() {
+        let rule = within(20).in_lines();
+        check(rule, " one\r\n\ttwo\n", Ok("one\r\n\ttwo"));
+        check(rule, "\n", Ok(""));
+        check(required(20).in_lines(), "\n \t", Err(Flaw::REQUIRED));
+        for text in ["a\0b", "a\u{b}", "a\u{85}b", "\u{7f}", "a\u{2028}b", "a\u{202e}b"] {
+            check(rule, text, Err(Flaw::FORBIDDEN_CHARACTER));
+        }
+        check(rule, &"a\n".repeat(11), Err(Flaw::TOO_LONG));
     }
 
     #[test]

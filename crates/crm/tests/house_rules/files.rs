@@ -41,7 +41,9 @@ fn lines_are_counted_up_to_the_tests_and_no_other_test_code() {
 
 #[test]
 fn no_source_file_is_too_long() {
-    let long: Vec<_> = tracked(".rs").into_iter().filter(|file| code_lines(&read(file)) > LONGEST_FILE).collect();
+    // What a program writes has no seam to be found.
+    let by_hand = tracked(".rs").into_iter().filter(|file| !file.contains("/tests/golden/"));
+    let long: Vec<_> = by_hand.filter(|file| code_lines(&read(file)) > LONGEST_FILE).collect();
     assert!(long.is_empty(), "over {LONGEST_FILE} lines: {long:?}");
 }
 

@@ -1,6 +1,7 @@
 //! The gateway in front of the services, all real and in this process: what only the two together can get wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod activities;
 mod asking;
 mod clients;
 mod conditions;

@@ -3,9 +3,14 @@
 use crm_transcode::Transcoder;
 use serde_json::{Map, Value, json};
 
-/// A resource with every field filled that a caller can fill, by the last word of its collection's path.
-pub(crate) fn sample(collection: &str, account: &str) -> Value {
-    match collection {
+/// What a collection holds, by its path: `/v1/products` holds `products`, and `/v1/activities/customers` `activities`.
+pub(crate) fn plural(path: &str) -> &str {
+    path.trim_start_matches("/v1/").split('/').next().unwrap()
+}
+
+/// A resource with every field filled that a caller can fill, by its collection's path.
+pub(crate) fn sample(path: &str, account: &str) -> Value {
+    match plural(path) {
         "accounts" => json!({
             "name": "Acme", "domain": "acme.example", "industry": "retail", "country": "France",
             "territory": "emea-north", "owner": "ada", "employees": 12, "foundedYear": 1999, "parentId": account,
@@ -14,6 +19,12 @@ pub(crate) fn sample(collection: &str, account: &str) -> Value {
         "contacts" => json!({
             "accountId": account, "givenName": "Ada", "familyName": "Love", "title": "Head", "owner": "ada",
             "emails": ["ada@acme.example"], "phones": ["+14155550123"],
+        }),
+        // A task has what the other kinds have, and more.
+        "activities" => json!({
+            "kind": "KIND_TASK", "parentResource": "accounts", "parentId": account, "subject": "Call", "body": "a\nb",
+            "owner": "ada", "dueTime": "2027-01-31T09:30:00Z", "done": true, "startTime": "2027-01-31T09:00:00.000001Z",
+            "durationSeconds": 1800,
         }),
         "products" => json!({
             "name": "Gearbox", "sku": "GTX-1", "unit": "piece", "active": false,
@@ -26,7 +37,8 @@ pub(crate) fn sample(collection: &str, account: &str) -> Value {
 /// Another of the same kind: nothing of it that has to be unique is the same.
 pub(crate) fn another(body: &Value) -> Value {
     let mut other = body.clone();
-    for (field, value) in [("domain", ""), ("sku", ""), ("name", "Another"), ("familyName", "Another")] {
+    let changes = [("domain", ""), ("sku", ""), ("name", "Another"), ("familyName", "Another"), ("subject", "Another")];
+    for (field, value) in changes {
         if let Some(place) = other.get_mut(field) {
             *place = Value::from(value);
         }

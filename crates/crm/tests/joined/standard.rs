@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::Answer;
-use crate::samples::{another, sample, updates};
+use crate::samples::{another, plural, sample, updates};
 use crate::support::{Joined, json, text};
 
 /// The path of each collection, and a body for its creations.
@@ -20,7 +20,7 @@ async fn collections_of(joined: &Joined, tenant: &str) -> Vec<(String, Value)> {
     assert_eq!(parent.status, StatusCode::OK, "{}", text(&parent));
     let parent = json(&parent);
     let parent = parent["id"].as_str().unwrap();
-    updates().into_iter().map(|(path, _)| (path.clone(), sample(path.rsplit('/').next().unwrap(), parent))).collect()
+    updates().into_iter().map(|(path, _)| (path.clone(), sample(&path, parent))).collect()
 }
 
 async fn create(joined: &Joined, path: &str, request: Uuid, body: &Value) -> Answer {
@@ -38,9 +38,9 @@ async fn created(joined: &Joined, path: &str, body: &Value) -> Value {
     json(&answer)
 }
 
-/// The first of a name: `/v1/products` lists `products`.
+/// What a list of the collection at this path holds.
 fn items<'a>(path: &str, page: &'a Value) -> &'a Vec<Value> {
-    page[path.rsplit('/').next().unwrap()].as_array().unwrap()
+    page[plural(path)].as_array().unwrap()
 }
 
 fn reason(answer: &Answer) -> (StatusCode, String) {

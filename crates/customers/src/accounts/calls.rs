@@ -1,3 +1,4 @@
+use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_server::AccountService;
 use crm_proto::operations::Operation;
@@ -55,5 +56,9 @@ impl AccountService for Customers {
 
     async fn reassign_accounts(&self, request: Request<pb::ReassignAccountsRequest>) -> Answer<Operation> {
         answer(self.store.begin_operation::<Reassign>(request).await)
+    }
+
+    async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {
+        answer(self.activities.timeline(&self.accounts, request).await)
     }
 }

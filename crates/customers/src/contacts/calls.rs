@@ -1,3 +1,4 @@
+use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers as pb;
 use crm_proto::customers::contact_service_server::ContactService;
 use crm_resource::{Answer, Export, answer};
@@ -50,5 +51,9 @@ impl ContactService for Customers {
         request: Request<pb::GetContactHistoryRequest>,
     ) -> Answer<pb::GetContactHistoryResponse> {
         answer(self.contacts.history(request).await)
+    }
+
+    async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {
+        answer(self.activities.timeline(&self.contacts, request).await)
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crm_resource::Resource;
 use crm_resource::seed::{Random, texts, time};
 use crm_values::{Terms, name_key};
+use uuid::Uuid;
 
 use super::SeedSize;
 use super::companies::{self, Company, people_up_to, updated};
@@ -29,6 +30,13 @@ pub(super) struct People {
 impl People {
     pub(super) fn new(size: SeedSize) -> Self {
         Self { size, number: 0, company: 0, current: None, first: 0 }
+    }
+
+    /// The person of this number, who must not come before the one asked for last.
+    pub(super) fn person(&mut self, number: u32) -> Person {
+        self.number = number;
+        let company = self.company();
+        person(&company, &mut Random::new(KIND, number))
     }
 
     /// The company of the next person.
@@ -60,10 +68,24 @@ impl Iterator for People {
     }
 }
 
+/// What activities need to know of a contact.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub(super) id: Uuid,
+    /// In milliseconds since 1970.
+    pub(super) created: u64,
+    /// Who looks after the company.
+    pub(super) owner: &'static str,
+}
+
+fn person(company: &Company, random: &mut Random) -> Person {
+    let created = company.created + random.below(90 * DAY_MS);
+    Person { id: random.id(created), created, owner: company.owner }
+}
+
 fn row(number: u32, place: u64, company: &Company) -> String {
     let mut random = Random::new(KIND, number);
-    let created = company.created + random.below(90 * DAY_MS);
-    let id = random.id(created);
+    let Person { id, created, .. } = person(company, &mut random);
     let (given, family) = (*random.pick(&GIVEN), *random.pick(&FAMILY));
     let title = random.pick_early(&TITLES);
     // Whoever looks after the company looks after most of its people.

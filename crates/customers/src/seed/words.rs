@@ -82,3 +82,42 @@ pub(super) const TITLES: [&str; 24] = [
     "Operations Manager", "Product Manager", "Project Manager", "Quality Manager", "Sales Representative",
     "Team Lead",
 ];
+
+pub(super) const CALLS: [&str; 8] = [
+    "Asked for a price list",
+    "Called back about the delivery",
+    "Checked who decides",
+    "Complaint about an invoice",
+    "First call",
+    "Follow-up on the offer",
+    "Left a message",
+    "Yearly review by phone",
+];
+
+pub(super) const MEETINGS: [&str; 6] =
+    ["Contract review", "Demonstration", "Kick-off", "Lunch", "Site visit", "Workshop with the buyers"];
+
+pub(super) const TASKS: [&str; 10] = [
+    "Ask for a reference",
+    "Book a room",
+    "Call about the renewal",
+    "Check the credit limit",
+    "Prepare the contract",
+    "Send samples",
+    "Send the minutes",
+    "Send the offer",
+    "Update the address",
+    "Write a summary",
+];
+
+/// In the text form of `copy`: two of them have several lines.
+pub(super) const BODIES: [&str; 8] = [
+    "Budget is decided in spring.",
+    "Happy with the service, less so with the price.",
+    "Met at the fair.\\nWants to see the new catalogue.",
+    "Moves to a new building next year.",
+    "Prefers to be called in the morning.",
+    "They compare two offers:\\n- ours\\n- one from abroad",
+    "Was referred by a partner.",
+    "Will come back after the holidays.",
+];

@@ -88,3 +88,36 @@ async fn contacts_keep_their_rules() {
     let twice = format!("{insert} {{account}}, 'x'), ({{tenant}}, {{account}}, 'x')");
     check(&pool, &twice, "contact_emails_pkey").await;
 }
+
+#[tokio::test]
+async fn activities_keep_their_rules() {
+    let own = database().await;
+    let pool = pool(&own).await;
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let task = "insert into customers.activities \
+                (tenant_id, id, kind, parent_resource, parent_id, subject, body, creator, done, done_time) \
+                values ($1, $2, 'task', 'accounts', $2, 'x', 'x', 'ada', true, now())";
+    transaction.execute("insert", sqlx::query(task).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    transaction.commit().await.unwrap();
+    let not_done = "done = null, done_time = null";
+    for (change, constraint) in [
+        ("kind = 'fax'", "activities_kind_known"),
+        ("subject = repeat('x', 201)", "activities_subject_length"),
+        ("body = repeat('x', 10001)", "activities_body_length"),
+        ("owner = repeat('x', 101)", "activities_owner_length"),
+        ("duration_seconds = -1", "activities_duration_range"),
+        ("duration_seconds = 604801", "activities_duration_range"),
+        (&format!("kind = 'note', body = '', {not_done}"), "activities_note_has_body"),
+        (&format!("kind = 'note', start_time = now(), {not_done}"), "activities_note_has_no_time"),
+        (&format!("kind = 'note', duration_seconds = 0, {not_done}"), "activities_note_has_no_time"),
+        ("subject = '', body = ''", "activities_says_something"),
+        (&format!("kind = 'call', due_time = now(), {not_done}"), "activities_task_alone_is_due"),
+        ("done = null, done_time = null", "activities_task_alone_is_done"),
+        ("kind = 'meeting'", "activities_task_alone_is_done"),
+        ("done_time = null", "activities_done_since"),
+        ("done = false", "activities_done_since"),
+        ("version = 0", "activities_version_positive"),
+    ] {
+        check(&pool, &format!("update customers.activities set {change}"), constraint).await;
+    }
+}

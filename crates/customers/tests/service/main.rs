@@ -1,6 +1,7 @@
 //! The service with a real Postgres and a real Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod activities;
 mod changes;
 mod coherence;
 mod constraints;

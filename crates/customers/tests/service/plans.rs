@@ -1,12 +1,16 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
+use crm_customers::activities::OfCustomers;
 use crm_customers::{SERVICE, accounts, contacts};
 use crm_database::Database;
-use crm_resource::testkit::{Plans, Variant};
+use crm_database::plan::Plan;
+use crm_resource::activities::Activities;
+use crm_resource::testkit::{Plans, Variant, call};
+use crm_sandbox::testing::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres};
 use uuid::Uuid;
 
-use crate::support::{database, pool, tenant};
+use crate::support::{database, pool, store, tenant};
 
 /// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
 const ACCOUNTS: &str = "
@@ -29,6 +33,20 @@ const CONTACTS: &str = "
     insert into customers.search_terms (tenant_id, term, record_id)
     select tenant_id, 'an' || name_key, id from customers.accounts";
 
+const ACTIVITIES: &str = "
+    insert into customers.activities (tenant_id, id, kind, parent_resource, parent_id, subject, body, owner_key, due_time,
+        done, done_time, creator, create_time, update_time)
+    select tenant_id, id, kind, 'accounts', id, 'Something', 'Something', owner_key,
+        case when kind = 'task' and byte < 200 then update_time + interval '60 days' end,
+        case when kind = 'task' then byte % 8 = 3 end, case when kind = 'task' and byte % 8 = 3 then update_time end,
+        'ada', update_time, update_time
+    from (select *, (array['note', 'call', 'meeting', 'task'])[byte % 4 + 1] as kind
+        from (select *, get_byte(uuid_send(id), 0) as byte from customers.accounts) bytes) kinds;
+    -- One account has thousands.
+    update customers.activities set parent_id = (select id from customers.accounts
+        where tenant_id = '{tenant}' order by id limit 1)
+    where tenant_id = '{tenant}' and owner_key in ('owner 1', 'owner 2', 'owner 3')";
+
 async fn fill(url: &str) {
     let mut owner = PgConnection::connect(url).await.unwrap();
     // The references are right, and checking them takes longer than the rest.
@@ -42,11 +60,10 @@ async fn fill(url: &str) {
     .await
     .unwrap();
     let drops = indexes.iter().map(|(index, _)| format!("drop index {index}"));
-    let fills = [ACCOUNTS, CONTACTS].into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
+    let fills = [ACCOUNTS, CONTACTS, ACTIVITIES].into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
     let builds = indexes.iter().map(|(_, definition)| definition.clone());
-    let vacuum =
-        "vacuum analyze customers.accounts, customers.contacts, customers.contact_emails, customers.search_terms"
-            .to_owned();
+    let tables = ["accounts", "contacts", "contact_emails", "search_terms", "activities"];
+    let vacuum = format!("vacuum analyze {}", tables.map(|table| format!("customers.{table}")).join(", "));
     for statement in drops.chain(fills).chain(builds).chain([vacuum]) {
         let statement = statement.replace("{tenant}", &tenant().to_string());
         owner.execute(AssertSqlSafe(statement)).await.unwrap();
@@ -98,7 +115,7 @@ async fn every_list_is_answered_by_its_index() {
         ("name = \"7f*\" AND owner = \"owner 9\"", "name", "accounts_owner_name_idx", true),
     ];
     let plans = Plans { database: &database, tenant: tenant() };
-    let [of_accounts, of_contacts] = SERVICE.resources() else { panic!("a resource without plans") };
+    let [of_accounts, of_contacts, of_activities] = SERVICE.resources() else { panic!("a resource without plans") };
     plans.check_lists(of_accounts, &accounts).await;
 
     let account: Uuid = scalar(&database, "select id from customers.accounts order by id limit 1").await;
@@ -117,11 +134,53 @@ async fn every_list_is_answered_by_its_index() {
         (&recent, "family_name", "contacts_update_time_idx", false),
     ];
     plans.check_lists(of_contacts, &contacts).await;
+    let of_parent = format!("parent_id = \"{account}\"");
+    let activities: [Variant<'_>; 15] = [
+        ("", "", "activities_create_time_idx", true),
+        ("", "create_time desc", "activities_create_time_idx", true),
+        ("", "update_time desc", "activities_update_time_idx", true),
+        ("owner = \"owner 9\"", "create_time desc", "activities_owner_create_time_idx", true),
+        ("owner = \"owner 9\"", "update_time", "activities_owner_update_time_idx", true),
+        ("kind = KIND_TASK", "create_time desc", "activities_kind_create_time_idx", true),
+        ("kind = KIND_NOTE", "update_time desc", "activities_kind_update_time_idx", true),
+        ("done = false", "create_time", "activities_done_create_time_idx", true),
+        ("done = true", "update_time desc", "activities_done_update_time_idx", true),
+        (&of_parent, "create_time", "activities_parent_create_time_idx", true),
+        (&of_parent, "create_time desc", "activities_parent_create_time_idx", true),
+        ("due_time < \"2001-01-31T00:00:00Z\"", "", "activities_due_time_idx", false),
+        ("due_time >= \"2101-01-31T00:00:00Z\"", "update_time", "activities_due_time_idx", false),
+        (&recent, "update_time desc", "activities_update_time_idx", true),
+        (&recent, "create_time", "activities_update_time_idx", false),
+    ];
+    plans.check_lists(of_activities, &activities).await;
+    check_depths(&own, account).await;
     for resource in SERVICE.resources() {
         plans.check_standard_statements(resource, &[account, parent]).await;
     }
     plans.check_search(&SERVICE).await;
     check_statements(&plans, account).await;
+}
+
+/// A deep page reads no more than the first.
+async fn check_depths(database: &TestDatabase, account: Uuid) {
+    let (activities, call) = (Activities::<OfCustomers>::new(&store(database).await), call(tenant()));
+    let now = time::OffsetDateTime::now_utc();
+    let check = |plan: &Plan, index: &str, most: u64| {
+        plan.assert_no_sequential_scan().assert_no_sort().assert_uses_index(index);
+        assert!(plan.details("Index Cond").iter().any(|condition| condition.contains("ROW(")), "{plan}");
+        assert_eq!((plan.rows(), plan.rows_removed()), (51, 0), "{plan}");
+        assert!(plan.rows_read() <= most, "{} rows are read:\n{plan}", plan.rows_read());
+    };
+    // Of 4,000 activities, those that come after 2,000.
+    for before in [None, Some(now - time::Duration::minutes(100_000))] {
+        let plan = activities.explain_timeline(&call, account, before).await.unwrap();
+        check(&plan, "activities_parent_timeline_idx", 51);
+    }
+    // Each looks up its parent, which is an account or a contact.
+    for after in [None, Some(now - time::Duration::days(10))] {
+        let plan = activities.explain_open_tasks(&call, "owner 9", after).await.unwrap();
+        check(&plan, "activities_open_tasks_idx", 102);
+    }
 }
 
 /// The statements that are particular, each with the index it must use.

@@ -1,10 +1,11 @@
 //! Demo data.
 
 use crm_customers::seed::{self, SeedSize, Seeded};
+use crm_proto::activities::{ListActivitiesRequest, ListOpenTasksRequest, UpdateActivityRequest};
 use crm_proto::customers as pb;
 use sqlx::{Connection, PgConnection};
 
-use crate::support::{account, call, pool, tenant, world};
+use crate::support::{account, call, field_mask, pool, tenant, world};
 
 #[tokio::test]
 async fn a_second_run_creates_nothing_and_a_taken_domain_is_left_alone() {
@@ -70,6 +71,24 @@ async fn seeded_rows_are_like_those_that_are_created() {
     .await
     .unwrap();
     assert!(largest > 500 && smallest < 5 && subsidiaries > 5, "{largest} {smallest} {subsidiaries}");
+}
+
+#[tokio::test]
+async fn activities_are_loaded_once_on_what_is_there_and_are_like_those_that_are_created() {
+    let world = world().await;
+    let (pool, size) = (pool(&world.database).await, SeedSize { accounts: 300, contacts: 900 });
+    assert_eq!(seed::activities(&pool, tenant(), size, 100, |_| ()).await.unwrap(), 0, "nothing is there to be about");
+    seed::demo(&pool, tenant(), size, |_| ()).await.unwrap();
+    assert_eq!(seed::activities(&pool, tenant(), size, 2_000, |_| ()).await.unwrap(), 2_000);
+    assert_eq!(seed::activities(&pool, tenant(), size, 2_000, |_| ()).await.unwrap(), 0);
+    let request = ListActivitiesRequest { page_size: 150, ..Default::default() };
+    for seeded in call!(world.agent, activities.list_activities(request)).unwrap().activities {
+        let request = UpdateActivityRequest { activity: Some(seeded.clone()), update_mask: field_mask(&["*"]) };
+        assert_eq!(call!(world.agent, activities.update_activity(request)).unwrap(), seeded);
+    }
+    let request = ListOpenTasksRequest { page_size: 1_000, ..Default::default() };
+    let tasks = call!(world.agent, activities.list_open_tasks(request)).unwrap().activities;
+    assert!(tasks.len() > 3, "ada has {} open tasks", tasks.len());
 }
 
 #[tokio::test]

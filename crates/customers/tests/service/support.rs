@@ -2,16 +2,19 @@
 
 use std::ops::Deref;
 
+use crm_cache::Redis;
 use crm_customers::SERVICE;
 use crm_database::Database;
+use crm_proto::activities::{self, Activity};
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_client::AccountServiceClient;
+use crm_proto::customers::activity_service_client::ActivityServiceClient;
 use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_proto::customers::operation_service_client::OperationServiceClient;
 use crm_proto::customers::search_service_client::SearchServiceClient;
-use crm_resource::ServiceConfig;
 use crm_resource::testkit::{self, Http, Process};
+use crm_resource::{ServiceConfig, Store, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
 use crm_server::token::{Role, tenant_id};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -32,6 +35,15 @@ pub mod app {
 /// An empty, migrated database.
 pub async fn database() -> TestDatabase {
     testkit::database(&SERVICE).await
+}
+
+/// What a replica keeps its records in, without its ports.
+pub async fn store(database: &TestDatabase) -> Store {
+    let redis_url = testing::redis().await.unwrap();
+    let config = StoreConfig::new(database.url_as(app::ROLE, "").parse().unwrap(), redis_url.parse().unwrap());
+    let redis = Redis::connect("customers", &redis_url).unwrap();
+    eventually("Redis", async || redis.is_up()).await;
+    Store::new(pool(database).await, redis, app::SCHEMA, &config).unwrap()
 }
 
 /// The pool that the service would use.
@@ -75,10 +87,11 @@ impl Service {
     fn clients(own: testkit::Caller) -> Caller {
         let accounts = AccountServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        let activities = ActivityServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, changes, operations, search, own }
+        Caller { accounts, contacts, activities, changes, operations, search, own }
     }
 
     pub async fn stop(self) {
@@ -121,6 +134,7 @@ pub async fn world() -> World {
 pub struct Caller {
     pub accounts: AccountServiceClient<Http>,
     pub contacts: ContactServiceClient<Http>,
+    pub activities: ActivityServiceClient<Http>,
     pub changes: ChangeServiceClient<Http>,
     pub operations: OperationServiceClient<Http>,
     pub search: SearchServiceClient<Http>,
@@ -168,6 +182,11 @@ impl Caller {
                 ..Default::default()
             })
         )
+    }
+
+    pub async fn create_activity(&self, activity: Activity) -> Result<Activity, Status> {
+        let (activity, request_id) = (Some(activity), Uuid::new_v4().to_string());
+        call!(self, activities.create_activity(activities::CreateActivityRequest { activity, request_id }))
     }
 
     pub async fn get_account(&self, id: &str) -> Result<pb::Account, Status> {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers::{
     self as pb, account_service_server::AccountService, contact_service_server::ContactService,
 };
@@ -198,6 +199,10 @@ impl AccountService for Fake {
         Err(Status::unimplemented(""))
     }
 
+    async fn get_timeline(&self, _: Request<GetTimelineRequest>) -> Result<Response<GetTimelineResponse>, Status> {
+        Ok(Response::new(GetTimelineResponse::default()))
+    }
+
     async fn export_accounts(&self, request: Request<pb::ExportAccountsRequest>) -> Result<Response<Accounts>, Status> {
         let filter = request.into_inner().filter;
         let running = Running::new(&self.seen);
@@ -292,6 +297,10 @@ impl ContactService for Fake {
         _: Request<pb::GetContactHistoryRequest>,
     ) -> Result<Response<pb::GetContactHistoryResponse>, Status> {
         Ok(Response::new(pb::GetContactHistoryResponse::default()))
+    }
+
+    async fn get_timeline(&self, _: Request<GetTimelineRequest>) -> Result<Response<GetTimelineResponse>, Status> {
+        Ok(Response::new(GetTimelineResponse::default()))
     }
 
     async fn export_contacts(&self, request: Request<pb::ExportContactsRequest>) -> Result<Response<Contacts>, Status> {

@@ -123,6 +123,129 @@ impl History for crate::crm::customers::v1::GetAccountHistoryRequest {
     }
 }
 
+impl Create for crate::crm::activities::v1::CreateActivityRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    const METHOD: &'static str = "activities.CreateActivity";
+    fn resource(&mut self) -> &mut Option<crate::crm::activities::v1::Activity> { &mut self.activity }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::activities::v1::Activity {
+    const NAME: &'static str = "activity";
+    const FIELDS: &'static [&'static str] = &["kind", "parent_resource", "parent_id", "subject", "body", "owner", "due_time", "done", "start_time", "duration_seconds"];
+    const IMMUTABLE: &'static [&'static str] = &["kind", "parent_resource", "parent_id"];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "done_time", "creator", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &["subject", "body"];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.parent_id] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "kind" => self.kind != 0,
+            "parent_resource" => !self.parent_resource.is_empty(),
+            "parent_id" => !self.parent_id.is_empty(),
+            "subject" => !self.subject.is_empty(),
+            "body" => !self.body.is_empty(),
+            "owner" => !self.owner.is_empty(),
+            "due_time" => self.due_time.is_some(),
+            "done" => self.done.is_some(),
+            "start_time" => self.start_time.is_some(),
+            "duration_seconds" => self.duration_seconds.is_some(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "kind" => self.kind == other.kind,
+            "parent_resource" => self.parent_resource == other.parent_resource,
+            "parent_id" => self.parent_id == other.parent_id,
+            "subject" => self.subject == other.subject,
+            "body" => self.body == other.body,
+            "owner" => self.owner == other.owner,
+            "due_time" => self.due_time == other.due_time,
+            "done" => self.done == other.done,
+            "start_time" => self.start_time == other.start_time,
+            "duration_seconds" => self.duration_seconds == other.duration_seconds,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "kind" => if self.kind != 0 { crate::crm::activities::v1::activity::Kind::try_from(self.kind).map_or(Value::Null, |it| it.as_str_name().into()) } else { Value::Null },
+            "parent_resource" => if !self.parent_resource.is_empty() { self.parent_resource.json() } else { Value::Null },
+            "parent_id" => if !self.parent_id.is_empty() { self.parent_id.json() } else { Value::Null },
+            "subject" => if !self.subject.is_empty() { self.subject.json() } else { Value::Null },
+            "body" => if !self.body.is_empty() { self.body.json() } else { Value::Null },
+            "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
+            "due_time" => self.due_time.json(),
+            "done" => self.done.json(),
+            "start_time" => self.start_time.json(),
+            "duration_seconds" => self.duration_seconds.json(),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Head for crate::crm::activities::v1::Activity {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::activities::v1::GetActivityRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::activities::v1::BatchGetActivitiesRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    type Answer = crate::crm::activities::v1::BatchGetActivitiesResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(activities: Vec<crate::crm::activities::v1::Activity>) -> crate::crm::activities::v1::BatchGetActivitiesResponse { crate::crm::activities::v1::BatchGetActivitiesResponse { activities } }
+}
+
+impl List for crate::crm::activities::v1::ListActivitiesRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    type Answer = crate::crm::activities::v1::ListActivitiesResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(activities: Vec<crate::crm::activities::v1::Activity>, next_page_token: String) -> crate::crm::activities::v1::ListActivitiesResponse { crate::crm::activities::v1::ListActivitiesResponse { activities, next_page_token } }
+}
+
+impl Update for crate::crm::activities::v1::UpdateActivityRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    fn parts(self) -> (Option<crate::crm::activities::v1::Activity>, Option<prost_types::FieldMask>) { (self.activity, self.update_mask) }
+}
+
+impl At for crate::crm::activities::v1::DeleteActivityRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::activities::v1::DeleteActivityRequest {}
+
+impl At for crate::crm::activities::v1::UndeleteActivityRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::activities::v1::UndeleteActivityRequest {}
+
+impl Export for crate::crm::activities::v1::ExportActivitiesRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::activities::v1::GetActivityHistoryRequest {
+    type Resource = crate::crm::activities::v1::Activity;
+    type Answer = crate::crm::activities::v1::GetActivityHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::activities::v1::GetActivityHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::activities::v1::GetActivityHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
 impl Create for crate::crm::customers::v1::CreateContactRequest {
     type Resource = crate::crm::customers::v1::Contact;
     const METHOD: &'static str = "customers.CreateContact";

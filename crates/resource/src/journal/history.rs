@@ -34,9 +34,7 @@ impl<R: Resource> Records<R> {
         found.finish(())?;
 
         let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
-        let query = sqlx::query(self.store.journal.history.clone()).bind(call.tenant).bind(R::KIND.plural).bind(id);
-        let query = query.bind(before.unwrap_or(i64::MAX)).bind(i64::from(size) + 1);
-        let mut entries: Vec<Entry> = transaction.fetch_all(self.statements.history_name, query).await?;
+        let mut entries = self.entries_before(&mut transaction, call.tenant, id, before, size + 1).await?;
         let has_more = entries.len() > size as usize;
         entries.truncate(size as usize);
         let first = match entries.last() {
@@ -57,6 +55,20 @@ impl<R: Resource> Records<R> {
             begin_time: first.map(|(_, time)| timestamp(time)),
             complete: first.is_some_and(|(version, _)| version == 1),
         }))
+    }
+
+    /// What led to the versions before this one, the newest first.
+    pub(crate) async fn entries_before(
+        &self,
+        transaction: &mut TenantTransaction,
+        tenant: Uuid,
+        id: Uuid,
+        version: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, Error> {
+        let query = sqlx::query(self.store.journal.history.clone()).bind(tenant).bind(R::KIND.plural).bind(id);
+        let query = query.bind(version.unwrap_or(i64::MAX)).bind(i64::from(limit));
+        Ok(transaction.fetch_all(self.statements.history_name, query).await?)
     }
 
     /// The oldest change that is kept: the version since, and when.

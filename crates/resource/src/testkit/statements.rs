@@ -5,6 +5,7 @@ use crm_proto::standard::Page;
 use crm_sandbox::testing::check_golden;
 use uuid::Uuid;
 
+use crate::kind::Test;
 use crate::select::{self, Position};
 use crate::{AnyResource, Filter, Service, export, matching, page, search};
 
@@ -45,6 +46,9 @@ fn texts(resource: &AnyResource) -> String {
 
 /// A condition with any value: the text has only its place.
 fn example(filter: &Filter) -> String {
+    if let Test::Choice(_, [(name, _), ..]) = filter.test {
+        return format!("{} = {name}", filter.field);
+    }
     let value = match filter.kind {
         ValueKind::TextPrefix => "\"a*\"",
         ValueKind::Timestamp => "\"2026-01-31T00:00:00Z\"",

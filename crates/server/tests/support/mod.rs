@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::account_service_server::{AccountService, AccountServiceServer};
 use crm_proto::customers::*;
@@ -120,6 +121,10 @@ impl AccountService for Fake {
         &self,
         _: tonic::Request<ReassignAccountsRequest>,
     ) -> Answer<crm_proto::operations::Operation> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn get_timeline(&self, _: tonic::Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {
         Err(Status::unimplemented(""))
     }
 }

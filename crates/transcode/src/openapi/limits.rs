@@ -52,6 +52,8 @@ fn narrow_text(schema: &mut Map<String, Value>, limits: &Limits) {
     if limits.text && limits.min_length > 0 {
         let (all, shown) = (characters::of_text(), characters::that_show());
         insert("pattern", format!("^{all}*{shown}{all}*$").into());
+    } else if limits.lines {
+        insert("pattern", format!("^({}|[\\t\\n\\r])*$", characters::of_text()).into());
     } else if limits.text {
         insert("pattern", format!("^{}*$", characters::of_text()).into());
     } else if !limits.pattern.is_empty() {

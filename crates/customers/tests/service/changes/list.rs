@@ -1,5 +1,6 @@
 //! Changes on request.
 
+use crm_proto::activities::{Activity, activity::Kind};
 use crm_server::token::Role;
 use tonic::Code;
 
@@ -51,8 +52,13 @@ async fn who_names_resources_gets_no_others_and_goes_on_behind_all() {
     assert!(first.changes.is_empty() && !first.last);
     // A cursor is behind what was read, whatever was named.
     assert_eq!(told(&list(&world.agent, &first.cursor, 0).await.unwrap().changes), [(ada.id.clone(), 1)]);
+    let (kind, parent_resource, parent_id) = (Kind::Note.into(), "accounts".to_owned(), acme.id.clone());
+    let note = Activity { kind, parent_resource, parent_id, body: "wants ten".to_owned(), ..Default::default() };
+    let note = world.agent.create_activity(note).await.unwrap();
     let both = list_of(&world.agent, &["contacts", "accounts"], "", 0).await.unwrap();
     assert_eq!(told(&both.changes), [(acme.id, 1), (ada.id, 1)]);
+    let activities = list_of(&world.agent, &["activities"], "", 0).await.unwrap();
+    assert_eq!(told(&activities.changes), [(note.id, 1)]);
 }
 
 #[tokio::test]
@@ -60,7 +66,7 @@ async fn what_is_asked_wrongly_is_told_all_at_once() {
     let world = world().await;
     let answer = list_of(&world.agent, &["accounts", "leads"], "nonsense", -1).await;
     let message = format!("{:?}", answer.as_ref().unwrap_err());
-    assert!(message.contains("must be one of accounts, contacts"), "{message}");
+    assert!(message.contains("must be one of accounts, contacts, activities"), "{message}");
     assert_eq!(violations(answer), ["page_size", "resources[1]", "cursor"]);
     let other = world.service.caller("other", Role::Agent);
     let theirs = list(&other, "now", 0).await.unwrap();

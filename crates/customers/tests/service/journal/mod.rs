@@ -8,16 +8,15 @@ mod kept;
 mod plans;
 mod reading;
 
-use crm_cache::Redis;
 use crm_customers::accounts::Account;
 use crm_proto::journal as pb;
 use crm_resource::journal::{Cursor, Entry};
 use crm_resource::testkit::call;
-use crm_resource::{Records, Store, StoreConfig};
-use crm_sandbox::testing::{self, TestDatabase};
+use crm_resource::{Records, Store};
+use crm_sandbox::testing::TestDatabase;
 use uuid::Uuid;
 
-use crate::support::{app, as_owner, eventually, pool};
+use crate::support::{app, as_owner, store};
 
 /// What a replica has, without its ports.
 pub(crate) struct Replica {
@@ -26,11 +25,7 @@ pub(crate) struct Replica {
 }
 
 pub(crate) async fn replica(database: &TestDatabase) -> Replica {
-    let redis_url = testing::redis().await.unwrap();
-    let config = StoreConfig::new(database.url_as(app::ROLE, "").parse().unwrap(), redis_url.parse().unwrap());
-    let redis = Redis::connect("customers", &redis_url).unwrap();
-    eventually("Redis", async || redis.is_up()).await;
-    let store = Store::new(pool(database).await, redis, app::SCHEMA, &config).unwrap();
+    let store = store(database).await;
     Replica { accounts: Records::new(&store), store }
 }
 
