@@ -1,6 +1,6 @@
 //! Where a reader of the journal stands.
 
-use crm_database::page::{self, Scope};
+use crm_database::page::{self, PageError, Scope};
 use crm_values::Flaw;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,15 +30,31 @@ pub(super) struct Tick {
     pub(super) high: i64,
     /// The last number that was given.
     pub(super) after: i64,
+    /// Up to which transaction was forgotten when the batch began.
+    #[serde(default)]
+    pub(super) floor: u64,
 }
 
 impl Cursor {
     /// Before the oldest change that is kept.
     pub const BEGINNING: Self = Self { seen: Snapshot::BEGINNING, low: 0, tick: None };
 
-    /// Whether anything can be too old for it: what is kept is all that it asks for.
-    pub(super) fn is_beginning(&self) -> bool {
-        self.seen == Snapshot::BEGINNING
+    /// Whether it asks for something that is forgotten, as `floor` says, or may be. Who asks for all that is kept misses
+    /// what is forgotten between two parts of it, and nothing else.
+    pub(super) fn has_missed(&self, floor: u64, now: &Snapshot) -> bool {
+        match &self.tick {
+            tick if self.seen != Snapshot::BEGINNING => {
+                self.seen.has_missed(floor, tick.as_ref().map_or(now, |tick| &tick.snapshot))
+            }
+            Some(tick) => tick.after > 0 && floor > tick.floor,
+            None => false,
+        }
+    }
+
+    /// Whether a later snapshot could have come after the earlier one: no forged text is to ask the database for what
+    /// cannot be.
+    fn is_sound(&self) -> bool {
+        self.tick.as_ref().is_none_or(|tick| tick.snapshot.covers(&self.seen))
     }
 
     /// Whether it stands between two batches, and not in the middle of one that was cut.
@@ -81,7 +97,8 @@ impl Cursor {
 
     /// As [`decode`](Self::decode), for who looks at other fields, too.
     pub(crate) fn parse(service: &str, tenant: Uuid, text: &str) -> Result<Self, Flaw> {
-        Ok(parse(service, tenant, text)?.unwrap_or(Self::BEGINNING))
+        let read: Self = parse(service, tenant, text)?.unwrap_or(Self::BEGINNING);
+        if read.is_sound() { Ok(read) } else { Err(flaw(&PageError::DamagedToken)) }
     }
 }
 
@@ -94,7 +111,7 @@ impl Cursor {
 
     /// In the middle of a batch that has all before `next`.
     pub(crate) fn cut(self, next: u64) -> Self {
-        Self { tick: Some(Tick { snapshot: Snapshot::BEGINNING.until(next), high: 0, after: 0 }), ..self }
+        Self { tick: Some(Tick { snapshot: Snapshot::BEGINNING.until(next), high: 0, after: 0, floor: 0 }), ..self }
     }
 
     pub(crate) fn next(&self) -> u64 {

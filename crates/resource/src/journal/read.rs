@@ -36,6 +36,13 @@ struct Now {
     floor: Option<u64>,
 }
 
+impl Now {
+    /// The batch that begins with it.
+    fn tick(self) -> Tick {
+        Tick { snapshot: self.snapshot, high: self.high, after: 0, floor: self.floor.unwrap_or_default() }
+    }
+}
+
 impl Store {
     /// The tenant's changes after a cursor, so many at most.
     ///
@@ -153,7 +160,7 @@ impl Store {
         let now = self.now(&mut transaction, tenant).await?;
         check(cursor, &now, &mut transaction).await?;
         let is_new = cursor.tick.is_none();
-        let mut tick = cursor.tick.clone().unwrap_or(Tick { snapshot: now.snapshot, high: now.high, after: 0 });
+        let mut tick = cursor.tick.clone().unwrap_or_else(|| now.tick());
         let mut entries = self.between(&mut transaction, tenant, cursor, &tick, limit).await?;
         if is_new && entries.is_empty() {
             transaction.commit().await?;
@@ -201,7 +208,7 @@ impl Store {
         &self,
         tenant: Uuid,
         Cursor { seen, low, .. }: &Cursor,
-        Tick { snapshot, high, after }: &Tick,
+        Tick { snapshot, high, after, .. }: &Tick,
         limit: u32,
     ) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
         // Late are transactions that the cursor's snapshot knew as open. What they wrote beyond `low` is among the rest.
@@ -226,7 +233,7 @@ impl Store {
     ) -> Result<crm_database::plan::Plan, Error> {
         let mut transaction = self.begin(call, Access::Snapshot).await?;
         let now = self.now(&mut transaction, call.tenant).await?;
-        let tick = Tick { snapshot: now.snapshot, high: now.high, after: 0 };
+        let tick = now.tick();
         let query = self.changes_query(call.tenant, cursor, &tick, limit);
         Ok(crm_database::plan::explain_analyze(&mut transaction, query).await?)
     }
@@ -253,8 +260,7 @@ impl Store {
 
 /// Whether all that the cursor asks for is there.
 async fn check(cursor: &Cursor, now: &Now, transaction: &mut TenantTransaction) -> Result<(), Error> {
-    let later = cursor.tick.as_ref().map_or(&now.snapshot, |tick| &tick.snapshot);
-    let is_swept = now.floor.is_some_and(|floor| cursor.seen.has_missed(floor, later)) && !cursor.is_beginning();
+    let is_swept = now.floor.is_some_and(|floor| cursor.has_missed(floor, &now.snapshot));
     // A server that was set back to an earlier state gives the same ids away again.
     let is_ahead = cursor.newest() > now.snapshot.next() && cursor.newest() > draw(transaction).await?;
     if is_swept || is_ahead { Err(Error::from(&CURSOR_EXPIRED)) } else { Ok(()) }

@@ -59,6 +59,43 @@ async fn old_changes_are_swept_and_who_has_not_read_them_is_told() {
     assert_eq!(drain(&store, two, other, 10).await.0.len(), 1);
 }
 
+/// Who asks for all that is kept is given it in parts, between which some of it may be forgotten.
+#[tokio::test]
+async fn who_is_in_the_middle_of_all_that_is_kept_is_told_what_is_forgotten_meanwhile() {
+    let database = database().await;
+    let Replica { store, .. } = replica(&database).await;
+    let (own, old) = (tenant(), "402 days");
+    change(&database, own, old).await;
+    assert_eq!(store.sweep_journal().await.unwrap(), 1);
+    for ago in [old, old, "1 day", "1 day"] {
+        change(&database, own, ago).await;
+    }
+    let part = store.changes(&call(own), &Cursor::BEGINNING, 1).await.unwrap();
+    // What was forgotten before the beginning is not missed.
+    let next = store.changes(&call(own), &part.cursor, 1).await.unwrap();
+    assert_eq!((part.entries.len(), next.entries.len()), (1, 1));
+    assert_eq!(store.sweep_journal().await.unwrap(), 2);
+    assert!(is_expired(&store.changes(&call(own), &part.cursor, 1).await));
+    assert_eq!(drain(&store, own, Cursor::BEGINNING, 1).await.0.len(), 2);
+}
+
+/// Texts of cursors have no key: what cannot be is refused before the database is asked.
+#[tokio::test]
+async fn a_cursor_that_cannot_be_is_damaged() {
+    let check = |seen: u64, tick: u64, is_taken: bool| {
+        let tick = serde_json::json!({"snapshot": [tick], "high": 1_000_000_000, "after": 0});
+        let cursor: Cursor =
+            serde_json::from_value(serde_json::json!({"seen": [seen], "low": 0, "tick": tick})).unwrap();
+        let text = cursor.encode("customers", tenant()).unwrap();
+        assert_eq!(Cursor::decode("customers", tenant(), "cursor", &text).is_ok(), is_taken, "{seen} {cursor:?}");
+    };
+    check(20, 20, true);
+    check(20, 30, true);
+    check(1 << 63, 30, false);
+    check(u64::MAX, 30, false);
+    check(1_030, 30, false);
+}
+
 /// Demo data come without entries, at any time: who read on from before them would never hear of them.
 #[tokio::test]
 async fn who_has_not_seen_the_demo_data_is_told_to_read_all_anew() {
