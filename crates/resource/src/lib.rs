@@ -4,6 +4,7 @@ pub mod activities;
 mod any;
 mod call;
 mod config;
+pub mod csv;
 mod entry;
 mod error;
 mod exchange;

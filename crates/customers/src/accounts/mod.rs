@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod hierarchy;
 mod reassign;
+mod table;
 mod update;
 
 use crm_proto::customers as pb;

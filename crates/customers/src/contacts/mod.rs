@@ -3,6 +3,7 @@
 mod calls;
 mod compare;
 mod create;
+mod table;
 mod undelete;
 
 use crm_proto::customers as pb;
