@@ -1,5 +1,7 @@
 //! Fields between a message and what is stored: each named once, with how it is read and how it is shown.
 
+mod items;
+
 use std::mem::take;
 use std::ops::RangeInclusive;
 
@@ -12,6 +14,8 @@ use uuid::Uuid;
 use crate::resource::timestamp;
 use crate::select::is_known;
 use crate::{Error, Violations};
+
+pub use items::Item;
 
 /// Most items of a list of texts.
 const MOST_ITEMS: usize = 10;
@@ -165,10 +169,22 @@ impl<'a> Exchange<'a> {
         message: &mut Vec<String>,
         parse: fn(&str) -> Result<String, Flaw>,
     ) {
+        self.texts_up_to(MOST_ITEMS, field, stored, message, parse);
+    }
+
+    /// The same, up to as many as `most`.
+    pub fn texts_up_to(
+        &mut self,
+        most: usize,
+        field: &'static str,
+        stored: &mut Vec<String>,
+        message: &mut Vec<String>,
+        parse: fn(&str) -> Result<String, Flaw>,
+    ) {
         match &mut self.0 {
             Way::Read { is_new: false, .. } if stored == message => {}
             Way::Read { resource, fields, found, .. } if fields.contains(&field) => {
-                *stored = each(&format!("{resource}.{field}"), stored, message, parse, found);
+                *stored = each(&format!("{resource}.{field}"), most, (stored, message), parse, found);
             }
             Way::Read { .. } => {}
             Way::Show { .. } => *message = take(stored),
@@ -189,16 +205,16 @@ fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Flaw>) -> Resul
 
 fn each(
     path: &str,
-    stored: &[String],
-    texts: &[String],
+    most: usize,
+    (stored, texts): (&[String], &[String]),
     parse: fn(&str) -> Result<String, Flaw>,
     found: &mut Violations,
 ) -> Vec<String> {
-    if texts.len() > MOST_ITEMS {
-        found.add(path, Flaw::new(Flaw::TOO_LONG, "must have at most 10 items"));
+    if texts.len() > most {
+        found.add(path, Flaw::new(Flaw::TOO_LONG, format!("must have at most {most} items")));
     }
-    let mut kept = Vec::with_capacity(texts.len().min(MOST_ITEMS));
-    for (index, text) in texts.iter().enumerate().take(MOST_ITEMS) {
+    let mut kept = Vec::with_capacity(texts.len().min(most));
+    for (index, text) in texts.iter().enumerate().take(most) {
         let value = if stored.contains(text) { Ok(text.clone()) } else { parse(text) };
         let value = found.check(&format!("{path}[{index}]"), value);
         if !kept.contains(&value) {

@@ -43,7 +43,7 @@ pub use any::AnyResource;
 pub use call::Call;
 pub use config::{Config, ServiceConfig, StoreConfig};
 pub use error::Error;
-pub use exchange::Exchange;
+pub use exchange::{Exchange, Item};
 pub use export::Export;
 pub use feed::{Feed, Watch};
 pub use keys::KeysError;

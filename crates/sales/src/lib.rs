@@ -1,14 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 mod changes;
+pub mod pipelines;
 pub mod products;
+pub mod sales_teams;
 
 use crm_proto::sales::change_service_server::ChangeServiceServer;
+use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
+use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
+use pipelines::Pipeline;
 use products::Product;
+use sales_teams::SalesTeam;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -27,7 +33,7 @@ const STORAGE: Storage = Storage {
     url_setting: "CRM_SALES_DATABASE_URL",
     password_file_setting: "CRM_SALES_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
-    resources: &[AnyResource::of::<Product>()],
+    resources: &[AnyResource::of::<Product>(), AnyResource::of::<SalesTeam>(), AnyResource::of::<Pipeline>()],
     follows: &[],
     seed: None,
 };
@@ -36,12 +42,21 @@ const STORAGE: Storage = Storage {
 #[derive(Debug, Clone)]
 pub struct Sales {
     products: Records<Product>,
+    sales_teams: Records<SalesTeam>,
+    pipelines: Records<Pipeline>,
     changes: Feed,
 }
 
 fn routes(store: &Store, services: Services) -> Services {
-    let sales = Sales { products: Records::new(store), changes: Feed::new(store, &SERVICE) };
+    let sales = Sales {
+        products: Records::new(store),
+        sales_teams: Records::new(store),
+        pipelines: Records::new(store),
+        changes: Feed::new(store, &SERVICE),
+    };
     let products = ProductServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let sales_teams = SalesTeamServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let pipelines = PipelineServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(products).add(changes)
+    services.add(products).add(sales_teams).add(pipelines).add(changes)
 }

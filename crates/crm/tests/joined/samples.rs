@@ -1,7 +1,10 @@
 //! A resource of each kind, for tests of what all have in common.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crm_transcode::Transcoder;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 /// What a collection holds, by its path: `/v1/products` holds `products`, and `/v1/activities/customers` `activities`.
 pub(crate) fn plural(path: &str) -> &str {
@@ -30,14 +33,28 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
             "name": "Gearbox", "sku": "GTX-1", "unit": "piece", "active": false,
             "price": {"currencyCode": "EUR", "units": "550", "nanos": 0},
         }),
+        "salesTeams" => json!({
+            "name": "Central", "members": ["ada", "bob"], "manager": "grace", "office": "Panama",
+        }),
+        "pipelines" => json!({
+            "name": "New business",
+            "stages": [stage(1, "New", "KIND_OPEN", 10), stage(2, "Won", "KIND_WON", 100), stage(3, "Lost", "KIND_LOST", 0)],
+        }),
         other => panic!("a new kind of resource, {other}, needs a sample here"),
     }
 }
 
-/// Another of the same kind: nothing of it that has to be unique is the same.
+fn stage(number: u128, name: &str, kind: &str, probability: i32) -> Value {
+    let id = Uuid::from_u128(number).to_string();
+    json!({"id": id, "name": name, "kind": kind, "probability": probability, "mergingIntoId": ""})
+}
+
+/// Another of the same kind: nothing of it that has to be unique is the same, of this one or of another other.
 pub(crate) fn another(body: &Value) -> Value {
+    static MADE: AtomicU32 = AtomicU32::new(0);
     let mut other = body.clone();
-    let changes = [("domain", ""), ("sku", ""), ("name", "Another"), ("familyName", "Another"), ("subject", "Another")];
+    let name = format!("Another {}", MADE.fetch_add(1, Ordering::Relaxed));
+    let changes = [("domain", ""), ("sku", ""), ("name", &name), ("familyName", &name), ("subject", &name)];
     for (field, value) in changes {
         if let Some(place) = other.get_mut(field) {
             *place = Value::from(value);
@@ -48,7 +65,8 @@ pub(crate) fn another(body: &Value) -> Value {
 
 /// A field that lists of the collection at this path can be filtered by, as a text.
 pub(crate) fn filtered_by(path: &str) -> &'static str {
-    if path.starts_with("/v1/products") { "sku" } else { "owner" }
+    let known = [("/v1/products", "sku"), ("/v1/salesTeams", "manager"), ("/v1/pipelines", "name")];
+    known.iter().find(|(collection, _)| path.starts_with(collection)).map_or("owner", |(_, field)| field)
 }
 
 /// Every PATCH of the API: its collection, and the JSON schema of its body.

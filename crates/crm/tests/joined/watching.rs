@@ -37,7 +37,10 @@ async fn an_export_tells_over_rest_where_to_go_on_of_each_service() {
     }
     let unknown = joined.call(Method::GET, "/v1/changes/sales?resources=accounts", &[], Value::Null).await;
     assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
-    assert!(text(&unknown).contains("resources[0]") && text(&unknown).contains("must be one of products"));
+    assert!(
+        text(&unknown).contains("resources[0]")
+            && text(&unknown).contains("must be one of products, sales_teams, pipelines")
+    );
 }
 
 #[tokio::test]

@@ -360,6 +360,105 @@ impl History for crate::crm::customers::v1::GetContactHistoryRequest {
     }
 }
 
+impl Create for crate::crm::sales::v1::CreatePipelineRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    const METHOD: &'static str = "sales.CreatePipeline";
+    fn resource(&mut self) -> &mut Option<crate::crm::sales::v1::Pipeline> { &mut self.pipeline }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::sales::v1::Pipeline {
+    const NAME: &'static str = "pipeline";
+    const FIELDS: &'static [&'static str] = &["name", "stages"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "name" => !self.name.is_empty(),
+            "stages" => !self.stages.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "name" => self.name == other.name,
+            "stages" => self.stages == other.stages,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "stages" => if !self.stages.is_empty() { self.stages.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::Pipeline {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::sales::v1::GetPipelineRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::sales::v1::BatchGetPipelinesRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    type Answer = crate::crm::sales::v1::BatchGetPipelinesResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(pipelines: Vec<crate::crm::sales::v1::Pipeline>) -> crate::crm::sales::v1::BatchGetPipelinesResponse { crate::crm::sales::v1::BatchGetPipelinesResponse { pipelines } }
+}
+
+impl List for crate::crm::sales::v1::ListPipelinesRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    type Answer = crate::crm::sales::v1::ListPipelinesResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(pipelines: Vec<crate::crm::sales::v1::Pipeline>, next_page_token: String) -> crate::crm::sales::v1::ListPipelinesResponse { crate::crm::sales::v1::ListPipelinesResponse { pipelines, next_page_token } }
+}
+
+impl Update for crate::crm::sales::v1::UpdatePipelineRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    fn parts(self) -> (Option<crate::crm::sales::v1::Pipeline>, Option<prost_types::FieldMask>) { (self.pipeline, self.update_mask) }
+}
+
+impl At for crate::crm::sales::v1::DeletePipelineRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::sales::v1::DeletePipelineRequest {}
+
+impl At for crate::crm::sales::v1::UndeletePipelineRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::sales::v1::UndeletePipelineRequest {}
+
+impl Export for crate::crm::sales::v1::ExportPipelinesRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::sales::v1::GetPipelineHistoryRequest {
+    type Resource = crate::crm::sales::v1::Pipeline;
+    type Answer = crate::crm::sales::v1::GetPipelineHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::sales::v1::GetPipelineHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::sales::v1::GetPipelineHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
 impl Create for crate::crm::sales::v1::CreateProductRequest {
     type Resource = crate::crm::sales::v1::Product;
     const METHOD: &'static str = "sales.CreateProduct";
@@ -465,6 +564,125 @@ impl History for crate::crm::sales::v1::GetProductHistoryRequest {
     fn answer(found: Past) -> crate::crm::sales::v1::GetProductHistoryResponse {
         let Past { changes, next_page_token, begin_time, complete } = found;
         crate::crm::sales::v1::GetProductHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Create for crate::crm::sales::v1::CreateSalesTeamRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    const METHOD: &'static str = "sales.CreateSalesTeam";
+    fn resource(&mut self) -> &mut Option<crate::crm::sales::v1::SalesTeam> { &mut self.sales_team }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::sales::v1::SalesTeam {
+    const NAME: &'static str = "sales_team";
+    const FIELDS: &'static [&'static str] = &["name", "members", "manager", "office"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "name" => !self.name.is_empty(),
+            "members" => !self.members.is_empty(),
+            "manager" => !self.manager.is_empty(),
+            "office" => !self.office.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "name" => self.name == other.name,
+            "members" => self.members == other.members,
+            "manager" => self.manager == other.manager,
+            "office" => self.office == other.office,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "members" => if !self.members.is_empty() { self.members.json() } else { Value::Null },
+            "manager" => if !self.manager.is_empty() { self.manager.json() } else { Value::Null },
+            "office" => if !self.office.is_empty() { self.office.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::SalesTeam {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::sales::v1::GetSalesTeamRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::sales::v1::BatchGetSalesTeamsRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    type Answer = crate::crm::sales::v1::BatchGetSalesTeamsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(sales_teams: Vec<crate::crm::sales::v1::SalesTeam>) -> crate::crm::sales::v1::BatchGetSalesTeamsResponse { crate::crm::sales::v1::BatchGetSalesTeamsResponse { sales_teams } }
+}
+
+impl List for crate::crm::sales::v1::ListSalesTeamsRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    type Answer = crate::crm::sales::v1::ListSalesTeamsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(sales_teams: Vec<crate::crm::sales::v1::SalesTeam>, next_page_token: String) -> crate::crm::sales::v1::ListSalesTeamsResponse { crate::crm::sales::v1::ListSalesTeamsResponse { sales_teams, next_page_token } }
+}
+
+impl Update for crate::crm::sales::v1::UpdateSalesTeamRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    fn parts(self) -> (Option<crate::crm::sales::v1::SalesTeam>, Option<prost_types::FieldMask>) { (self.sales_team, self.update_mask) }
+}
+
+impl At for crate::crm::sales::v1::DeleteSalesTeamRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::sales::v1::DeleteSalesTeamRequest {}
+
+impl At for crate::crm::sales::v1::UndeleteSalesTeamRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::sales::v1::UndeleteSalesTeamRequest {}
+
+impl Export for crate::crm::sales::v1::ExportSalesTeamsRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::sales::v1::GetSalesTeamHistoryRequest {
+    type Resource = crate::crm::sales::v1::SalesTeam;
+    type Answer = crate::crm::sales::v1::GetSalesTeamHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::sales::v1::GetSalesTeamHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::sales::v1::GetSalesTeamHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Json for crate::crm::sales::v1::pipeline::Stage {
+    fn json(&self) -> Value {
+        Value::Object(
+            [
+                ("id".to_owned(), self.id.json()),
+                ("name".to_owned(), self.name.json()),
+                ("kind".to_owned(), crate::crm::sales::v1::pipeline::Kind::try_from(self.kind).map_or(Value::Null, |it| it.as_str_name().into())),
+                ("probability".to_owned(), self.probability.json()),
+                ("mergingIntoId".to_owned(), self.merging_into_id.json()),
+            ].into_iter().collect(),
+        )
     }
 }
 

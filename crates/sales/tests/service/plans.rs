@@ -43,7 +43,70 @@ async fn every_list_is_answered_by_its_index_at_200_000_rows() {
     ];
     let database = pool(&SERVICE, &own).await;
     let plans = Plans { database: &database, tenant };
-    let [products] = SERVICE.resources() else { panic!("a resource without plans") };
+    let products = &SERVICE.resources()[0];
     plans.check_lists(products, &variants).await;
     plans.check_standard_statements(products, &ids).await;
+}
+
+/// A tenth of the rows belong to the tenant that is looked at, the rest to a hundred others.
+const TEAMS: &str = "
+    insert into sales.sales_teams (tenant_id, id, name, name_key, manager_key, office_key, update_time)
+    select case when n % 10 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid,
+        'Name ' || n, substr(md5('n' || n), 1, 8) || n, 'm' || n % 400, 'o' || n % 400,
+        now() - n * interval '1 minute'
+    from generate_series(1, 20000) n;
+    insert into sales.sales_team_members (tenant_id, member_key, team_id)
+    select tenant_id, 'user' || n, id from sales.sales_teams, generate_series(1, 5) n;
+    analyze sales.sales_teams, sales.sales_team_members";
+
+#[tokio::test]
+async fn teams_are_found_by_their_indexes() {
+    let own = database(&SERVICE).await;
+    let tenant = tenant_id("acme");
+    let mut owner = PgConnection::connect(own.url()).await.unwrap();
+    owner.execute("set session_replication_role = replica").await.unwrap();
+    owner.execute(AssertSqlSafe(TEAMS.replace("{tenant}", &tenant.to_string()))).await.unwrap();
+    let variants: [Variant<'_>; 7] = [
+        ("", "", "sales_teams_name_idx", true),
+        ("", "name desc", "sales_teams_name_idx", true),
+        ("", "update_time desc", "sales_teams_update_time_idx", true),
+        ("name = \"7F*\"", "", "sales_teams_name_idx", true),
+        ("manager = \"m30\"", "", "sales_teams_manager_idx", true),
+        ("office = \"O30\"", "name desc", "sales_teams_office_idx", true),
+        ("update_time >= \"2999-01-31T00:00:00Z\"", "update_time", "sales_teams_update_time_idx", true),
+    ];
+    let database = pool(&SERVICE, &own).await;
+    let plans = Plans { database: &database, tenant };
+    let teams = &SERVICE.resources()[1];
+    plans.check_lists(teams, &variants).await;
+    plans.check_standard_statements(teams, &[Uuid::max(), Uuid::nil()]).await;
+    let member = "select team_id from sales.sales_team_members where tenant_id = $1 and member_key = $2";
+    plans.check_statement(sqlx::query(member).bind(tenant).bind("user3"), "sales_team_members_pkey").await;
+}
+
+/// A tenth of the rows belong to the tenant that is looked at, the rest to a hundred others.
+const PIPELINES: &str = "
+    insert into sales.pipelines (tenant_id, id, name, name_key, stages, update_time)
+    select case when n % 10 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid,
+        'Name ' || n, substr(md5('n' || n), 1, 8) || n, '', now() - n * interval '1 minute'
+    from generate_series(1, 20000) n;
+    analyze sales.pipelines";
+
+#[tokio::test]
+async fn pipelines_are_found_by_their_indexes() {
+    let own = database(&SERVICE).await;
+    let tenant = tenant_id("acme");
+    let mut owner = PgConnection::connect(own.url()).await.unwrap();
+    owner.execute(AssertSqlSafe(PIPELINES.replace("{tenant}", &tenant.to_string()))).await.unwrap();
+    let variants: [Variant<'_>; 4] = [
+        ("", "", "pipelines_name_idx", true),
+        ("", "update_time desc", "pipelines_update_time_idx", true),
+        ("name = \"7F*\"", "", "pipelines_name_idx", true),
+        ("update_time >= \"2999-01-31T00:00:00Z\"", "update_time", "pipelines_update_time_idx", true),
+    ];
+    let database = pool(&SERVICE, &own).await;
+    let plans = Plans { database: &database, tenant };
+    let pipelines = &SERVICE.resources()[2];
+    plans.check_lists(pipelines, &variants).await;
+    plans.check_standard_statements(pipelines, &[Uuid::max(), Uuid::nil()]).await;
 }
