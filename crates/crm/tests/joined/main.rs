@@ -12,6 +12,7 @@ mod following;
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;
 mod operations;
+mod pages;
 mod refusals;
 mod round_trips;
 mod samples;
