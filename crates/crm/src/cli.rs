@@ -6,6 +6,7 @@ mod role;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crm_resource::seed::Amount;
 
 pub(crate) use self::breaking::{FaultRequest, Processes};
 pub(crate) use self::role::Role;
@@ -43,15 +44,8 @@ pub(crate) enum Command {
     },
     /// Print a token for the public API
     Token(TokenRequest),
-    /// Fill a tenant with generated data
-    Seed {
-        /// How much
-        #[arg(value_enum, default_value_t = Seed::Demo)]
-        size: Seed,
-        /// Tenant to fill
-        #[arg(long, default_value = "demo")]
-        tenant: String,
-    },
+    /// Fill a tenant, or forty, with generated data
+    Seed(Seed),
     /// Bring in somebody else's data through the public API
     #[command(subcommand)]
     Import(Import),
@@ -279,12 +273,38 @@ pub(crate) enum SeedChoice {
     Large,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Seed {
+    /// How much
+    #[arg(value_enum, default_value_t = SeedSize::Demo)]
+    pub(crate) size: SeedSize,
+    /// Tenant to fill; of a large set the one that has half of it, beside NAME-2 to NAME-40
+    #[arg(long, default_value = "demo", value_name = "NAME")]
+    pub(crate) tenant: String,
+    /// Contacts of a large set, with a tenth as many accounts and three times as many activities
+    #[arg(long, default_value_t = LARGE, value_parser = clap::value_parser!(u32).range(100..=10_000_000), value_name = "N")]
+    pub(crate) contacts: u32,
+}
+
+/// Contacts of a large set, unless it is told otherwise.
+pub(crate) const LARGE: u32 = 1_000_000;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Seed {
-    /// 20,000 accounts and 200,000 contacts
+pub(crate) enum SeedSize {
+    /// 20,000 accounts, 200,000 contacts, 60,000 activities: to look at
     Demo,
-    /// Ten times as many
+    /// 100,000 accounts, 1,000,000 contacts, 3,000,000 activities: to measure with
     Large,
+}
+
+impl Seed {
+    /// As services understand it.
+    pub(crate) fn amount(&self) -> Amount {
+        match self.size {
+            SeedSize::Demo => Amount::Demo,
+            SeedSize::Large => Amount::Large(self.contacts),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,13 +1,22 @@
-//! Demo data: plausible, the same in every run, loaded while the service serves.
+//! Generated data: plausible, the same in every run, loaded while the service serves.
+//!
+//! The demo set is for one tenant, to look at. A large set ([ADR 47](../../../docs/adr/0047-large-data-and-what-it-costs.md)) is
+//! to measure with: forty tenants of very different sizes, thousands of names of which few are common, and doubles.
 
 mod activities;
 mod companies;
 mod people;
+mod set;
 mod words;
 
+use std::time::{Duration, Instant};
+
 use crm_database::{Database, Error};
-use crm_resource::seed::{Amount, Seeding, Table, Tell, load};
+use crm_resource::seed::{Amount, Loaded, Seeding, Table, Tell, load};
+use crm_server::token::tenant_id;
 use uuid::Uuid;
+
+use set::Set;
 
 pub use crm_resource::seed::Progress;
 
@@ -29,21 +38,20 @@ impl SeedSize {
 pub const DEMO_ACTIVITIES: u32 = 60_000;
 
 /// Seeds as the command line asks for it.
-pub(crate) fn seed(database: Database, tenant: Uuid, amount: Amount, tell: Tell) -> Seeding {
-    let (size, count) = match amount {
-        Amount::Demo => (SeedSize::DEMO, DEMO_ACTIVITIES),
-        Amount::Large => (SeedSize { accounts: 200_000, contacts: 2_000_000 }, 3_000_000),
-    };
+pub(crate) fn seed(database: Database, tenant: String, amount: Amount, tell: Tell) -> Seeding {
     Box::pin(async move {
-        let mut tell = tell;
-        let Seeded { accounts, contacts } = demo(&database, tenant, size, &mut tell).await?;
-        let activities = activities(&database, tenant, size, count, tell).await?;
-        Ok(format!("{accounts} accounts, {contacts} contacts and {activities} activities"))
+        match amount {
+            Amount::Demo => {
+                let of = vec![(tenant_id(&tenant), Set::demo(SeedSize::DEMO))];
+                fill(&database, &of, |_| DEMO_ACTIVITIES, tell).await
+            }
+            Amount::Large(contacts) => large(&database, &tenant, contacts, tell).await,
+        }
     })
 }
 
 const ACCOUNTS_A_CHUNK: u32 = 2_000;
-const CONTACTS_A_CHUNK: u32 = 5_000;
+const ROWS_A_CHUNK: usize = 5_000;
 
 /// How many records are new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,25 +72,10 @@ pub async fn demo(
     size: SeedSize,
     mut progress: impl FnMut(Progress),
 ) -> Result<Seeded, Error> {
-    let Seeded { mut accounts, mut contacts } = Seeded::default();
-    for first in (0..size.accounts).step_by(ACCOUNTS_A_CHUNK as usize) {
-        let done = (first + ACCOUNTS_A_CHUNK).min(size.accounts);
-        let rows: String = (first..done).map(|number| companies::row(number, size)).collect();
-        accounts += load(database, tenant, ACCOUNTS, &rows).await?;
-        progress(Progress { what: "accounts", done, of: size.accounts });
-    }
-    let mut people = people::People::new(size);
-    let mut chunk = || people.by_ref().take(CONTACTS_A_CHUNK as usize).collect::<String>();
-    for first in (0..size.contacts).step_by(2 * CONTACTS_A_CHUNK as usize) {
-        // Two at a time: Postgres works on each with one core, and the machine that this is for has two.
-        let (one, other) = (chunk(), chunk());
-        let (one, other) =
-            tokio::try_join!(load(database, tenant, CONTACTS, &one), load(database, tenant, CONTACTS, &other))?;
-        contacts += one + other;
-        let done = (first + 2 * CONTACTS_A_CHUNK).min(size.contacts);
-        progress(Progress { what: "contacts", done, of: size.contacts });
-    }
-    Ok(Seeded { accounts, contacts })
+    let (accounts, contacts) = (ACCOUNTS.names[0], CONTACTS.names[0]);
+    let all = fill(database, &[(tenant, Set::demo(size))], |_| 0, &mut progress).await?;
+    let rows = |table| all.iter().filter(|loaded| loaded.table == table).map(|loaded| loaded.rows).sum();
+    Ok(Seeded { accounts: rows(accounts), contacts: rows(contacts) })
 }
 
 /// Loads `count` activities on what [`demo`] loads of this size. Answers how many are new.
@@ -94,26 +87,119 @@ pub async fn activities(
     tenant: Uuid,
     size: SeedSize,
     count: u32,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<u64, Error> {
-    let mut rows = activities::Activities::new(size, count);
-    let mut chunk = || rows.by_ref().take(CONTACTS_A_CHUNK as usize).collect::<String>();
-    let mut created = 0;
-    for first in (0..count).step_by(2 * CONTACTS_A_CHUNK as usize) {
-        // Two at a time, as contacts.
-        let (one, other) = (chunk(), chunk());
-        let (one, other) =
-            tokio::try_join!(load(database, tenant, ACTIVITIES, &one), load(database, tenant, ACTIVITIES, &other))?;
-        created += one + other;
-        let done = (first + 2 * CONTACTS_A_CHUNK).min(count);
-        progress(Progress { what: "activities", done, of: count });
+    let mut filling = Filling::new(database, &ACTIVITIES, count, progress);
+    filling.load(tenant, activities::Activities::new(Set::demo(size), count), ROWS_A_CHUNK, 2).await?;
+    Ok(filling.loaded().iter().map(|loaded| loaded.rows).sum())
+}
+
+/// Loads so many contacts, a tenth as many accounts and three times as many activities, for `tenant` (half of it) and 39 more,
+/// `tenant-2` to `tenant-40`. Answers what came into each table.
+///
+/// # Errors
+/// As of [`demo`].
+pub async fn large(
+    database: &Database,
+    tenant: &str,
+    contacts: u32,
+    progress: impl FnMut(Progress),
+) -> Result<Vec<Loaded>, Error> {
+    let sets = set::large(contacts).into_iter().zip(1..);
+    let of: Vec<_> = sets.map(|(set, number)| (tenant_id(&set::tenant(tenant, number)), set)).collect();
+    fill(database, &of, |set| 3 * set.size.contacts, progress).await
+}
+
+/// Table after table, each for all tenants.
+async fn fill(
+    database: &Database,
+    of: &[(Uuid, Set)],
+    activities: impl Fn(Set) -> u32,
+    mut progress: impl FnMut(Progress),
+) -> Result<Vec<Loaded>, Error> {
+    let sum = |count: &dyn Fn(Set) -> u32| of.iter().map(|(_, set)| count(*set)).sum();
+    let mut loaded = Vec::new();
+    let mut filling = Filling::new(database, &ACCOUNTS, sum(&|set| set.size.accounts), &mut progress);
+    for (tenant, set) in of {
+        // One after the other: subsidiaries name companies of the first chunk.
+        let rows = (0..set.size.accounts).map(|number| companies::row(*set, number));
+        filling.load(*tenant, rows, ACCOUNTS_A_CHUNK as usize, 1).await?;
     }
-    Ok(created)
+    loaded.extend(filling.loaded());
+    let mut filling = Filling::new(database, &CONTACTS, sum(&|set| set.size.contacts), &mut progress);
+    for (tenant, set) in of {
+        filling.load(*tenant, people::People::new(*set), ROWS_A_CHUNK, 2).await?;
+    }
+    loaded.extend(filling.loaded());
+    let mut filling = Filling::new(database, &ACTIVITIES, sum(&activities), &mut progress);
+    for (tenant, set) in of {
+        filling.load(*tenant, activities::Activities::new(*set, activities(*set)), ROWS_A_CHUNK, 2).await?;
+    }
+    loaded.extend(filling.loaded());
+    Ok(loaded)
+}
+
+/// A table that is being filled.
+struct Filling<'a, P> {
+    database: &'a Database,
+    table: &'static Table,
+    done: u32,
+    of: u32,
+    created: Vec<u64>,
+    took: Duration,
+    progress: P,
+}
+
+impl<'a, P: FnMut(Progress)> Filling<'a, P> {
+    fn new(database: &'a Database, table: &'static Table, of: u32, progress: P) -> Self {
+        let created = vec![0; table.names.len()];
+        Self { database, table, done: 0, of, created, took: Duration::ZERO, progress }
+    }
+
+    /// Rows as they are made, one or two chunks at a time: Postgres works on each with one core, and the machine that this is
+    /// for has two.
+    async fn load(
+        &mut self,
+        tenant: Uuid,
+        mut rows: impl Iterator<Item = String>,
+        chunk: usize,
+        at_a_time: usize,
+    ) -> Result<(), Error> {
+        let mut next = || {
+            let mut lines = 0;
+            let text: String = rows.by_ref().take(chunk).inspect(|_| lines += 1).collect();
+            (text, lines)
+        };
+        loop {
+            let began = Instant::now();
+            let (one, first) = next();
+            let (other, second) = if at_a_time > 1 { next() } else { (String::new(), 0) };
+            if first == 0 {
+                return Ok(());
+            }
+            let (database, table) = (self.database, self.table);
+            let (one, other) =
+                tokio::try_join!(load(database, tenant, table, &one), load(database, tenant, table, &other))?;
+            for (all, (one, other)) in self.created.iter_mut().zip(one.iter().zip(&other)) {
+                *all += one + other;
+            }
+            self.took += began.elapsed();
+            self.done += first + second;
+            (self.progress)(Progress { what: self.table.names[0], done: self.done, of: self.of });
+        }
+    }
+
+    fn loaded(&self) -> Vec<Loaded> {
+        let rows = self.table.names.iter().zip(&self.created);
+        rows.map(|(table, rows)| Loaded { table, rows: *rows, took: self.took }).collect()
+    }
 }
 
 // Industries, territories and owners here are their own keys.
-const ACCOUNTS: Table = Table {
+static ACCOUNTS: Table = Table {
     schema: "customers",
+    names: &["accounts", "search_terms"],
+    find: "select id from customers.accounts where tenant_id = $1 and id = $2",
     create: "create temporary table seed on commit drop as \
              select id, name, name_key, domain, industry, country, territory, owner, employees, \
              annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time, \
@@ -127,12 +213,14 @@ const ACCOUNTS: Table = Table {
              (select parent.id from customers.accounts parent where parent.tenant_id = $1 and parent.id = seed.parent_id), \
              create_time, update_time from seed on conflict do nothing returning id), \
              terms as (insert into customers.search_terms (tenant_id, term, record_id) \
-             select $1, unnest(seed.terms), id from created join seed using (id)) \
-             select id from created",
+             select $1, unnest(seed.terms), id from created join seed using (id) returning term) \
+             select array[(select count(*) from created), (select count(*) from terms)]",
 };
 
-const CONTACTS: Table = Table {
+static CONTACTS: Table = Table {
     schema: "customers",
+    names: &["contacts", "contact_emails", "search_terms"],
+    find: "select id from customers.contacts where tenant_id = $1 and id = $2",
     create: "create temporary table seed on commit drop as \
              select id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
              create_time, update_time, array[]::text[] as terms from customers.contacts with no data",
@@ -143,23 +231,26 @@ const CONTACTS: Table = Table {
              where account.tenant_id = $1 and account.id = seed.account_id) \
              on conflict do nothing returning id, emails), \
              addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
-             select $1, lower(email), id from created, unnest(emails) email), \
+             select $1, lower(email), id from created, unnest(emails) email returning email_key), \
              terms as (insert into customers.search_terms (tenant_id, term, record_id) \
-             select $1, unnest(seed.terms), id from created join seed using (id)) \
-             select id from created",
+             select $1, unnest(seed.terms), id from created join seed using (id) returning term) \
+             select array[(select count(*) from created), (select count(*) from addresses), (select count(*) from terms)]",
 };
 
-const ACTIVITIES: Table = Table {
+static ACTIVITIES: Table = Table {
     schema: "customers",
+    names: &["activities"],
+    find: "select id from customers.activities where tenant_id = $1 and id = $2",
     create: "create temporary table seed on commit drop as \
              select id, kind, parent_resource, parent_id, subject, body, owner, due_time, done, done_time, start_time, \
              duration_seconds, creator, create_time, update_time from customers.activities with no data",
     // Each row looks up its own parent, which somebody's domain may have kept from being loaded.
-    insert: "insert into customers.activities (tenant_id, id, kind, parent_resource, parent_id, subject, body, owner, \
+    insert: "with created as (insert into customers.activities (tenant_id, id, kind, parent_resource, parent_id, subject, body, owner, \
              owner_key, due_time, done, done_time, start_time, duration_seconds, creator, create_time, update_time) \
              select $1, id, kind, parent_resource, parent_id, subject, body, owner, owner, due_time, done, done_time, \
              start_time, duration_seconds, creator, create_time, update_time from seed \
              where case parent_resource when 'accounts' then (select true from customers.accounts parent \
              where parent.tenant_id = $1 and parent.id = seed.parent_id) else (select true from customers.contacts parent \
-             where parent.tenant_id = $1 and parent.id = seed.parent_id) end on conflict do nothing",
+             where parent.tenant_id = $1 and parent.id = seed.parent_id) end on conflict do nothing returning id) \
+             select array[(select count(*) from created)]",
 };

@@ -9,6 +9,8 @@
 
 mod random;
 
+use std::time::Duration;
+
 use crm_database::{Database, Error};
 use futures_util::future::BoxFuture;
 use sqlx::AssertSqlSafe;
@@ -16,19 +18,30 @@ use uuid::Uuid;
 
 pub use random::Random;
 
-/// Fills a tenant of a service with so much, and is heard of while it does.
-pub type Seed = fn(Database, Uuid, Amount, Tell) -> Seeding;
+/// Fills tenants of a service, the first of which has this name, with so much, and is heard of while it does.
+pub type Seed = fn(Database, String, Amount, Tell) -> Seeding;
 
-/// What was seeded, in words.
-pub type Seeding = BoxFuture<'static, Result<String, Error>>;
+/// What was seeded.
+pub type Seeding = BoxFuture<'static, Result<Vec<Loaded>, Error>>;
 
 /// How much is seeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
     /// To look at.
     Demo,
-    /// To measure with.
-    Large,
+    /// To measure with: so many people, and all else in proportion.
+    Large(u32),
+}
+
+/// What came into a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// Its name, without the schema.
+    pub table: &'static str,
+    /// New rows.
+    pub rows: u64,
+    /// How long it took; those of several tables that are filled by the same statement took it together.
+    pub took: Duration,
 }
 
 /// Is told how far the loading is.
@@ -50,33 +63,49 @@ pub struct Progress {
 pub struct Table {
     /// The service's schema.
     pub schema: &'static str,
+    /// Its name, and those of the tables that get rows beside it.
+    pub names: &'static [&'static str],
+    /// Finds the row with the id `$2` of the tenant `$1`.
+    pub find: &'static str,
     /// Creates the temporary table `seed`.
     pub create: &'static str,
-    /// Inserts its rows for the tenant `$1`, but for those that are there.
+    /// Inserts its rows for the tenant `$1`, but for those that are there: answers one row, how many are new in each of the
+    /// tables.
     pub insert: &'static str,
 }
 
-/// Loads one chunk, given in the text form of `copy`. Answers how many rows are new.
+/// Loads one chunk, given in the text form of `copy`. Answers how many rows are new in each table: a chunk whose last row is
+/// there has been loaded before.
 ///
 /// # Errors
 /// The database's; nothing of the chunk is there then.
-pub async fn load(database: &Database, tenant: Uuid, table: Table, rows: &str) -> Result<u64, Error> {
-    if rows.is_empty() {
-        return Ok(0);
-    }
+pub async fn load(database: &Database, tenant: Uuid, table: &Table, rows: &str) -> Result<Vec<u64>, Error> {
+    let none = vec![0; table.names.len()];
+    let Some(last) = last_id(rows) else { return Ok(none) };
     let mut transaction = database.begin(tenant, None).await?;
+    let find = sqlx::query(table.find).bind(tenant).bind(last).persistent(false);
+    if transaction.fetch_optional::<(Uuid,)>("find_seeded", find).await?.is_some() {
+        transaction.commit().await?;
+        return Ok(none);
+    }
     transaction.execute("create_seed", sqlx::query(table.create).persistent(false)).await?;
     let mut copy = transaction.copy_in_raw("copy seed from stdin").await?;
     copy.send(rows.as_bytes()).await?;
     copy.finish().await?;
     let insert = sqlx::query(table.insert).bind(tenant).persistent(false);
-    let created = transaction.execute("insert_seed", insert).await?;
-    if created > 0 {
+    let (created,): (Vec<i64>,) = transaction.fetch_one("insert_seed", insert).await?;
+    if created.iter().any(|created| *created > 0) {
         let gap = AssertSqlSafe(format!("select {}.leave_journal_gap()", table.schema));
         transaction.execute("leave_journal_gap", sqlx::query(gap).persistent(false)).await?;
     }
     transaction.commit().await?;
-    Ok(created)
+    Ok(created.into_iter().map(i64::unsigned_abs).collect())
+}
+
+/// The first column of the last row.
+fn last_id(rows: &str) -> Option<Uuid> {
+    let last = rows.trim_end_matches('\n').rsplit('\n').next()?;
+    last.split('\t').next()?.parse().ok()
 }
 
 /// Texts as an array, in the text form of Postgres within that of `copy`.

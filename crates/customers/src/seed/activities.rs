@@ -5,9 +5,9 @@ use std::fmt::Write;
 use crm_resource::seed::{Random, time};
 use uuid::Uuid;
 
-use super::SeedSize;
 use super::companies::{self, updated};
 use super::people::People;
+use super::set::Set;
 use super::words::{BODIES, CALLS, MEETINGS, OWNERS, TASKS};
 
 const KIND: u64 = 0x00ac_7141;
@@ -17,7 +17,7 @@ const NONE: &str = "\\N";
 /// Lines of `copy`, one an activity: on an account and on a contact in turn.
 #[derive(Debug)]
 pub(super) struct Activities {
-    size: SeedSize,
+    set: Set,
     count: u32,
     number: u32,
     people: People,
@@ -32,35 +32,41 @@ struct Parent {
 }
 
 impl Activities {
-    pub(super) fn new(size: SeedSize, count: u32) -> Self {
-        Self { size, count, number: 0, people: People::new(size) }
+    pub(super) fn new(set: Set, count: u32) -> Self {
+        Self { set, count, number: 0, people: People::new(set) }
     }
 
     fn parent(&mut self) -> Parent {
         let (nth, half) = (u64::from(self.number / 2), u64::from(self.count.div_ceil(2)));
+        let size = self.set.size;
         if self.number.is_multiple_of(2) {
-            // Half of the activities are on a quarter of the accounts, the first of which are the largest.
-            let number = nth * nth * u64::from(self.size.accounts) / (half * half);
-            let number = u32::try_from(number).unwrap_or_default();
-            let (company, _) = companies::company(number, &mut companies::random(number));
+            // Half of the activities are on a quarter of the accounts, of a large set an eighth, the first of which are the
+            // largest.
+            let number = share(nth, half, if self.set.is_large() { 3 } else { 2 }, size.accounts);
+            let (company, ..) = companies::company(self.set, number);
             Parent { resource: "accounts", id: company.id, created: company.created, owner: company.owner }
         } else {
-            let number = nth * u64::from(self.size.contacts) / half;
-            let person = self.people.person(u32::try_from(number).unwrap_or_default());
+            let person = self.people.person(share(nth, half, 1, size.contacts));
             Parent { resource: "contacts", id: person.id, created: person.created, owner: person.owner }
         }
     }
+}
+
+/// Where `nth` of `all` is among `of`, when its share is taken to this power.
+fn share(nth: u64, all: u64, power: u32, of: u32) -> u32 {
+    let whole = |number: u64| u128::from(number).pow(power);
+    u32::try_from(whole(nth) * u128::from(of) / whole(all).max(1)).unwrap_or_default()
 }
 
 impl Iterator for Activities {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        if self.number >= self.count || self.size.accounts == 0 || self.size.contacts == 0 {
+        if self.number >= self.count || self.set.size.accounts == 0 || self.set.size.contacts == 0 {
             return None;
         }
         let parent = self.parent();
-        let line = row(self.number, &parent);
+        let line = row(self.set, self.number, &parent);
         self.number += 1;
         Some(line)
     }
@@ -76,8 +82,8 @@ struct Own {
     seconds: Option<u64>,
 }
 
-fn row(number: u32, parent: &Parent) -> String {
-    let mut random = Random::new(KIND, number);
+fn row(set: Set, number: u32, parent: &Parent) -> String {
+    let mut random = set.random(KIND, number);
     let created = updated(parent.created, &mut random);
     let id = random.id(created);
     let owner = if random.chance(80) { parent.owner } else { *random.pick_early(&OWNERS) };
@@ -132,13 +138,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::seed::SeedSize;
 
     #[test]
     fn activities_are_as_many_as_asked_of_every_kind_for_both_parents_and_the_same_in_every_run() {
-        let size = SeedSize { accounts: 50, contacts: 400 };
-        let lines: Vec<String> = Activities::new(size, 1_001).collect();
+        let set = Set::demo(SeedSize { accounts: 50, contacts: 400 });
+        let lines: Vec<String> = Activities::new(set, 1_001).collect();
         assert_eq!(lines.len(), 1_001);
-        assert_eq!(lines, Activities::new(size, 1_001).collect::<Vec<_>>());
+        assert_eq!(lines, Activities::new(set, 1_001).collect::<Vec<_>>());
         let columns: Vec<Vec<&str>> = lines.iter().map(|line| line.trim_end().split('\t').collect()).collect();
         assert!(columns.iter().all(|columns| columns.len() == 15));
         let kinds: HashSet<_> = columns.iter().map(|columns| (columns[1], columns[2])).collect();
@@ -151,10 +158,10 @@ mod tests {
 
     #[test]
     fn people_are_those_that_are_seeded() {
-        let size = SeedSize { accounts: 50, contacts: 400 };
+        let set = Set::large(1, SeedSize { accounts: 50, contacts: 400 });
         let people: HashSet<String> =
-            People::new(size).map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect();
-        let lines: Vec<String> = Activities::new(size, 300).collect();
+            People::new(set).map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect();
+        let lines: Vec<String> = Activities::new(set, 300).collect();
         let of_people = lines.iter().filter(|line| line.contains("\tcontacts\t"));
         assert!(of_people.clone().count() == 150);
         assert!(of_people.map(|line| line.split('\t').nth(3).unwrap_or_default()).all(|id| people.contains(id)));

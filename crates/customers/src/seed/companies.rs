@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::accounts::Account;
 
-use super::SeedSize;
-use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, INDUSTRIES, OWNERS, PLACES};
+use super::set::Set;
+use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, COMPANY_THIRD, INDUSTRIES, OWNERS, PLACES};
+use super::{ACCOUNTS_A_CHUNK, SeedSize};
 
 const KIND: u64 = 0x00ac_c041;
 /// 2024-01-01T00:00:00Z.
@@ -32,35 +33,38 @@ pub(super) struct Company {
     pub(super) created: u64,
 }
 
-/// The `number`th company and its name. The same whatever the size: a larger set continues a smaller one.
-pub(super) fn company(number: u32, random: &mut Random) -> (Company, String) {
+/// The `number`th company and its name. The same whatever the size: a larger demo set continues a smaller one.
+pub(super) fn company(set: Set, number: u32) -> (Company, String, Random) {
+    let mut random = set.random(KIND, number);
     let created = created(number);
     let id = random.id(created);
     let (first, second, round) = words(number);
-    let name = format!("{first}{second} {}", random.pick(&COMPANY_FORM));
-    let number = if round == 0 { String::new() } else { round.to_string() };
-    let domain = format!("{}{second}{number}.example", first.to_lowercase());
+    let form = random.pick(&COMPANY_FORM);
     let owner = *random.pick_early(&OWNERS);
-    (Company { id, domain, owner, created }, name)
-}
-
-/// The random numbers of the `number`th company.
-pub(super) fn random(number: u32) -> Random {
-    Random::new(KIND, number)
+    let (name, domain) = if set.is_large() {
+        let third = round.checked_sub(1).map(|third| COMPANY_THIRD[third as usize % COMPANY_THIRD.len()]);
+        let third = third.map(|third| format!(" {third}")).unwrap_or_default();
+        (format!("{first}{second}{third} {form}"), format!("{}-{second}{round}.example", first.to_lowercase()))
+    } else {
+        let round = if round == 0 { String::new() } else { round.to_string() };
+        (format!("{first}{second} {form}"), format!("{}{second}{round}.example", first.to_lowercase()))
+    };
+    // The one before once more, with a form that it has not.
+    let name = if set.is_double(number) { company(set, number - 1).1 + " Ltd" } else { name };
+    (Company { id, domain, owner, created }, name, random)
 }
 
 /// A line of `copy` for the `number`th company.
-pub(super) fn row(number: u32, size: SeedSize) -> String {
-    let mut random = random(number);
-    let (company, name) = company(number, &mut random);
+pub(super) fn row(set: Set, number: u32) -> String {
+    let (company, name, mut random) = company(set, number);
     let industry = random.pick_early(&INDUSTRIES);
     let (territory, country, currency) = *random.pick_early(&PLACES);
     // Some four people work there for each one that we know.
-    let employees = (people_of(number, size) * (2 + random.below(5)) + 1).min(10_000_000);
+    let employees = (people_of(number, set.size) * (2 + random.below(5)) + 1).min(10_000_000);
     let revenue = employees * (60_000 + random.below(240_000));
     let minor = Currency::parse(currency).map_or(100, Currency::minor_units).unsigned_abs();
     let founded = 1_900 + random.below(120);
-    let parent = parent(number, &mut random);
+    let parent = parent(set, number, &mut random);
     let (created, updated) = (company.created, updated(company.created, &mut random));
     let Company { id, domain, owner, .. } = company;
     let (key, revenue, parent) =
@@ -97,10 +101,10 @@ fn people_of(number: u32, size: SeedSize) -> u64 {
 }
 
 /// One company in twenty belongs to a large one.
-fn parent(number: u32, random: &mut Random) -> Option<Uuid> {
+fn parent(set: Set, number: u32, random: &mut Random) -> Option<Uuid> {
     let is_subsidiary = random.chance(5);
     let parent = u32::try_from(random.below(PARENTS)).unwrap_or_default();
-    (is_subsidiary && number >= super::ACCOUNTS_A_CHUNK).then(|| company(parent, &mut self::random(parent)).0.id)
+    (is_subsidiary && number >= ACCOUNTS_A_CHUNK).then(|| company(set, parent).0.id)
 }
 
 /// Two words that no other company has in the same round; the stride shares no factor with their number.
@@ -130,11 +134,23 @@ mod tests {
 
     use super::*;
 
+    fn sets() -> [Set; 2] {
+        [Set::demo(SeedSize::DEMO), Set::large(1, SeedSize::DEMO)]
+    }
+
+    #[test]
+    fn one_company_in_fifty_of_a_large_set_has_the_name_of_another() {
+        let [_, set] = sets();
+        let core = |number| crm_values::company_key(&company(set, number).1);
+        let doubles = (1..20_000).filter(|number| core(*number) == core(number - 1)).count();
+        assert_eq!(doubles, 400);
+    }
+
     #[test]
     fn domains_are_unique_and_reserved() {
         let domains: HashSet<String> =
-            (0..20_000).map(|number| company(number, &mut random(number)).0.domain).collect();
-        assert_eq!(domains.len(), 20_000);
+            (0..20_000).flat_map(|number| sets().map(|set| company(set, number).0.domain)).collect();
+        assert_eq!(domains.len(), 40_000);
         assert!(domains.iter().all(|domain| crm_values::parse_domain_name(domain).as_ref() == Ok(domain)));
     }
 

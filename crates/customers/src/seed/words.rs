@@ -20,6 +20,14 @@ pub(super) const COMPANY_SECOND: [&str; 60] = [
 pub(super) const COMPANY_FORM: [&str; 12] =
     ["Ltd", "Inc", "GmbH", "Group", "Partners", "& Sons", "Labs", "Systems", "Holding", "AG", "Co", "International"];
 
+/// What tells companies of a large set apart that share their first two words.
+#[rustfmt::skip]
+pub(super) const COMPANY_THIRD: [&str; 24] = [
+    "Analytics", "Bakery", "Brewing", "Capital", "Ceramics", "Chemical", "Data", "Dental", "Design", "Electric", "Foods",
+    "Freight", "Furniture", "Glass", "Instruments", "Legal", "Marine", "Optics", "Paper", "Pharma", "Robotics", "Solar",
+    "Textiles", "Travel",
+];
+
 /// The earlier the more companies.
 #[rustfmt::skip]
 pub(super) const INDUSTRIES: [&str; 20] = [
@@ -121,3 +129,81 @@ pub(super) const BODIES: [&str; 8] = [
     "Was referred by a partner.",
     "Will come back after the holidays.",
 ];
+
+/// Names of a large set: those above, and made ones, so many together.
+pub(super) const GIVENS: u32 = 2_000;
+pub(super) const FAMILIES: u32 = 20_000;
+
+#[rustfmt::skip]
+const GIVEN_BEGIN: [&str; 50] = [
+    "Abi", "Ade", "Ali", "Ama", "Ari", "Bela", "Beni", "Bri", "Cami", "Ceci", "Clari", "Dali", "Dami", "Dori", "Edi",
+    "Eli", "Emi", "Fabi", "Fili", "Flori", "Gabi", "Gia", "Gili", "Hari", "Heli", "Ida", "Ili", "Jani", "Jeri", "Joli",
+    "Kali", "Kiri", "Lani", "Leo", "Lori", "Mali", "Meli", "Mira", "Nali", "Neri", "Ori", "Pali", "Rami", "Reni", "Sali",
+    "Seli", "Tami", "Teri", "Vali", "Zeni",
+];
+
+#[rustfmt::skip]
+const GIVEN_END: [&str; 40] = [
+    "ane", "ard", "as", "bert", "celle", "cia", "da", "della", "don", "dra", "el", "ette", "fa", "gard", "ka", "ko", "la",
+    "lene", "lia", "line", "lo", "mar", "mira", "mund", "na", "nda", "ne", "nor", "ra", "ric", "rik", "ro", "sa", "shan",
+    "ta", "than", "tine", "va", "win", "ya",
+];
+
+#[rustfmt::skip]
+const FAMILY_BEGIN: [&str; 40] = [
+    "Ald", "Ander", "Barn", "Bel", "Berg", "Bor", "Brand", "Cal", "Carl", "Dal", "Den", "Dom", "Eck", "El", "Fal", "Fern",
+    "Gal", "Ger", "Hal", "Hart", "Hol", "Ing", "Jan", "Kal", "Kor", "Lam", "Lind", "Mar", "Mel", "Nor", "Ol", "Pal", "Pet",
+    "Ros", "Sand", "Stein", "Tor", "Val", "Wal", "Zel",
+];
+
+#[rustfmt::skip]
+const FAMILY_MIDDLE: [&str; 25] = [
+    "a", "al", "am", "an", "ar", "e", "eb", "el", "em", "en", "er", "i", "ic", "il", "in", "ir", "o", "ol", "on", "or", "u",
+    "ul", "un", "ur", "y",
+];
+
+#[rustfmt::skip]
+const FAMILY_END: [&str; 20] = [
+    "bach", "berg", "by", "dez", "field", "ford", "hoff", "ides", "ini", "kin", "land", "ley", "man", "ov", "quist", "sen",
+    "ski", "son", "ton", "wood",
+];
+
+/// The given name of this rank; the smaller, the more have it.
+pub(super) fn given(rank: u32) -> String {
+    // In an order that is not the alphabet's: the strides share no factor with the numbers of names.
+    let rank = rank as usize;
+    match rank.checked_sub(GIVEN.len()) {
+        None => GIVEN[rank * 29 % GIVEN.len()].to_owned(),
+        Some(made) => {
+            let (made, ends) = (made * 691 % 2_000, GIVEN_END.len());
+            [GIVEN_BEGIN[made / ends % GIVEN_BEGIN.len()], GIVEN_END[made % ends]].concat()
+        }
+    }
+}
+
+/// The family name of this rank, as [`given`].
+pub(super) fn family(rank: u32) -> String {
+    let rank = rank as usize;
+    match rank.checked_sub(FAMILY.len()) {
+        None => FAMILY[rank * 37 % FAMILY.len()].to_owned(),
+        Some(made) => {
+            let made = made * 7_919 % 20_000;
+            let (begin, rest) = (made / 500 % FAMILY_BEGIN.len(), made % 500);
+            [FAMILY_BEGIN[begin], FAMILY_MIDDLE[rest / 20], FAMILY_END[rest % 20]].concat()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_of_a_large_set_are_many() {
+        let givens: HashSet<String> = (0..GIVENS).map(given).collect();
+        let families: HashSet<String> = (0..FAMILIES).map(family).collect();
+        assert!(givens.len() > 1_990 && families.len() > 19_990, "{} {}", givens.len(), families.len());
+    }
+}

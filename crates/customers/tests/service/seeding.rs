@@ -3,6 +3,7 @@
 use crm_customers::seed::{self, SeedSize, Seeded};
 use crm_proto::activities::{ListActivitiesRequest, ListOpenTasksRequest, UpdateActivityRequest};
 use crm_proto::customers as pb;
+use crm_resource::seed::Loaded;
 use sqlx::{Connection, PgConnection};
 
 use crate::support::{account, call, field_mask, pool, tenant, world};
@@ -89,6 +90,39 @@ async fn activities_are_loaded_once_on_what_is_there_and_are_like_those_that_are
     let request = ListOpenTasksRequest { page_size: 1_000, ..Default::default() };
     let tasks = call!(world.agent, activities.list_open_tasks(request)).unwrap().activities;
     assert!(tasks.len() > 3, "ada has {} open tasks", tasks.len());
+}
+
+#[tokio::test]
+async fn a_large_set_is_in_forty_tenants_is_the_same_in_every_run_and_has_doubles_that_are_found() {
+    let world = world().await;
+    let pool = pool(&world.database).await;
+    let rows = |loaded: &[Loaded]| loaded.iter().map(|loaded| (loaded.table, loaded.rows)).collect::<Vec<_>>();
+    let loaded = rows(&seed::large(&pool, "acme", 1_000, |_| ()).await.unwrap());
+    let tables = ["accounts", "search_terms", "contacts", "contact_emails", "search_terms", "activities"];
+    assert_eq!(loaded.iter().map(|(table, _)| *table).collect::<Vec<_>>(), tables);
+    assert_eq!((loaded[2].1, loaded[5].1), (1_000, 3_000));
+    assert!(loaded[3].1 > 1_000 && loaded[4].1 > 4_000, "{loaded:?}");
+    let again = rows(&seed::large(&pool, "acme", 1_000, |_| ()).await.unwrap());
+    assert!(again.iter().all(|(_, rows)| *rows == 0), "{again:?}");
+
+    let mut owner = PgConnection::connect(world.database.url()).await.unwrap();
+    let tenants = "select count(*) from customers.contacts group by tenant_id order by 1 desc";
+    let tenants: Vec<i64> = sqlx::query_scalar(tenants).fetch_all(&mut owner).await.unwrap();
+    assert_eq!((tenants.len(), tenants[0], tenants.iter().sum::<i64>()), (40, 500, 1_000));
+    let everything = "select md5(string_agg(concat_ws('|', tenant_id, id, account_id, given_name, family_name, emails, phones, \
+                      extract(epoch from create_time)), ',' order by tenant_id, id)) from customers.contacts";
+    let hash: String = sqlx::query_scalar(everything).fetch_one(&mut owner).await.unwrap();
+    assert_eq!(hash, "a33e974cd155951f654552bb4a95956c", "the rows are the same as ever");
+
+    let request = pb::ListContactsRequest { page_size: 500, ..Default::default() };
+    let mut alike = 0;
+    for contact in call!(world.agent, contacts.list_contacts(request)).unwrap().contacts {
+        let request = pb::FindDuplicateContactsRequest { contact: None, id: contact.id };
+        let found = call!(world.agent, search.find_duplicate_contacts(request)).unwrap().duplicates;
+        alike += usize::from(found.iter().any(|found| found.score >= 35));
+    }
+    // Ten pairs, of which one in four may have too little in common, and some namesakes.
+    assert!((14..60).contains(&alike), "{alike} have somebody like them");
 }
 
 #[tokio::test]

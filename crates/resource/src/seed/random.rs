@@ -46,6 +46,13 @@ impl Random {
         &items[usize::try_from(one.min(other)).unwrap_or_default()]
     }
 
+    /// A number from 0 to `end - 1`, the smaller the likelier: of 20,000 names the first is that of one in thirty.
+    pub fn skewed(&mut self, end: u32) -> u32 {
+        const PARTS: u128 = 1 << 20;
+        let part = u128::from(self.next()) % PARTS;
+        u32::try_from(u128::from(end) * part * part * part / (PARTS * PARTS * PARTS)).unwrap_or_default()
+    }
+
     /// A UUIDv7 of the given moment (RFC 9562).
     pub fn id(&mut self, milliseconds: u64) -> Uuid {
         let high = (milliseconds << 16) | 0x7000 | (self.next() & 0x0fff);
@@ -63,6 +70,16 @@ mod tests {
         let mut random = Random::new(1, 2);
         let numbers = [random.next(), random.next()];
         assert_eq!(numbers, [0xc50f_2c2a_1b32_9d4b, 0x406b_ef04_305f_5d50]);
+    }
+
+    #[test]
+    fn skewed_numbers_are_below_their_end_and_mostly_small() {
+        let mut random = Random::new(3, 1);
+        let numbers: Vec<u32> = (0..10_000).map(|_| random.skewed(1_000)).collect();
+        assert!(numbers.iter().all(|number| *number < 1_000) && numbers.iter().any(|number| *number > 900));
+        let first = numbers.iter().filter(|number| **number == 0).count();
+        assert!((800..1_200).contains(&first), "a tenth is the first: {first}");
+        assert_eq!(random.skewed(0), 0);
     }
 
     #[test]
