@@ -19,6 +19,7 @@ mod program;
 mod seed;
 mod serve;
 mod services;
+mod settings;
 mod status;
 mod token;
 mod up;
@@ -36,6 +37,10 @@ use self::processes::Deed;
 fn main() -> ExitCode {
     name_process();
     let cli = Cli::parse();
+    // Processes that serve tell it in their logs.
+    if !matches!(cli.command, Command::Serve { .. }) {
+        settings::unknown().iter().for_each(|line| eprintln!("crm: {line}"));
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -4,9 +4,14 @@ use anyhow::Context;
 
 use crate::cli::Role;
 use crate::failure::Failure;
+use crate::settings;
 
 pub(crate) async fn run(role: Role) -> Result<(), Failure> {
-    let telemetry = |name| crm_telemetry::start(name).context("telemetry");
+    let telemetry = |name| {
+        let started = crm_telemetry::start(name).context("telemetry");
+        settings::unknown().iter().for_each(|line| tracing::warn!("{line}"));
+        started
+    };
     match role {
         Role::Gateway => crm_gateway::run(telemetry("gateway")?).await.context("gateway")?,
         Role::Service(service) => service.run(telemetry(service.name)?).await.context(service.name)?,

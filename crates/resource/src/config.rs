@@ -63,7 +63,7 @@ pub struct StoreConfig {
     pub database_connections: u32,
     /// How many days a change stays in the journal (`CRM_JOURNAL_DAYS`, 400).
     pub journal_days: i32,
-    /// Most watches of changes at a time (`CRM_MAX_WATCHES`, 1000).
+    /// Most watches of changes at a time, and as many who wait for operations (`CRM_MAX_WATCHES`, 1000).
     pub watches: usize,
 }
 
@@ -168,18 +168,9 @@ fn store_settings(env: &mut Env, (url, password_file): (&'static str, &'static s
     check(env, url, &database_url, Settings::check_url);
     let redis_url = env.required(REDIS_URL);
     check(env, REDIS_URL, &redis_url, Redis::check_url);
-    let database_connections = env.or("CRM_DATABASE_CONNECTIONS", CONNECTIONS);
-    if !(LEAST_CONNECTIONS..=1000).contains(&database_connections) {
-        env.fault("CRM_DATABASE_CONNECTIONS", format!("must be {LEAST_CONNECTIONS} to 1000"));
-    }
-    let journal_days = env.or("CRM_JOURNAL_DAYS", JOURNAL_DAYS);
-    if !(LEAST_JOURNAL_DAYS..=36_500).contains(&journal_days) {
-        env.fault("CRM_JOURNAL_DAYS", format!("must be {LEAST_JOURNAL_DAYS} to 36500"));
-    }
-    let watches = env.or("CRM_MAX_WATCHES", WATCHES);
-    if watches == 0 {
-        env.fault("CRM_MAX_WATCHES", "must be 1 or more");
-    }
+    let database_connections = env.within("CRM_DATABASE_CONNECTIONS", CONNECTIONS, LEAST_CONNECTIONS..=1_000);
+    let journal_days = env.within("CRM_JOURNAL_DAYS", JOURNAL_DAYS, LEAST_JOURNAL_DAYS..=36_500);
+    let watches = env.within("CRM_MAX_WATCHES", WATCHES, 1..=1_000_000);
     ([database_url, redis_url], Bounds { database_connections, journal_days, watches })
 }
 

@@ -6,6 +6,9 @@ use crate::files::tracked;
 use crate::metadata::read;
 use crate::services::table;
 
+#[path = "../../src/settings/known.rs"]
+mod known;
+
 type Names = BTreeSet<String>;
 
 /// The words of `text` that begin with `prefix` and go on in capitals.
@@ -17,7 +20,9 @@ fn names(text: &str, prefix: &str) -> Names {
 
 /// What the code below these folders names in quotes, its tests apart.
 fn named_in(folders: &[&str], prefix: &str) -> Names {
-    let is_code = |file: &String| folders.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("/tests.rs");
+    // One lists what all others read.
+    let is_list = |file: &String| ["/tests.rs", "/settings/known.rs"].iter().any(|end| file.ends_with(end));
+    let is_code = |file: &String| folders.iter().any(|folder| file.starts_with(folder)) && !is_list(file);
     let files = tracked(".rs").into_iter().filter(is_code);
     let code =
         files.map(|file| read(&file)).map(|text| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned());
@@ -64,6 +69,16 @@ fn every_setting_of_every_process_is_listed() {
     let tests =
         without(code(&["crates/sandbox/src/", "crates/crm/tests/platform/", "crates/customers/tests/"]), &others);
     assert_eq!(of("Tests"), without(without(tests, &of("Command line")), &hidden()));
+}
+
+/// By which misspelt ones are found out.
+#[test]
+fn the_program_knows_every_setting_and_no_other() {
+    let document = read("docs/settings.md");
+    let rows = document.lines().filter(|line| line.starts_with("| `"));
+    let listed: Names = rows.flat_map(|row| names(row.split(" | ").next().unwrap_or_default(), "CRM_")).collect();
+    let known: Names = known::KNOWN.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(known, listed, "crates/crm/src/settings/known.rs");
 }
 
 /// What a process says to itself, and nobody sets.

@@ -1,6 +1,6 @@
 //! From `CRM_…` to a [`Config`].
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf};
 
 use crm_server::{
     config::{ConfigError, Env, OnOff, Slot},
@@ -36,10 +36,7 @@ impl Config {
 /// Read apart from the rest, because the runtime must stand before anything else can be done.
 pub fn worker_threads() -> Result<usize, ConfigError> {
     let mut env = Env::from_process();
-    let workers = env.or("CRM_WORKERS", 2);
-    if !(1..=256).contains(&workers) {
-        env.fault("CRM_WORKERS", "must be 1 to 256");
-    }
+    let workers = env.within("CRM_WORKERS", 2, 1..=256);
     env.finish().map(|()| workers)
 }
 
@@ -97,40 +94,29 @@ fn open_routes(mut routes: Routes, has_keys: bool) -> Routes {
 fn read_calls(env: &mut Env) -> CallLimits {
     let default = CallLimits::default();
     let calls = CallLimits {
-        default_timeout: millis(env, "CRM_DEFAULT_TIMEOUT_MS", default.default_timeout),
-        max_timeout: millis(env, "CRM_MAX_TIMEOUT_MS", default.max_timeout),
-        max_stream_timeout: millis(env, "CRM_MAX_STREAM_TIMEOUT_MS", default.max_stream_timeout),
+        default_timeout: env.millis("CRM_DEFAULT_TIMEOUT_MS", default.default_timeout, 1),
+        max_timeout: env.millis("CRM_MAX_TIMEOUT_MS", default.max_timeout, 1),
+        max_stream_timeout: env.millis("CRM_MAX_STREAM_TIMEOUT_MS", default.max_stream_timeout, 1),
         pace: PaceSettings {
-            bytes_per_second: env.or("CRM_STREAM_BYTES_PER_S", default.pace.bytes_per_second),
-            over: millis(env, PACE_OVER, default.pace.over),
+            // Of nothing a reader may take as long as he likes, and none of him is ever cut.
+            bytes_per_second: env.within("CRM_STREAM_BYTES_PER_S", default.pace.bytes_per_second, 1..=1 << 40),
+            over: env.millis(PACE_OVER, default.pace.over, 100),
         },
-        max_concurrent_calls: env.or(MAX_CALLS, default.max_concurrent_calls),
-        max_body_bytes: env.or("CRM_MAX_BODY_BYTES", default.max_body_bytes),
+        max_concurrent_calls: env.within(MAX_CALLS, default.max_concurrent_calls, 1..=1_000_000),
+        // At most what one tenant may hold.
+        max_body_bytes: env.within("CRM_MAX_BODY_BYTES", default.max_body_bytes, 1..=default.max_buffered_bytes / 2),
         ..default
     };
-    if calls.pace.over < Duration::from_millis(100) {
-        env.fault(PACE_OVER, "must be 100 or more");
-    }
-    if calls.max_concurrent_calls == 0 {
-        env.fault(MAX_CALLS, "must be 1 or more");
-    }
-    // What one tenant may hold.
-    let most = calls.max_buffered_bytes / 2;
-    if calls.max_body_bytes > most {
-        env.fault("CRM_MAX_BODY_BYTES", format!("must not be more than {most}"));
-    }
     if calls.default_timeout > calls.max_timeout {
         env.fault("CRM_DEFAULT_TIMEOUT_MS", "must not be longer than CRM_MAX_TIMEOUT_MS");
     }
     calls
 }
 
-fn millis(env: &mut Env, name: &'static str, default: Duration) -> Duration {
-    env.optional(name).map_or(default, Duration::from_millis)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const PEERS: &str = "peers.v1.Echo=127.0.0.1:1";
@@ -155,13 +141,23 @@ mod tests {
         let wrong = [
             ("CRM_MAX_BODY_BYTES", "33554433"),
             (PACE_OVER, "99"),
+            ("CRM_STREAM_BYTES_PER_S", "0"),
+            ("CRM_MAX_STREAM_TIMEOUT_MS", "18446744073709551615"),
             ("CRM_CORS_ORIGINS", "*"),
             ("CRM_VIEWER_URL", "http://room:hunter2@viewer.example"),
             ("CRM_CONSOLE_URL", "javascript:alert(1)"),
             (KEY_FILE, concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")),
         ];
-        let faults =
-            [KEY_FILE, PACE_OVER, "CRM_MAX_BODY_BYTES", "CRM_VIEWER_URL", "CRM_CONSOLE_URL", "CRM_CORS_ORIGINS"];
+        let faults = [
+            KEY_FILE,
+            "CRM_MAX_STREAM_TIMEOUT_MS",
+            "CRM_STREAM_BYTES_PER_S",
+            PACE_OVER,
+            "CRM_MAX_BODY_BYTES",
+            "CRM_VIEWER_URL",
+            "CRM_CONSOLE_URL",
+            "CRM_CORS_ORIGINS",
+        ];
         check(&[&required[..], &wrong].concat(), &faults);
     }
 

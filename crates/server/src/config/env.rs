@@ -1,11 +1,16 @@
 use std::collections::HashMap;
 use std::env;
 use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::Secret;
 use super::error::{BadSetting, ConfigError};
+
+/// Longer than anything here is waited for, in milliseconds. Times without an end would be beyond all clocks.
+const A_DAY: u64 = 24 * 60 * 60 * 1_000;
 
 /// The environment while it is read. Faults are gathered, and told all at once by [`finish`](Self::finish).
 ///
@@ -107,6 +112,25 @@ impl Env {
         self.optional(name).unwrap_or(default)
     }
 
+    /// A number with a default, and with bounds.
+    pub fn within<T>(&mut self, name: &'static str, default: T, bounds: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Display,
+        T::Err: Display,
+    {
+        let value = self.or(name, default);
+        if !bounds.contains(&value) {
+            self.fault(name, format!("must be {} to {}", bounds.start(), bounds.end()));
+        }
+        value
+    }
+
+    /// A time in milliseconds, with a default: at least so many, and a day at most.
+    pub fn millis(&mut self, name: &'static str, default: Duration, least: u64) -> Duration {
+        let default = u64::try_from(default.as_millis()).unwrap_or(A_DAY);
+        Duration::from_millis(self.within(name, default, least..=A_DAY))
+    }
+
     /// Adds a fault that only looking at several settings shows.
     pub fn fault(&mut self, name: &'static str, rule: impl Into<String>) {
         self.faults.push(BadSetting::new(name, rule));
@@ -161,6 +185,22 @@ mod tests {
         assert_eq!(env.or::<u32>("CRM_NONE", 3), 3);
         env.finish().unwrap();
         assert_eq!(listen.get().unwrap().port(), 1);
+    }
+
+    #[test]
+    fn numbers_and_times_have_bounds_which_are_told() {
+        let read = |value: &str| {
+            let mut env = Env::from_pairs([("CRM_N", value), ("CRM_MS", value)]);
+            let read = (env.within("CRM_N", 7_u32, 1..=9), env.millis("CRM_MS", Duration::from_secs(3), 1));
+            env.finish().map(|()| read).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(""), Ok((7, Duration::from_secs(3))));
+        assert_eq!(read("9"), Ok((9, Duration::from_millis(9))));
+        assert_eq!(read("0").unwrap_err(), "CRM_N must be 1 to 9; CRM_MS must be 1 to 86400000");
+        assert_eq!(read("10").unwrap_err(), "CRM_N must be 1 to 9");
+        for wrong in ["18446744073709551615", "-1", "1.5", "1e3", "ten"] {
+            assert!(read(wrong).unwrap_err().contains("CRM_MS"), "{wrong}");
+        }
     }
 
     #[test]

@@ -73,15 +73,13 @@ impl ServerSettings {
     /// `CRM_MAX_CONNECTIONS`, `CRM_MAX_CONNECTION_AGE_S`, `CRM_DRAIN_GRACE_MS`, `CRM_DRAIN_TIMEOUT_MS`.
     pub fn from_env(env: &mut Env) -> Self {
         let default = Self::default();
-        let max_connections = env.or("CRM_MAX_CONNECTIONS", default.max_connections);
-        if max_connections == 0 {
-            env.fault("CRM_MAX_CONNECTIONS", "must be 1 or more");
-        }
-        let mut milliseconds =
-            |name, default: Duration| env.optional::<u64>(name).map_or(default, Duration::from_millis);
-        let drain_grace = milliseconds("CRM_DRAIN_GRACE_MS", default.drain_grace);
-        let drain_timeout = milliseconds("CRM_DRAIN_TIMEOUT_MS", default.drain_timeout);
-        let max_connection_age = env.optional::<u64>("CRM_MAX_CONNECTION_AGE_S").map(Duration::from_secs);
+        let max_connections = env.within("CRM_MAX_CONNECTIONS", default.max_connections, 1..=1_000_000);
+        let drain_grace = env.millis("CRM_DRAIN_GRACE_MS", default.drain_grace, 0);
+        let drain_timeout = env.millis("CRM_DRAIN_TIMEOUT_MS", default.drain_timeout, 0);
+        // A year is as good as never.
+        const NEVER: u64 = 365 * 24 * 60 * 60;
+        let max_connection_age = env.within("CRM_MAX_CONNECTION_AGE_S", NEVER, 1..=NEVER);
+        let max_connection_age = (max_connection_age < NEVER).then_some(Duration::from_secs(max_connection_age));
         Self { max_connections, max_connection_age, drain_grace, drain_timeout, ..default }
     }
 }

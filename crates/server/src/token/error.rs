@@ -82,6 +82,9 @@ pub enum KeyError {
     /// Not an Ed25519 key in PEM (PKCS#8, or SubjectPublicKeyInfo for public ones).
     #[error("not an Ed25519 key in PEM")]
     Malformed,
+    /// Where public keys are to be, lies one that signs.
+    #[error("it holds a private key, which belongs to whoever signs and to nobody else")]
+    Private,
     /// A file without any key.
     #[error("no key found")]
     Empty,

@@ -38,6 +38,22 @@ pub(super) fn blocks(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(END).filter(|block| block.contains(END))
 }
 
+/// Refuses a file that holds anything but public keys of Ed25519.
+pub(super) fn check_public(text: &str) -> Result<(), KeyError> {
+    if text.contains("PRIVATE KEY-----") {
+        return Err(KeyError::Private);
+    }
+    let found = blocks(text).count();
+    let is_alone = found == 0 || text.matches("-----BEGIN ").count() == found;
+    if is_alone && blocks(text).all(is_public) { Ok(()) } else { Err(KeyError::Malformed) }
+}
+
+fn is_public(block: &str) -> bool {
+    let key = block.split("-----").nth(2).unwrap_or_default();
+    let key: String = key.split_whitespace().collect();
+    STANDARD.decode(key).is_ok_and(|key| key.len() == PUBLIC_PREFIX.len() + 32 && key.starts_with(&PUBLIC_PREFIX))
+}
+
 fn pem(kind: &str, parts: &[&[u8]]) -> String {
     // Both kinds of keys fit into one line of base64.
     format!("-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n", STANDARD.encode(parts.concat()))

@@ -46,6 +46,10 @@ impl Signer {
     /// From a private key in PEM.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         crypto::install();
+        // Of several the first would be taken, whichever that is.
+        if pem.matches("-----BEGIN ").count() > 1 {
+            return Err(KeyError::Malformed);
+        }
         let key = EncodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| KeyError::Malformed)?;
         let public = key::public_of(key.as_bytes())?;
         Ok(Self { key, public })

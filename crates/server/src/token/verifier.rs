@@ -104,7 +104,10 @@ impl Verifier {
 }
 
 /// The public keys of a file, of which there is one at least.
+/// Whatever else is in the file is a mistake: a private key lies where everybody believes whom it signs for, and a key of
+/// another kind verifies nothing.
 fn read(pem: &str) -> Result<Vec<DecodingKey>, KeyError> {
+    key::check_public(pem)?;
     let read = |block: &str| DecodingKey::from_ed_pem(block.trim().as_bytes()).map_err(|_| KeyError::Malformed);
     let keys: Vec<DecodingKey> = key::blocks(pem).map(read).collect::<Result<_, _>>()?;
     if keys.is_empty() { Err(KeyError::Empty) } else { Ok(keys) }

@@ -199,6 +199,18 @@ fn what_is_no_key_is_refused() {
     }
     let wrong = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
     assert_eq!(Verifier::from_pem(wrong).unwrap_err(), KeyError::Malformed);
+    // Of X25519: as long as ours, and no key to sign with.
+    let kind = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----\n";
+    assert_eq!(Verifier::from_pem(kind).unwrap_err(), KeyError::Malformed);
+    let (private, public) = Signer::generate_pem().unwrap();
+    for both in [private.clone(), format!("{private}{public}"), format!("{public}{private}")] {
+        assert_eq!(Verifier::from_pem(&both).unwrap_err(), KeyError::Private);
+    }
+    let certificate = format!("{public}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    assert_eq!(Verifier::from_pem(&certificate).unwrap_err(), KeyError::Malformed);
+    for several in [format!("{private}{public}"), format!("{private}{private}")] {
+        assert_eq!(Signer::from_pem(&several).unwrap_err(), KeyError::Malformed);
+    }
     let cut = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n";
     for text in ["", "garbage", wrong, cut] {
         assert_eq!(Signer::from_pem(text).unwrap_err(), KeyError::Malformed, "{text}");
