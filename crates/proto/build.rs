@@ -16,6 +16,7 @@ use std::{
 use prost::Message;
 use prost_types::FileDescriptorSet;
 use protox::Compiler;
+use protox::prost_reflect::{DescriptorPool, MethodDescriptor};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
@@ -30,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("descriptors.bin"), &encoded)?;
 
     fs::write(out.join("standard.rs"), standard::impls(&compiler.descriptor_pool()))?;
+    fs::write(out.join("waiting.rs"), waiting(&compiler.descriptor_pool()))?;
 
     let set = FileDescriptorSet::decode(encoded.as_slice())?;
     let table = root.join("rights.md");
@@ -51,6 +53,17 @@ fn aliases(set: &FileDescriptorSet) -> String {
     let packages: BTreeSet<&str> = set.file.iter().map(|file| file.package()).collect();
     let names = packages.iter().filter_map(|package| package.strip_prefix("crm.")?.strip_suffix(".v1"));
     names.map(|name| format!("pub use crm::{name}::v1 as {name};\n")).collect()
+}
+
+/// The paths of all RPCs that wait more than they work (`crm.api.v1.waits`).
+fn waiting(pool: &DescriptorPool) -> String {
+    let option = pool.get_extension_by_name("crm.api.v1.waits");
+    let waits =
+        |method: &MethodDescriptor| option.as_ref().is_some_and(|option| method.options().has_extension(option));
+    let path = |method: MethodDescriptor| format!("/{}/{}", method.parent_service().full_name(), method.name());
+    let services: Vec<_> = pool.services().collect();
+    let paths: BTreeSet<_> = services.iter().flat_map(|service| service.methods()).filter(waits).map(path).collect();
+    format!("&{paths:?}\n").replace('{', "[").replace('}', "]")
 }
 
 /// The full names of all RPCs of ours but those that the gateway itself asks of replicas, and forwards for nobody.

@@ -15,7 +15,7 @@ mod state;
 mod switch;
 mod upstream;
 
-pub use client::{Attempted, CalledFor, Client, Expires, HashKey, REASONS, Retryable, client};
+pub use client::{Attempted, CalledFor, Client, Expires, HashKey, REASONS, Retryable, Waits, client};
 pub use connection::{Connect, ConnectError, Connection, SendError, SendErrorKind};
 pub use discovery::{Discovery, Endpoint, Resolve, SystemResolver, UnknownDiscovery};
 pub use policy::{Policy, UnknownPolicy};

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crm_balance::{
     ClientSettings, ConnectionSettings, Discovery, HashKey, Phase, Policy, Resolve, RetrySettings, ShedSettings,
-    Upstream, client,
+    Upstream, Waits, client,
 };
 use fake::*;
 use futures_util::future::BoxFuture;
@@ -222,6 +222,43 @@ async fn too_many_calls_are_refused_at_once_with_pushback() {
     assert!(status.get_details_retry_info().is_some());
     assert_eq!(begin.elapsed(), Duration::ZERO);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_takes_no_place_and_is_no_measure_of_anything() {
+    let net = Net::of(1);
+    let upstream = net.upstream().build();
+    ready(&upstream).await;
+    let shed = ShedSettings { initial: 8, min: 1, ..ShedSettings::default() };
+    let client = client(upstream.clone(), ClientSettings { shed, ..ClientSettings::default() });
+    let wait = |client: &crm_balance::Client| {
+        let mut request = request(false);
+        request.extensions_mut().insert(Waits);
+        tokio::spawn(client.clone().oneshot(request))
+    };
+    load(&client, 100, 2, false).await;
+    let usual = upstream.replicas()[0].latency_ms_ewma;
+    net.set_all(&Mode::Serve(Duration::from_secs(3)));
+    // They end one after the other for seconds, so that the limit would move.
+    for _ in 0..10 {
+        let waiting: Vec<_> = (0..50).map(|_| wait(&client)).collect();
+        for waited in waiting {
+            assert_eq!(waited.await.unwrap().unwrap().status(), 200);
+        }
+    }
+    net.set_all(&SERVE);
+    let hanging: Vec<_> = (0..50).map(|_| wait(&client)).collect();
+    sleep(Duration::from_millis(1)).await;
+    assert!(upstream.replicas()[0].latency_ms_ewma <= usual, "{} of {usual}", upstream.replicas()[0].latency_ms_ewma);
+    assert!(upstream.calls().p99_ms < 100.0, "{}", upstream.calls().p99_ms);
+    assert_eq!(call(&client, request(false)).await.code, Code::Ok);
+    // The limit is what it was.
+    net.set_all(&Mode::Hang);
+    let working: Vec<_> = (0..8).map(|_| tokio::spawn(client.clone().oneshot(request(false)))).collect();
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(reason(&client.clone().oneshot(request(false)).await.unwrap_err()), "UPSTREAM_OVERLOADED");
+    assert!(working.iter().all(|call| !call.is_finished()));
+    hanging.iter().chain(&working).for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test(start_paused = true)]

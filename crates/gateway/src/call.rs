@@ -1,6 +1,6 @@
 //! What calls of both protocols have in common on their way to a replica.
 
-use crm_balance::{CalledFor, Expires, HashKey, Policy, Retryable};
+use crm_balance::{CalledFor, Expires, HashKey, Policy, Retryable, Waits};
 use crm_server::{process::TakeBy, token::Claims};
 use crm_telemetry::rpc::{read_timeout, write_timeout};
 use crm_transcode::{IDEMPOTENCY_KEY, Rpc};
@@ -25,6 +25,9 @@ pub(crate) async fn send(
     mark_affinity(routed, caller.claims.as_deref(), &mut request);
     if let Some(holder) = caller.holder {
         request.extensions_mut().insert(CalledFor(holder));
+    }
+    if rpc.is_some_and(|rpc| rpc.waits) {
+        request.extensions_mut().insert(Waits);
     }
     write_allowance(&gateway.limits, rpc, &mut request);
     let mut response = routed.client.clone().oneshot(request).await?;

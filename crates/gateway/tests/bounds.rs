@@ -3,9 +3,12 @@
 
 mod support;
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
-use crm_proto::customers::{self as pb, account_service_client::AccountServiceClient};
+use crm_proto::customers::{
+    self as pb, account_service_client::AccountServiceClient, operation_service_client::OperationServiceClient,
+};
+use crm_proto::operations::WaitOperationRequest;
 use http::{Method, StatusCode};
 use support::{Rig, eventually, wire::Grpc, with_token};
 use tonic::Code;
@@ -33,6 +36,22 @@ async fn more_calls_than_there_are_places_are_refused_until_one_is_free() {
 
     hanging.abort();
     eventually("the place is free", async || rig.get("/v1/accounts/7").await.status == StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn those_who_wait_for_something_to_happen_take_no_place_of_the_adaptive_limit() {
+    let rig = Rig::start().await;
+    let client = OperationServiceClient::new(Grpc::connect(rig.public).await);
+    let mut waiting = tokio::task::JoinSet::new();
+    // More than one tenant gets of it at first, and less than a connection carries to the fake.
+    for _ in 0..190 {
+        let (mut client, mut request) = (client.clone(), with_token(WaitOperationRequest::default(), &rig.token()));
+        request.set_timeout(Duration::from_secs(50));
+        waiting.spawn(async move { client.wait_operation(request).await });
+    }
+    eventually("all wait", async || rig.seen().running.load(Ordering::SeqCst) == 190).await;
+    assert_eq!(rig.get("/v1/accounts/7").await.status, StatusCode::OK);
+    assert!(waiting.try_join_next().is_none());
 }
 
 #[tokio::test]

@@ -6,10 +6,12 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use bytes::Bytes;
+use crm_proto::customers::{ExportAccountsRequest, account_service_client::AccountServiceClient};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 use support::{Rig, eventually, wire};
+use tonic_types::StatusExt;
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -58,6 +60,34 @@ async fn a_stream_that_falls_silent_ends_at_its_deadline() {
     let lines = lines(&answer.text());
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["error"]["code"], 4, "{}", lines[1]);
+}
+
+#[tokio::test]
+async fn a_stream_whose_replica_dies_ends_with_a_reason_in_every_form() {
+    const PATH: &str = "/v1/accounts:export?filter=silent";
+    let mut rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    let mut connections = [wire::http1_connection(rig.public).await, wire::http1_connection(rig.public).await];
+    let mut bodies = Vec::new();
+    for (connection, accept) in connections.iter_mut().zip(["application/x-ndjson", "text/event-stream"]) {
+        let headers = [("authorization", bearer.as_str()), ("accept", accept)];
+        bodies.push(wire::start_on(connection, Method::GET, PATH, &headers, "").await.into_body());
+    }
+    let mut client = AccountServiceClient::new(wire::Grpc::connect(rig.public).await);
+    let export = ExportAccountsRequest { filter: "silent".to_owned(), ..Default::default() };
+    let mut stream = client.export_accounts(support::with_token(export, &rig.token())).await.unwrap().into_inner();
+    stream.message().await.unwrap().expect("a first message");
+    eventually("all are open", async || rig.seen().running.load(Ordering::SeqCst) == 3).await;
+
+    rig.replicas.clear();
+    let ended = stream.message().await.unwrap_err();
+    let reason = ended.get_details_error_info().map(|info| info.reason);
+    assert_eq!((ended.code(), reason.as_deref()), (tonic::Code::Unavailable, Some("CONNECTION_LOST")), "{ended}");
+    for (body, begins) in bodies.into_iter().zip(["{\"error\":{\"code\":14,", "data: {\"code\":14,"]) {
+        let all = body.collect().await.unwrap().to_bytes();
+        let last = String::from_utf8_lossy(&all).trim_end().lines().last().unwrap().to_owned();
+        assert!(last.starts_with(begins) && last.contains("\"reason\":\"CONNECTION_LOST\""), "{last}");
+    }
 }
 
 /// Short times for everything but streams, as the settings of a call.

@@ -47,6 +47,11 @@ impl From<&'static Refusal> for Error {
 const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 impl Error {
+    /// Why, for programs; nothing where it is somebody else's.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.code_and_reason().1
+    }
+
     fn code_and_reason(&self) -> (Code, &'static str) {
         match self {
             Self::Invalid(violations) => (Code::InvalidArgument, reason_of(violations)),

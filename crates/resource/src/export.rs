@@ -8,6 +8,7 @@ use std::time::Duration;
 use crm_database::{Access, TenantTransaction};
 use crm_proto::standard;
 use crm_shares::Share;
+use crm_telemetry::tasks::guarded;
 use sqlx::{Postgres, QueryBuilder};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -61,7 +62,9 @@ impl<R: Resource> Records<R> {
         let first = next::<R>(&mut transaction).await?;
         let (sender, receiver) = mpsc::channel(WAITING);
         let pump = async move {
-            if let Err(error) = pump::<R>(&sender, transaction, first, place).await {
+            let pumped = guarded("export", pump::<R>(&sender, transaction, first, place)).await;
+            // Without a word the client would take what it has for all that there is.
+            if let Err(error) = pumped.unwrap_or(Err(Error::Inconsistent("an export panicked"))) {
                 // Nobody may be left to hear it.
                 let _ = timeout(PATIENCE, sender.send(Err(error.into()))).await;
             }

@@ -80,6 +80,18 @@ pub const CURSOR_EXPIRED: Refusal = Refusal::failed_precondition(
     "CURSOR_EXPIRED",
     "the cursor is older than the changes that are kept: read all records again and go on from there",
 );
+/// Every place for waiting is taken.
+pub const WAITS_BUSY: Refusal = Refusal {
+    code: Code::ResourceExhausted,
+    reason: "WAITS_BUSY",
+    text: "too many wait for operations: read the operation now and then, or come again",
+};
+/// The tenant's places for waiting are taken. The reason is that of all shares.
+pub(crate) const WAITS_TAKEN: Refusal = Refusal {
+    code: Code::ResourceExhausted,
+    reason: crm_shares::TENANT_SHARE_TAKEN,
+    text: "the tenant has its part of those who may wait for operations in this process; others find a place",
+};
 /// There is no such operation.
 pub const OPERATION_NOT_FOUND: Refusal = Refusal::not_found("OPERATION_NOT_FOUND", "there is no such operation");
 /// Somebody cancelled the operation.
@@ -113,6 +125,7 @@ pub const REFUSALS: &[&Refusal] = &[
     &WATCH_TOO_SLOW,
     &WATCH_ENDED,
     &CURSOR_EXPIRED,
+    &WAITS_BUSY,
     &OPERATION_NOT_FOUND,
     &OPERATION_CANCELLED,
     &OPERATION_STUCK,

@@ -13,6 +13,7 @@ use crm_server::services::Services;
 use crm_server::token::{ServiceSigner, Verifier};
 use crm_server::{admin, stack};
 use crm_telemetry::Telemetry;
+use crm_telemetry::tasks::lasting;
 use sqlx::migrate::Migrator;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -206,15 +207,26 @@ impl Service {
 
         // Ends after everything else: what drains still wants to be watched.
         let admin_end = CancellationToken::new();
-        let admin = tokio::spawn(admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone()));
+        let admin = admin::serve_admin(admin_listener, readiness.clone(), admin_end.clone());
+        let admin = tokio::spawn(async move {
+            if let Err(error) = admin.await {
+                tracing::warn!(%error, "the admin port ended");
+            }
+        });
         let mut at_work = JoinSet::new();
         if let Some(store) = &store {
-            at_work.spawn(sweep_for_ever(store.clone()));
+            let sweeping = store.clone();
+            at_work.spawn(lasting("sweep", move || sweep_for_ever(sweeping.clone())));
             self.follow(store, config.signer, &mut at_work);
         }
         let operations_end = shutdown.child_token();
         let operations = store.clone().zip(Some(operations_end.clone()));
-        let operations = operations.map(|(store, end)| tokio::spawn(async move { store.run_operations(end).await }));
+        let operations = operations.map(|(store, end)| {
+            tokio::spawn(lasting("operations", move || {
+                let (store, end) = (store.clone(), end.clone());
+                async move { store.run_operations(end).await }
+            }))
+        });
         let served = tokio::select! {
             // Ready is who could answer; a replica that never could would fail calls that others can answer.
             answered = answered(store.as_ref()) => match answered {
@@ -240,7 +252,8 @@ impl Service {
     fn follow(&self, store: &Store, signer: Option<ServiceSigner>, at_work: &mut JoinSet<()>) {
         let Some(signer) = signer else { return };
         for follower in self.follows() {
-            at_work.spawn(follow::follow(store.clone(), signer.clone(), follower));
+            let (store, signer) = (store.clone(), signer.clone());
+            at_work.spawn(lasting("follow", move || follow::follow(store.clone(), signer.clone(), follower)));
         }
     }
 

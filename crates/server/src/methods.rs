@@ -1,4 +1,4 @@
-//! What the descriptors say about each method: its name, and whether it changes anything.
+//! What the descriptors say about each method: its name, whether it changes anything, and whether it works or waits.
 
 use std::collections::HashMap;
 
@@ -19,6 +19,7 @@ struct Method {
     may_repeat: bool,
     streams: bool,
     takes_one: bool,
+    waits: bool,
 }
 
 /// A descriptor set that cannot be decoded.
@@ -40,7 +41,8 @@ impl MethodTable {
                     let may_repeat = only_reads || level == Some(IdempotencyLevel::Idempotent);
                     let streams = method.server_streaming() || method.client_streaming();
                     let takes_one = !method.client_streaming();
-                    methods.insert(name, Method { only_reads, may_repeat, streams, takes_one });
+                    let waits = crm_proto::WAITING.iter().any(|path| path.strip_prefix('/') == Some(&name));
+                    methods.insert(name, Method { only_reads, may_repeat, streams, takes_one, waits });
                 }
             }
         }
@@ -65,6 +67,12 @@ impl MethodTable {
     /// Whether a request's path names a method that takes exactly one message. Of unknown methods nobody knows.
     pub fn takes_one(&self, path: &str) -> bool {
         self.get(path).takes_one
+    }
+
+    /// Whether a request's path names a method that answers when something happens, not when its work is done. Unknown
+    /// methods work.
+    pub fn waits(&self, path: &str) -> bool {
+        self.get(path).waits
     }
 
     fn get(&self, path: &str) -> Method {
@@ -108,6 +116,17 @@ mod tests {
         assert!(!table.streams("/crm.customers.v1.ContactService/Invented"));
         assert!(table.takes_one("/crm.customers.v1.ContactService/ExportContacts"));
         assert!(!table.takes_one("/crm.customers.v1.ContactService/Invented"));
+    }
+
+    #[test]
+    fn what_waits_is_told_from_what_works_and_from_what_takes_long() {
+        let table = MethodTable::from_descriptors(crm_proto::DESCRIPTORS).unwrap();
+        for method in ["OperationService/WaitOperation", "ChangeService/WatchChanges", "ChangeService/WatchTenants"] {
+            assert!(table.waits(&format!("/crm.customers.v1.{method}")), "{method}");
+        }
+        for method in ["OperationService/GetOperation", "AccountService/ExportAccounts", "Invented/Wait"] {
+            assert!(!table.waits(&format!("/crm.customers.v1.{method}")), "{method}");
+        }
     }
 
     #[test]

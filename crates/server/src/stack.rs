@@ -34,7 +34,6 @@ pub use explain::explain;
 use fault::FaultLayer;
 pub use framed::{Framed, FramedLayer};
 use limit::LimitLayer;
-pub use limit::OwnPlace;
 pub use panics::CatchPanicLayer;
 pub use repeat::Repeat;
 use repeat::RepeatLayer;
@@ -74,15 +73,10 @@ impl StackSettings {
     /// `CRM_FAULTS` (`on` or `off`).
     pub fn from_env(env: &mut Env) -> Self {
         let default = Self::default();
-        let mut milliseconds =
-            |name, default: Duration| env.optional::<u64>(name).map_or(default, Duration::from_millis);
-        let default_timeout = milliseconds("CRM_DEFAULT_TIMEOUT_MS", default.default_timeout);
-        let max_timeout = milliseconds("CRM_MAX_TIMEOUT_MS", default.max_timeout);
-        let max_stream_timeout = milliseconds("CRM_MAX_STREAM_TIMEOUT_MS", default.max_stream_timeout);
-        let max_concurrent_calls = env.or("CRM_MAX_CONCURRENT_CALLS", default.max_concurrent_calls);
-        if max_concurrent_calls == 0 {
-            env.fault("CRM_MAX_CONCURRENT_CALLS", "must be 1 or more");
-        }
+        let default_timeout = env.millis("CRM_DEFAULT_TIMEOUT_MS", default.default_timeout, 1);
+        let max_timeout = env.millis("CRM_MAX_TIMEOUT_MS", default.max_timeout, 1);
+        let max_stream_timeout = env.millis("CRM_MAX_STREAM_TIMEOUT_MS", default.max_stream_timeout, 1);
+        let max_concurrent_calls = env.within("CRM_MAX_CONCURRENT_CALLS", default.max_concurrent_calls, 1..=1_000_000);
         let OnOff(faults) = env.or("CRM_FAULTS", OnOff(default.faults));
         Self { max_concurrent_calls, default_timeout, max_timeout, max_stream_timeout, faults }
     }
@@ -109,7 +103,7 @@ pub fn build(
         // Outside the limit: a stranger takes nobody's place, and places are shared by tenant. The check waits for nothing.
         .layer(AccessLayer::new(verifier, Arc::clone(&methods)))
         // Before any work is spent on a call. For the whole process: a limit per connection bounds nothing.
-        .layer(LimitLayer::new(settings.max_concurrent_calls))
+        .layer(LimitLayer::new(settings.max_concurrent_calls, Arc::clone(&methods)))
         // Within the limit, whose place is given back when the time is over; around everything that takes time.
         .layer(DeadlineLayer::new(settings, Arc::clone(&methods)))
         // Within the limit and the deadline: a delay holds a place, and runs into the deadline, as real slowness does.

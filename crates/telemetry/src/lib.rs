@@ -7,6 +7,7 @@ pub mod operation;
 pub mod process;
 pub mod propagation;
 pub mod rpc;
+pub mod tasks;
 pub mod testing;
 
 mod export;

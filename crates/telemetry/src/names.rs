@@ -31,8 +31,12 @@ pub mod label {
     pub const OPERATION: &str = "operation";
     /// What an operation of the API does, `ReassignAccounts`.
     pub const KIND: &str = "kind";
+    /// What is watched.
+    pub const RESOURCE: &str = "resource";
     /// The name of a follower.
     pub const FOLLOWER: &str = "follower";
+    /// Which task of a process.
+    pub const TASK: &str = "task";
     /// The service that is followed.
     pub const SOURCE: &str = "source";
 }
@@ -95,7 +99,10 @@ const fn histogram(
     Metric { name, kind: Kind::Histogram, unit: "s", labels, buckets, help }
 }
 
-use label::{CACHE, CODE, FOLLOWER, KIND, METHOD, OPERATION, OUTCOME, REASON, REPLICA, SOURCE, STATE, TIER, UPSTREAM};
+use label::{
+    CACHE, CODE, FOLLOWER, KIND, METHOD, OPERATION, OUTCOME, REASON, REPLICA, RESOURCE, SOURCE, STATE, TASK, TIER,
+    UPSTREAM,
+};
 
 /// SLOs read this one.
 pub const RPC_SERVER_CALLS: Metric =
@@ -225,6 +232,13 @@ pub const OPERATIONS_ENDED: Metric =
 /// With all that it waited.
 pub const OPERATION_DURATION: Metric =
     histogram("crm.operation.duration", &[KIND], LONG_SECONDS, "How long operations took, from the call to the end.");
+/// Resource: one of the service's, `several` or `all` of them; `tenants` for followers, `operations` for who waits for one.
+pub const WATCHES_OPEN: Metric = gauge("crm.watches.open", "", &[RESOURCE], "Watches of changes that are open.");
+/// Heart-beats among them.
+pub const WATCH_MESSAGES: Metric = counter("crm.watch.messages", &[RESOURCE], "Messages that watches were sent.");
+/// Reason: `left`, or the reason of the status that it ended with.
+pub const WATCHES_ENDED: Metric =
+    counter("crm.watches.ended", &[RESOURCE, REASON], "Watches of changes that ended, and why.");
 /// 0 while nothing is known that has not been followed.
 pub const FOLLOWER_LAG: Metric = gauge(
     "crm.follower.lag",
@@ -242,6 +256,12 @@ pub const FOLLOWER_BATCHES: Metric = counter(
 pub const FOLLOWER_CHANGES: Metric =
     counter("crm.follower.changes", &[FOLLOWER, SOURCE], "Changes of another service that have had their effects.");
 
+/// Work that nobody waits for, such as `sweep`.
+pub const TASK_PANICS: Metric = counter(
+    "crm.task.panics",
+    &[TASK],
+    "Panics of tasks that no caller waits for; those that have to last are begun again.",
+);
 /// A handler's panic became INTERNAL.
 pub const SERVER_PANICS: Metric = counter("crm.server.panics", &[], "Panics of handlers, answered as INTERNAL.");
 /// Reason: one of `crm_server::REASONS`.
@@ -308,9 +328,13 @@ pub const METRICS: &[Metric] = &[
     OPERATIONS_WAITING,
     OPERATIONS_ENDED,
     OPERATION_DURATION,
+    WATCHES_OPEN,
+    WATCH_MESSAGES,
+    WATCHES_ENDED,
     FOLLOWER_LAG,
     FOLLOWER_BATCHES,
     FOLLOWER_CHANGES,
+    TASK_PANICS,
     SERVER_PANICS,
     SERVER_REFUSALS,
     SERVER_TOKENS,

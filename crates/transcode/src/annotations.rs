@@ -18,6 +18,7 @@ pub(crate) struct Annotations {
     behavior: Option<ExtensionDescriptor>,
     limits: Option<ExtensionDescriptor>,
     event_id: Option<ExtensionDescriptor>,
+    waits: Option<ExtensionDescriptor>,
 }
 
 impl Annotations {
@@ -27,6 +28,7 @@ impl Annotations {
             behavior: pool.get_extension_by_name("google.api.field_behavior"),
             limits: pool.get_extension_by_name("crm.api.v1.limits"),
             event_id: pool.get_extension_by_name("crm.api.v1.event_id"),
+            waits: pool.get_extension_by_name("crm.api.v1.waits"),
         }
     }
 
@@ -48,6 +50,12 @@ impl Annotations {
             let is_text = field.kind() == Kind::String && !field.is_list();
             is_text && set_extension(&field.options(), extension) == Some(Value::Bool(true))
         })
+    }
+
+    /// Whether a method waits more than it works.
+    pub(crate) fn waits(&self, method: &MethodDescriptor) -> bool {
+        let found = self.waits.as_ref().and_then(|extension| set_extension(&method.options(), extension));
+        found == Some(Value::Bool(true))
     }
 
     pub(crate) fn has_behavior(&self, field: &FieldDescriptor, behavior: FieldBehavior) -> bool {

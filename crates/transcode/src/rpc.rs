@@ -47,6 +47,8 @@ pub struct Rpc {
     pub client_streaming: bool,
     /// Whether the server answers with a stream.
     pub server_streaming: bool,
+    /// Whether it answers when something happens, not when its work is done.
+    pub waits: bool,
     pub(crate) input: MessageDescriptor,
     pub(crate) output: MessageDescriptor,
     /// The part of the answer that REST shows, if not all of it.
@@ -70,6 +72,7 @@ impl Rpc {
             idempotency: Idempotency::of(method),
             client_streaming: method.is_client_streaming(),
             server_streaming: method.is_server_streaming(),
+            waits: annotations.waits(method),
             input: method.input(),
             etag: if method.is_server_streaming() { None } else { find_etag(&method.output()) },
             output: method.output(),

@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::chance::Chance;
 use super::refusal::{self, refuse};
 use super::replay::Debt;
 use super::stage::Facts;
@@ -133,8 +132,7 @@ impl Attempts {
         let (link, ordinal) = (&chosen.slot.link, replica.ordinal);
         let sending = link.send(request);
         let give_up = attempt.give_up;
-        let chance = Chance::new(now, facts.deadline, attempt.debt);
-        let mut tracker = Tracker::begin(self.upstream.clone(), &chosen, span, now, give_up, chance);
+        let mut tracker = Tracker::begin(self.upstream.clone(), &chosen, span, now, facts, attempt);
         // The call's own deadline is watched outside: no second timer for it.
         let sent = if give_up < facts.deadline { timeout_at(give_up, sending).await } else { Ok(sending.await) };
         match sent {

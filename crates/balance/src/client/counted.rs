@@ -32,7 +32,8 @@ impl<S: Stage> Stage for Counted<S> {
         let started = call.facts.started;
         let result = self.inner.call(call).await;
         // What the stack refuses at once says nothing about how long answers take.
-        if result.as_ref().err().is_none_or(|status| status.code() == Code::DeadlineExceeded) {
+        let is_answer = result.as_ref().err().is_none_or(|status| status.code() == Code::DeadlineExceeded);
+        if is_answer && !call.facts.waits {
             let now = Instant::now();
             self.upstream.shared.latencies.record(now.saturating_duration_since(started), now);
         }

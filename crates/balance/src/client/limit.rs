@@ -2,6 +2,9 @@
 //!
 //! When latency rises above its long-term average, calls are queueing somewhere, and more of them in flight do not mean more
 //! of them done. The limit is then lowered in proportion; otherwise it grows by a little, as long as it is made use of.
+//!
+//! One that was lowered and that nobody presses any more says nothing of today: it comes back to where it began, with time.
+//! Else whoever comes next, with more calls than the last ones, would be refused for what was long ago.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -22,6 +25,8 @@ const WARM_UP: u32 = 10;
 /// Calls by which the limit grows.
 const HEADROOM: f64 = 4.0;
 const SMOOTHING: f64 = 0.2;
+/// How long a limit that nobody presses takes to come back to its first value from nothing.
+const RECOVERY: Duration = Duration::from_secs(30);
 
 pub(crate) struct Limit {
     settings: ShedSettings,
@@ -35,6 +40,8 @@ struct Gradient {
     long_seconds: f64,
     windows: u32,
     opened: Instant,
+    /// Until when the limit has come back by itself, or been moved by what was measured.
+    moved: Instant,
     sum_seconds: f64,
     samples: u32,
     most_in_flight: u32,
@@ -47,6 +54,7 @@ impl Limit {
             long_seconds: 0.0,
             windows: 0,
             opened: Instant::now(),
+            moved: Instant::now(),
             sum_seconds: 0.0,
             samples: 0,
             most_in_flight: 0,
@@ -60,13 +68,25 @@ impl Limit {
         if !self.settings.enabled.is_on() {
             return self.in_flight.take(None, 1);
         }
-        let limit = self.limit.load(Relaxed);
+        let limit = self.rested(self.limit.load(Relaxed));
         if bulk {
             // A part of a place is one.
             let part = (f64::from(limit) * self.settings.bulk_share).ceil();
             return self.in_flight.take_within(part as usize, whose);
         }
         self.in_flight.take_of(limit as usize, whose)
+    }
+
+    /// The limit for whoever enters now: one that was lowered has recovered while nobody was there.
+    fn rested(&self, limit: u32) -> u32 {
+        if limit >= self.settings.initial || self.in_flight() > 0 {
+            return limit;
+        }
+        let Some(mut gradient) = self.gradient.try_lock() else { return limit };
+        gradient.recover(&self.settings, Instant::now());
+        let limit = gradient.rounded();
+        self.limit.store(limit, Relaxed);
+        limit
     }
 
     /// Takes in how long a call went on that its deadline ended. What is shorter than usual says how much time its caller
@@ -108,13 +128,28 @@ impl Gradient {
         self.learn(short);
         // A limit that is not made use of has not been tested, and so does not move. One tenant alone gets half of it, of
         // bulk three eighths, and the call whose end is sampled has left.
+        let gradient = (settings.tolerance * self.long_seconds / short.max(1e-9)).clamp(0.5, 1.0);
         if f64::from(self.most_in_flight) * 4.0 >= self.limit {
-            let gradient = (settings.tolerance * self.long_seconds / short.max(1e-9)).clamp(0.5, 1.0);
             let target = self.limit * gradient + HEADROOM;
             let moved = self.limit * (1.0 - SMOOTHING) + target * SMOOTHING;
             self.limit = moved.clamp(settings.min.into(), settings.max.max(settings.min).into());
+            self.moved = now;
+        } else if gradient >= 1.0 {
+            self.recover(settings, now);
         }
         (self.opened, self.sum_seconds, self.samples, self.most_in_flight) = (now, 0.0, 0, 0);
+        self.rounded()
+    }
+
+    /// Comes back to the first value, as far as the time since the last move reaches.
+    fn recover(&mut self, settings: &ShedSettings, now: Instant) {
+        let (initial, rested) = (f64::from(settings.initial), now.saturating_duration_since(self.moved));
+        let part = rested.as_secs_f64() / RECOVERY.as_secs_f64();
+        self.limit = self.limit.max((self.limit + initial * part).min(initial));
+        self.moved = now;
+    }
+
+    fn rounded(&self) -> u32 {
         // Between `min` and `max`, which are of this type.
         self.limit.round() as u32
     }
@@ -204,6 +239,51 @@ mod tests {
             }
         }
         assert!(limit.now() < 256, "{}", limit.now());
+    }
+
+    /// One that hanging calls have lowered.
+    fn lowered(now: &mut Instant) -> Limit {
+        let limit = Limit::new(ShedSettings::default());
+        for millis in [2].into_iter().cycle().take(20).chain([200].into_iter().cycle().take(60)) {
+            play(&limit, 400, millis, now);
+        }
+        assert!(limit.now() < 64, "{}", limit.now());
+        limit
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lowered_limit_recovers_under_little_traffic_but_not_while_that_is_slow() {
+        let mut now = Instant::now();
+        let limit = lowered(&mut now);
+        let low = limit.now();
+        for _ in 0..10 {
+            play(&limit, 2, 2_000, &mut now);
+        }
+        assert_eq!(limit.now(), low);
+        let mut before = low;
+        for seconds in 1..=4 {
+            for _ in 0..70 {
+                play(&limit, 2, 2, &mut now);
+            }
+            assert!(limit.now() > before || limit.now() == 256, "{} after {seconds} times 7 s", limit.now());
+            before = limit.now();
+        }
+        assert_eq!(limit.now(), 256);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lowered_limit_has_recovered_for_whoever_comes_after_a_while_and_not_at_once() {
+        let mut now = Instant::now();
+        let limit = lowered(&mut now);
+        tokio::time::advance(now - Instant::now()).await;
+        let enter = || std::iter::from_fn(|| limit.enter(false, None).ok()).collect::<Vec<_>>();
+        let at_once = enter();
+        assert!(at_once.len() < 64, "{}", at_once.len());
+        // While they are in flight nobody knows what it can bear.
+        tokio::time::advance(RECOVERY).await;
+        assert!(limit.enter(false, None).is_err());
+        drop(at_once);
+        assert_eq!(enter().len(), 256);
     }
 
     #[tokio::test(start_paused = true)]

@@ -45,6 +45,12 @@ pub struct HashKey(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CalledFor(pub u128);
 
+/// Request extension: the answer comes when something happens, not when work is done (a long poll, a stream of events). It
+/// takes no place under the adaptive limit, and how long it takes is no sample of how long answers take: whoever answers
+/// bounds how many there are. Absent means that the call is work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits;
+
 /// Response extension: who answered, and after how many tries. On an error it is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempted {

@@ -18,7 +18,10 @@ pub const REASONS: &[(&str, &str)] = &[
         "More calls are in flight than the service answers in good time; `grpc-retry-pushback-ms` says when to come again.",
     ),
     (SHARE_TAKEN, "The tenant has as many calls in flight as one may have while others need the rest."),
-    (CONNECTION_LOST, "The connection to the replica broke before it answered; whether it did the work is not known."),
+    (
+        CONNECTION_LOST,
+        "The connection to the replica broke before the answer was whole; whether it did the work is not known, and a stream goes on from the last of its cursors.",
+    ),
     (CALL_RESET, "The replica broke off this call."),
     (NOT_SENT, "The replicas that were tried closed their connections before taking the call; it was not processed."),
     (ATTEMPT_TIMEOUT, "A replica did not answer within the time for one attempt, and no further attempt was due."),
@@ -62,6 +65,16 @@ pub(super) fn exceeded(given: Duration) -> Status {
     let given = Duration::from_millis(u64::try_from((given.as_micros() + 500) / 1000).unwrap_or(u64::MAX).max(least));
     let message = format!("the call took longer than the {given:?} that it had");
     pass_on(refuse(Code::DeadlineExceeded, DEADLINE, message))
+}
+
+/// The end of an answer that broke off, for whoever has read a part of it.
+pub(super) fn broken_off(code: Code, replica: u32, upstream: &str) -> Status {
+    match code {
+        Code::Unavailable => {
+            refuse(code, CONNECTION_LOST, format!("connection to replica {replica} of {upstream} was lost"))
+        }
+        code => refuse(code, CALL_RESET, format!("replica {replica} of {upstream} broke off its answer")),
+    }
 }
 
 /// Marks a failure as one that is only passed on: it was tried as often as may be, and by somebody else's fault.

@@ -51,6 +51,10 @@ impl<S: Stage> Stage for Shed<S> {
     type Body = S::Body;
 
     async fn call(&self, call: &mut Call) -> Result<Response<S::Body>, Status> {
+        // It would fill the limit with nothing that is worked on.
+        if call.facts.waits {
+            return self.inner.call(call).await;
+        }
         let bulk = call.facts.bulk;
         let place = self.limit.enter(bulk, call.facts.holder).map_err(|refused| self.refusal(bulk, refused))?;
         let mut watch =

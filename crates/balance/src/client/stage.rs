@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::{CalledFor, HashKey, Retryable};
+use super::{CalledFor, HashKey, Retryable, Waits};
 use crate::dice;
 
 pub(super) trait Stage: Send + Sync {
@@ -38,6 +38,8 @@ pub(super) struct Facts {
     pub(super) bulk: bool,
     pub(super) key: Option<u64>,
     pub(super) holder: Holder,
+    /// Its answer comes when something happens.
+    pub(super) waits: bool,
 }
 
 const PRIORITY: HeaderName = HeaderName::from_static("x-crm-priority");
@@ -55,6 +57,7 @@ impl Call {
             bulk: request.headers().get(PRIORITY).is_some_and(|priority| priority == "bulk"),
             key: extensions.get::<HashKey>().map(|it| it.0).or_else(of_header),
             holder: extensions.get::<CalledFor>().map(|it| it.0),
+            waits: extensions.get::<Waits>().is_some(),
         };
         Self { request, facts }
     }

@@ -16,8 +16,10 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::attempt::Try;
 use super::chance::Chance;
-use super::refusal::{is_passed_on, mark_passed_on, pass_on};
+use super::refusal::{broken_off, is_passed_on, mark_passed_on, pass_on};
+use super::stage::Facts;
 use crate::Upstream;
 use crate::connection::{Abandoned, SendErrorKind};
 use crate::picker::Slot;
@@ -35,6 +37,8 @@ pub(super) struct Tracker {
     started: Instant,
     give_up: Instant,
     awaits_headers: bool,
+    /// Its answer comes when something happens: it owes none, and how long it takes tells nothing of its endpoint.
+    waits: bool,
     chance: Chance,
     /// Headers came, and more is to follow.
     is_stream: bool,
@@ -48,11 +52,16 @@ impl Tracker {
         chosen: &Chosen,
         span: rpc::Attempt,
         now: Instant,
-        give_up: Instant,
-        chance: Chance,
+        facts: &Facts,
+        attempt: Try<'_>,
     ) -> Self {
         let slot = Arc::clone(&chosen.slot);
-        slot.replica.load.begin(now);
+        let waits = facts.waits;
+        if waits {
+            slot.replica.load.begin_waiting();
+        } else {
+            slot.replica.load.begin(now);
+        }
         let errand = chosen.errand;
         Self {
             upstream,
@@ -60,9 +69,10 @@ impl Tracker {
             span,
             errand,
             started: now,
-            give_up,
+            give_up: attempt.give_up,
             awaits_headers: true,
-            chance,
+            waits,
+            chance: Chance::new(now, facts.deadline, attempt.debt),
             is_stream: false,
             has_data: false,
             is_over: false,
@@ -85,6 +95,9 @@ impl Tracker {
     fn answered(&mut self, outcome: Outcome, now: Instant) {
         let (replica, elapsed) = (&self.slot.replica, now.saturating_duration_since(self.started));
         self.awaits_headers = false;
+        if self.waits {
+            return;
+        }
         replica.load.answered(now);
         replica.latencies.record(elapsed, now);
         DURATION.record(elapsed.as_secs_f64(), &replica.labels);
@@ -120,7 +133,7 @@ impl Tracker {
         let outcome = if is_abandoned { Outcome::Cancelled } else { Outcome::of_break(status.code()) };
         self.end(outcome, status.code(), now);
         if !is_abandoned {
-            *status = pass_on(std::mem::replace(status, Status::ok("")));
+            *status = pass_on(broken_off(status.code(), self.slot.replica.ordinal, self.upstream.name()));
         }
     }
 
@@ -144,9 +157,10 @@ impl Tracker {
             false => self.chance.judge_answer(outcome, fair, now),
         };
         let (replica, elapsed) = (&self.slot.replica, now.saturating_duration_since(self.started));
-        if std::mem::take(&mut self.awaits_headers) {
+        if std::mem::take(&mut self.awaits_headers) && !self.waits {
             replica.load.given_up();
         }
+        let elapsed = if self.waits { Duration::ZERO } else { elapsed };
         match outcome {
             Outcome::Failed | Outcome::Lost | Outcome::TimedOut => replica.load.penalize(elapsed, now),
             Outcome::Cancelled | Outcome::PassedOn | Outcome::Served => {}
@@ -179,7 +193,7 @@ impl Drop for Tracker {
         // Nobody knows how long it would have taken, but it was at least this long, if it could have answered at all.
         let load = &self.slot.replica.load;
         let is_known_slow = waited > Duration::from_secs_f64(load.latency(now).clamp(0.0, 1e6));
-        if self.awaits_headers && is_known_slow && !self.chance.is_owed(Duration::ZERO, now) {
+        if self.awaits_headers && !self.waits && is_known_slow && !self.chance.is_owed(Duration::ZERO, now) {
             load.sample(waited, now);
         }
         let (outcome, code) = self.abandoned(now);

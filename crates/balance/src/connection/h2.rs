@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use crm_telemetry::tasks::guarded;
 use futures_util::future::BoxFuture;
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{Ping, PingPong, Reason};
@@ -81,12 +82,15 @@ fn refused(error: impl std::fmt::Display) -> ConnectError {
 
 /// Moves the connection's bytes until it ends, by itself or because its peer no longer answers pings.
 async fn drive(connection: Driver, pings: Option<PingPong>, settings: ConnectionSettings, link: Arc<Link>) {
-    tokio::select! {
-        ended = connection => if let Err(error) = ended { tracing::debug!(%error, "connection ended") },
-        () = silent(pings, &settings, &link.resets) => {
-            tracing::debug!("connection ended: its peer no longer answers pings");
+    let driven = async {
+        tokio::select! {
+            ended = connection => if let Err(error) = ended { tracing::debug!(%error, "connection ended") },
+            () = silent(pings, &settings, &link.resets) => {
+                tracing::debug!("connection ended: its peer no longer answers pings");
+            }
         }
-    }
+    };
+    guarded("connection", driven).await;
     link.retire();
 }
 

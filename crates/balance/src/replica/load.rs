@@ -60,6 +60,11 @@ impl Load {
         }
     }
 
+    /// A call begins whose answer comes when something happens: it owes none.
+    pub(crate) fn begin_waiting(&self) {
+        self.in_flight.fetch_add(1, Relaxed);
+    }
+
     /// Its headers came, or it ended without.
     pub(crate) fn answered(&self, now: Instant) {
         self.awaiting.fetch_sub(1, Relaxed);
@@ -172,5 +177,9 @@ mod tests {
         load.answered(at(epoch, 1.0));
         load.end();
         assert!(load.cost(at(epoch, 1.0)) < 0.01);
+        // Nor does what waits for something to happen.
+        load.begin_waiting();
+        load.begin_waiting();
+        assert!(load.cost(at(epoch, 2.0)) < 0.01);
     }
 }

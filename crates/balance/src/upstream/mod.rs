@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crm_telemetry::tasks::lasting;
 use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -55,12 +56,14 @@ impl Upstream {
             Discovery::Dns { host, port, every } => {
                 let (shared, ended) = (Arc::clone(&shared), ended.clone());
                 tokio::spawn(async move {
-                    let follow = discovery::follow(&*resolver, &host, port, every, |endpoints| {
-                        if !endpoints.is_empty() {
-                            take_in(&shared, &ended, &endpoints);
-                        }
-                    });
-                    tokio::select! { () = follow => {}, () = ended.cancelled() => {} }
+                    let follow = || {
+                        discovery::follow(&*resolver, &host, port, every, |endpoints| {
+                            if !endpoints.is_empty() {
+                                take_in(&shared, &ended, &endpoints);
+                            }
+                        })
+                    };
+                    tokio::select! { () = lasting("discovery", follow) => {}, () = ended.cancelled() => {} }
                 });
             }
         }
@@ -145,6 +148,9 @@ impl Upstream {
 /// Starts the tasks of endpoints that are new.
 fn take_in(shared: &Arc<Shared>, ended: &CancellationToken, endpoints: &[Endpoint]) {
     for (replica, removed) in shared.discovered(endpoints) {
-        tokio::spawn(keeper::keep(Arc::clone(shared), replica, removed, ended.clone()));
+        let (shared, ended) = (Arc::clone(shared), ended.clone());
+        tokio::spawn(lasting("replica.keep", move || {
+            keeper::keep(Arc::clone(&shared), Arc::clone(&replica), removed.clone(), ended.clone())
+        }));
     }
 }

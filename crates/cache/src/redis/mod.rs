@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crm_telemetry::tasks::lasting;
 use redis::Client;
 use tokio::task::AbortHandle;
 
@@ -77,8 +78,9 @@ impl Redis {
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         let client = Client::open(info.set_tcp_settings(tcp)).map_err(|_| UrlError::Malformed)?;
         let link = Arc::new(Link::new(service, client, limit));
-        let keeper = tokio::spawn(keeper::keep(Arc::clone(&link)));
-        let listener = tokio::spawn(listener::listen(Arc::clone(&link)));
+        let (kept, heard) = (Arc::clone(&link), Arc::clone(&link));
+        let keeper = tokio::spawn(lasting("redis.keep", move || keeper::keep(Arc::clone(&kept))));
+        let listener = tokio::spawn(lasting("redis.listen", move || listener::listen(Arc::clone(&heard))));
         let tasks = Tasks(vec![keeper.abort_handle(), listener.abort_handle()]);
         Ok(Self { link: Some(link), _tasks: Arc::new(tasks) })
     }

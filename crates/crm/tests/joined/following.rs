@@ -144,6 +144,26 @@ async fn what_cannot_be_followed_holds_up_its_tenant_alone() {
 }
 
 #[tokio::test]
+async fn a_turn_that_panics_wherever_it_is_comes_again() {
+    static FOLLOWS: [Follower; 1] = [follower("panicking")];
+    let rig = Rig::start(&FOLLOWS).await;
+    let accounts = rig.accounts().await;
+    // A tenant of its own, for poison is everybody's.
+    let (bad, good) = (Uuid::from_u128(77), TENANTS[1]);
+    create(&accounts, bad).await;
+    poison(bad, true);
+    let _following = rig.follow().await;
+    let effects = |tenant: Uuid| format!("select count(*) from sales.effects where tenant_id = '{tenant}'");
+    while metric("crm_task_panics_total", "task=\"follower.turn\"") < 1.0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    create(&accounts, good).await;
+    rig.until(&effects(good), 1).await;
+    heal(bad);
+    rig.until(&effects(bad), 1).await;
+}
+
+#[tokio::test]
 async fn what_is_no_longer_kept_is_begun_anew() {
     static FOLLOWS: [Follower; 1] = [follower("expired")];
     let rig = Rig::start(&FOLLOWS).await;

@@ -12,7 +12,9 @@ use std::{
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers::{
     self as pb, account_service_server::AccountService, contact_service_server::ContactService,
+    operation_service_server::OperationService,
 };
+use crm_proto::operations as ops;
 use crm_server::problem::Problem;
 use futures_util::{Stream, StreamExt, stream};
 use tonic::{Code, Request, Response, Status};
@@ -83,6 +85,33 @@ fn header<T>(request: &Request<T>, name: &str) -> String {
 
 fn named(name: impl Into<String>) -> Result<Response<pb::Account>, Status> {
     Ok(Response::new(pb::Account { name: name.into(), ..Default::default() }))
+}
+
+#[tonic::async_trait]
+impl OperationService for Fake {
+    async fn get_operation(&self, _: Request<ops::GetOperationRequest>) -> Result<Response<ops::Operation>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_operations(
+        &self,
+        _: Request<ops::ListOperationsRequest>,
+    ) -> Result<Response<ops::ListOperationsResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn cancel_operation(
+        &self,
+        _: Request<ops::CancelOperationRequest>,
+    ) -> Result<Response<ops::Operation>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    /// An operation without an end.
+    async fn wait_operation(&self, _: Request<ops::WaitOperationRequest>) -> Result<Response<ops::Operation>, Status> {
+        let _running = Running::new(&self.seen);
+        std::future::pending().await
+    }
 }
 
 #[tonic::async_trait]

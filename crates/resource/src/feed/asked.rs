@@ -23,6 +23,15 @@ impl Wanted {
         Self(resources.to_vec())
     }
 
+    /// By what watches of these are counted.
+    pub(super) fn label(&self) -> &'static str {
+        match self.0[..] {
+            [] => "all",
+            [one] => one,
+            _ => "several",
+        }
+    }
+
     pub(super) fn holds(&self, resource: &str) -> bool {
         self.0.is_empty() || self.0.contains(&resource)
     }

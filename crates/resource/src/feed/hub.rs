@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
+use crm_telemetry::tasks::guarded;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -54,7 +55,7 @@ impl<S: Source> Hub<S> {
         rooms.retain(|_, room| room.strong_count() > 0);
         let shelf = Arc::<Shelf>::default();
         let reader = Reader { source: self.source.clone(), tenant, cursor: cursor.clone(), shelf: Arc::clone(&shelf) };
-        let reader = tokio::spawn(reader.read_on(self.wakes.of(tenant))).abort_handle();
+        let reader = tokio::spawn(guarded("watch.read", reader.read_on(self.wakes.of(tenant)))).abort_handle();
         let room = Arc::new(Room { shelf, reader });
         rooms.insert(tenant, Arc::downgrade(&room));
         (room, true)

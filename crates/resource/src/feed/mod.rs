@@ -12,6 +12,7 @@
 mod asked;
 mod hub;
 mod list;
+mod metrics;
 mod shelf;
 mod source;
 mod tenants;
@@ -25,17 +26,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm_shares::{Refused, Share, Shares, Turn, Turns};
+use crm_telemetry::tasks::lasting;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::refusal::{WATCH_ENDED, WATCHES_BUSY, WATCHES_TAKEN};
+use crate::refusal::{WAITS_BUSY, WAITS_TAKEN, WATCH_ENDED, WATCHES_BUSY, WATCHES_TAKEN};
 use crate::{Error, Service, Store, StoreConfig};
 
 pub(crate) use asked::NOW;
 use hub::Hub;
+pub(crate) use metrics::Open;
 pub(crate) use wakes::Wakes;
 
 /// What a client reads.
@@ -60,15 +63,18 @@ impl Feed {
     /// Of what this service has in its store. One a process; must be called inside a tokio runtime.
     pub fn new(store: &Store, service: &'static Service) -> Self {
         let hub = Arc::new(Hub::new(store.clone(), store.wakes.clone()));
-        tokio::spawn(Hub::look_for_ever(Arc::downgrade(&hub)));
+        let looking = Arc::downgrade(&hub);
+        tokio::spawn(lasting("watch.look", move || Hub::look_for_ever(looking.clone())));
         Self { store: store.clone(), service, hub }
     }
 }
 
-/// What bounds the watches of a process, and ends them.
+/// What bounds the watches of a process and the waits for its operations, and ends them.
 #[derive(Debug, Clone)]
 pub(crate) struct Watching {
     places: Shares,
+    /// Of those who wait for operations.
+    waits: Shares,
     /// Of watchers that read by themselves: connections are for others, too.
     readers: Turns,
     pub(crate) end: CancellationToken,
@@ -77,7 +83,8 @@ pub(crate) struct Watching {
 impl Watching {
     pub(crate) fn new(config: &StoreConfig) -> Self {
         let readers = Turns::new(config.database_connections as usize / 4);
-        Self { places: Shares::new(config.watches), readers, end: CancellationToken::new() }
+        let places = || Shares::new(config.watches);
+        Self { places: places(), waits: places(), readers, end: CancellationToken::new() }
     }
 
     /// The turn of a watcher to read by itself: however many of one tenant are behind, those of others have theirs.
@@ -93,6 +100,14 @@ impl Watching {
         self.places.take(Some(tenant.as_u128()), 1).map_err(|refused| match refused {
             Refused::Full => Error::from(&WATCHES_BUSY),
             Refused::Share => Error::from(&WATCHES_TAKEN),
+        })
+    }
+
+    /// A place to wait for an operation.
+    pub(crate) fn wait(&self, tenant: Uuid) -> Result<Share, Error> {
+        self.waits.take(Some(tenant.as_u128()), 1).map_err(|refused| match refused {
+            Refused::Full => Error::from(&WAITS_BUSY),
+            Refused::Share => Error::from(&WAITS_TAKEN),
         })
     }
 }

@@ -1,15 +1,15 @@
 //! Which tenants have changes.
 
 use crm_proto::journal::{WatchTenantsRequest, WatchTenantsResponse};
+use crm_telemetry::tasks::guarded;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use super::source::Source;
-use super::watch::waiting;
 use super::watcher::PATIENCE;
-use super::{Feed, HEART_BEAT, LOOK_EVERY, PAUSE, Watch, channel};
+use super::{Feed, HEART_BEAT, LOOK_EVERY, Open, PAUSE, Watch, channel};
 use crate::journal::Horizon;
 use crate::refusal::{WATCH_ENDED, WATCH_TOO_SLOW};
 use crate::{Answer, Call, Error};
@@ -20,7 +20,7 @@ impl Feed {
     /// # Errors
     /// As a status: the horizon is none, no place is free, or the database's.
     pub async fn watch_tenants(&self, request: Request<WatchTenantsRequest>) -> Answer<Watch<WatchTenantsResponse>> {
-        Ok(waiting(self.open_tenants(request).await?))
+        Ok(Response::new(self.open_tenants(request).await?))
     }
 
     async fn open_tenants(&self, request: Request<WatchTenantsRequest>) -> Result<Watch<WatchTenantsResponse>, Error> {
@@ -30,14 +30,15 @@ impl Feed {
         let wakes = self.store.wakes.any();
         let first = self.tenants(&horizon).await?;
         let (outlet, stream) = channel();
-        let feed = self.clone();
+        let (feed, mut open) = (self.clone(), Open::new("tenants"));
         let pump = async move {
-            let pumping = feed.pump_tenants(first, wakes, &outlet.sender);
+            let pumping = feed.pump_tenants(first, wakes, &outlet.sender, &open);
             let ended = tokio::select! {
-                ended = pumping => ended,
+                ended = guarded("watch", pumping) => ended.unwrap_or(Err(Error::Inconsistent("a watch panicked"))),
                 () = feed.store.watching.end.cancelled() => Err(Error::from(&WATCH_ENDED)),
             };
             if let (Err(error), Some(last)) = (ended, outlet.last) {
+                open.ended(&error);
                 last.send(Err(error.into()));
             }
             drop(place);
@@ -52,12 +53,14 @@ impl Feed {
         (mut found, mut horizon): (WatchTenantsResponse, Horizon),
         mut wakes: watch::Receiver<u64>,
         sender: &mpsc::Sender<Result<WatchTenantsResponse, Status>>,
+        open: &Open,
     ) -> Result<(), Error> {
         let mut told: Option<Instant> = None;
         loop {
             let is_quiet = found.tenants.is_empty();
             if !is_quiet || told.is_none_or(|told| told.elapsed() >= HEART_BEAT) {
                 told = Some(Instant::now());
+                open.count_message();
                 match timeout(PATIENCE, sender.send(Ok(found))).await {
                     Ok(Ok(())) => {}
                     Ok(Err(_gone)) => return Ok(()),

@@ -110,7 +110,8 @@ impl World {
         let (hub, watching) = (Arc::clone(&self.hub), self.watching.clone());
         let (tenant, wanted, beat_at) = (TENANT, Wanted::of(wanted), Instant::now());
         let (cursor, text, sender) = (first.cursor.clone(), String::new(), outlet.sender);
-        let watcher = Watcher { hub, watching, tenant, wanted, sender, cursor, text, beat_at };
+        let watcher =
+            Watcher { hub, watching, tenant, wanted, sender, cursor, text, beat_at, open: super::Open::new("all") };
         tokio::spawn(async move {
             if let (Stop::Failed(error), Some(last)) = (watcher.run(first).await, outlet.last) {
                 last.send(Err(error.into()));

@@ -1,14 +1,14 @@
 //! Changes as they are made.
 
 use crm_proto::journal::{WatchChangesRequest, WatchChangesResponse};
-use crm_server::stack::OwnPlace;
+use crm_telemetry::tasks::guarded;
 use tokio::time::Instant;
 use tonic::{Request, Response};
 use tracing::Instrument;
 
 use super::source::Source;
 use super::watcher::{Stop, Watcher};
-use super::{Feed, Watch, channel};
+use super::{Feed, Open, Watch, channel};
 use crate::{Answer, Call, Error, Violations};
 
 impl Feed {
@@ -18,7 +18,7 @@ impl Feed {
     /// # Errors
     /// As a status: all violations, that no place is free or the cursor has expired, or the database's.
     pub async fn watch(&self, request: Request<WatchChangesRequest>) -> Answer<Watch<WatchChangesResponse>> {
-        Ok(waiting(self.open(request).await?))
+        Ok(Response::new(self.open(request).await?))
     }
 
     async fn open(&self, request: Request<WatchChangesRequest>) -> Result<Watch<WatchChangesResponse>, Error> {
@@ -37,9 +37,13 @@ impl Feed {
         let (outlet, stream) = channel();
         let (cursor, text) = (first.cursor.clone(), String::new());
         let (hub, sender, beat_at) = (self.hub.clone(), outlet.sender, Instant::now());
-        let watcher = Watcher { hub, watching, tenant: call.tenant, wanted, sender, cursor, text, beat_at };
+        let open = Open::new(wanted.label());
+        let tenant = call.tenant;
+        let watcher = Watcher { hub, watching, tenant, wanted, sender, cursor, text, beat_at, open };
         let watch = async move {
-            let stop = watcher.run(first).await;
+            // Without a word its reader would take it for whole.
+            let stop = guarded("watch", watcher.run(first)).await;
+            let stop = stop.unwrap_or(Stop::Failed(Error::Inconsistent("a watch panicked")));
             if let (Stop::Failed(error), Some(last)) = (stop, outlet.last) {
                 last.send(Err(error.into()));
             }
@@ -48,11 +52,4 @@ impl Feed {
         tokio::spawn(watch.in_current_span());
         Ok(stream)
     }
-}
-
-/// An answer that waits more than it works: it has a place among watches, and needs none among calls.
-pub(super) fn waiting<M>(stream: Watch<M>) -> Response<Watch<M>> {
-    let mut response = Response::new(stream);
-    response.extensions_mut().insert(OwnPlace);
-    response
 }

@@ -13,7 +13,7 @@ use super::asked::Wanted;
 use super::hub::{Hub, Room};
 use super::shelf::{Place, Step};
 use super::source::{Read, Source};
-use super::{HEART_BEAT, Watching};
+use super::{HEART_BEAT, Open, Watching};
 use crate::Error;
 use crate::journal::Cursor;
 use crate::refusal::{WATCH_ENDED, WATCH_TOO_SLOW};
@@ -49,6 +49,7 @@ pub(super) struct Watcher<S> {
     /// The cursor, as the reader keeps it.
     pub(super) text: String,
     pub(super) beat_at: Instant,
+    pub(super) open: Open,
 }
 
 /// Where a watcher stands among the steps of its room.
@@ -70,6 +71,9 @@ impl<S: Source> Watcher<S> {
     /// The rest, after what was read first.
     pub(super) async fn run(mut self, first: Read) -> Stop {
         let Err(stop) = self.watch(first).await else { return Stop::Left };
+        if let Stop::Failed(error) = &stop {
+            self.open.ended(error);
+        }
         stop
     }
 
@@ -210,6 +214,7 @@ impl<S: Source> Watcher<S> {
 
     fn send(&mut self, slot: Slot, changes: Vec<crm_proto::journal::Change>) {
         self.beat_at = Instant::now() + HEART_BEAT;
+        self.open.count_message();
         slot.send(Ok(WatchChangesResponse { changes, cursor: self.text.clone() }));
     }
 }

@@ -20,6 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Who listens, for as long as the process lives.
+#[derive(Clone)]
 pub(super) struct Listener {
     pub(super) store: Store,
     pub(super) cursors: Arc<Cursors>,

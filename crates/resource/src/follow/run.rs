@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm_server::token::ServiceSigner;
+use crm_telemetry::tasks::{guarded, lasting};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::cursors::Cursors;
 use super::listen::Listener;
+use super::pending::End;
 use super::progress::Progress;
 use super::source::Source;
 use super::turn::Turns;
@@ -35,7 +37,11 @@ pub(crate) async fn follow(store: Store, signer: ServiceSigner, follower: &'stat
         source: source.clone(),
         progress: Arc::clone(&progress),
     };
-    running.spawn(listener.listen_for_ever());
+    running.spawn(lasting("follower.listen", move || {
+        // Of whatever was said meanwhile nothing was heard.
+        listener.progress.be_deaf();
+        listener.clone().listen_for_ever()
+    }));
     let effects = (follower.effects)(&store);
     let turns = Turns { store, signer, cursors, source, effects, progress };
     turns.run(running).await;
@@ -51,7 +57,11 @@ impl Turns {
                 && let Some((tenant, is_careful)) = self.progress.take()
             {
                 let turns = self.clone();
-                running.spawn(async move { turns.progress.end(tenant, turns.take(tenant, is_careful).await) });
+                running.spawn(async move {
+                    // A turn that panics is one that failed: the tenant's next one comes later, and is careful.
+                    let end = guarded("follower.turn", turns.take(tenant, is_careful)).await;
+                    turns.progress.end(tenant, end.unwrap_or(End::Failed));
+                });
             }
             settled = self.progress.settled().or(settled);
             if settled.is_some() && kept.elapsed() >= KEEP_EVERY {

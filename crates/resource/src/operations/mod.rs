@@ -20,6 +20,7 @@ mod runner;
 mod serve;
 mod statements;
 mod turn;
+mod waits;
 
 use crm_database::migrate::Copied;
 
@@ -31,5 +32,5 @@ pub const TABLE: Copied = Copied {
     what: "operations",
     sql: include_str!("../../sql/operations.sql"),
     relations: &["operations"],
-    functions: &["claim_operation", "waiting_operations", "sweep_operations"],
+    functions: &["claim_operation", "waiting_operations", "sweep_operations", "ended_operations"],
 };

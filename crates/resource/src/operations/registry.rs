@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::kind::{AnyOperation, Operation};
 use super::metrics;
 use super::statements::Statements;
+use super::waits::Waits;
 
 type Kinds = BTreeMap<&'static str, Arc<dyn AnyOperation>>;
 
@@ -22,8 +23,8 @@ pub(crate) struct Shared {
     pub(super) statements: Statements,
     /// Told of each operation that this process can begin or go on with.
     pub(super) due: Notify,
-    /// Told of each operation that has ended here.
-    pub(super) ended: Notify,
+    /// Those who wait for the end of one.
+    pub(super) waits: Waits,
     pub(super) running: AtomicUsize,
     pub(super) waiting: AtomicU64,
 }
@@ -35,7 +36,7 @@ impl Registry {
             kinds: RwLock::default(),
             statements: Statements::new(schema),
             due: Notify::new(),
-            ended: Notify::new(),
+            waits: Waits::new(),
             running: AtomicUsize::new(0),
             waiting: AtomicU64::new(0),
         });

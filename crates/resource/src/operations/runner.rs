@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crm_telemetry::tasks::guarded;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,10 @@ impl Store {
             let Some(claimed) = self.claim(turns.tenants.values().copied().collect()).await? else { return Ok(()) };
             let tenant = claimed.tenant;
             let turn = Turn::new(self.clone(), claimed, shutdown.clone());
-            let task = turns.running.spawn(turn.run());
+            // One that panics outside of its step keeps its lease until that runs out.
+            let task = turns.running.spawn(async move {
+                let _ended = guarded("operation.turn", turn.run()).await;
+            });
             turns.tenants.insert(task.id(), tenant);
         }
         Ok(())

@@ -9,7 +9,7 @@ use crm_proto::operations as pb;
 use crm_telemetry::propagation::traceparent;
 use crm_values::Flaw;
 use prost::Message;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tonic::Request;
 use tracing::Span;
 use uuid::Uuid;
@@ -17,14 +17,12 @@ use uuid::Uuid;
 use super::kind::{Operation, any};
 use super::metrics;
 use super::row::Row;
+use crate::feed::Open;
 use crate::page::flaw;
 use crate::peers::Asking;
 use crate::refusal::OPERATION_NOT_FOUND;
 use crate::request::{RequestId, single};
 use crate::{Call, Error, Store, Violations};
-
-/// How often who waits looks by itself: an operation may end in another process.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Store {
     /// Lets this process run operations of a kind. To be said before it runs any.
@@ -109,7 +107,7 @@ impl Store {
         transaction.commit().await?;
         if row.is_cancelled() {
             metrics::count_end(&row.kind, "cancelled", row.seconds());
-            self.operations.ended.notify_waiters();
+            self.operations.waits.end(call.tenant, id);
         }
         row.message()
     }
@@ -117,21 +115,24 @@ impl Store {
     /// The operation once it has ended, or as it is when the caller should not be kept waiting any longer.
     ///
     /// # Errors
-    /// There is none, or the database's.
+    /// There is none, no place is free, or the database's.
     pub async fn wait_operation(&self, request: Request<pb::WaitOperationRequest>) -> Result<pb::Operation, Error> {
         let (call, until) = (Call::of(&request)?, wait_ends(&request)?);
         let id = single(&request.get_ref().id)?;
-        loop {
-            let mut ended = std::pin::pin!(self.operations.ended.notified());
-            // From here on nothing is missed.
-            ended.as_mut().enable();
-            let operation = self.read_operation(&call, id).await?;
-            let now = Instant::now();
-            if operation.done || now >= until {
-                return Ok(operation);
-            }
-            let _ = timeout_at(until.min(now + LOOK_EVERY), ended).await;
+        let _place = (self.watching.wait(call.tenant)?, Open::new("operations"));
+        let room = self.operations.waits.enter(call.tenant, id);
+        let operation = room.read(self, &call).await?;
+        if operation.done || Instant::now() >= until {
+            return Ok(operation);
         }
+        tokio::select! {
+            () = room.ended() => {}
+            () = sleep_until(until) => {}
+            // The process stops: whoever asks again finds another one.
+            () = self.watching.end.cancelled() => {}
+            () = self.look_for_ends() => {}
+        }
+        room.read(self, &call).await
     }
 
     /// Forgets operations that ended more than 30 days ago, of all tenants. Answers how many.
@@ -153,7 +154,7 @@ impl Store {
         }
     }
 
-    async fn read_operation(&self, call: &Call, id: Uuid) -> Result<pb::Operation, Error> {
+    pub(super) async fn read_operation(&self, call: &Call, id: Uuid) -> Result<pb::Operation, Error> {
         let transaction = self.begin(call, Access::ReadOnly).await?;
         self.find(transaction, call, id).await
     }

@@ -20,6 +20,7 @@ pub(super) struct Statements {
     pub(super) advance: SqlStr,
     pub(super) end: SqlStr,
     pub(super) give_back: SqlStr,
+    pub(super) ended: SqlStr,
     pub(super) sweep: SqlStr,
     /// Whose pages these are.
     pub(super) schema: String,
@@ -72,6 +73,7 @@ impl Statements {
                  due_time = clock_timestamp() + case when cancel_time is null then make_interval(secs => $5) \
                  else interval '0' end where {claimed}"
             )),
+            ended: sql(format!("select tenant_id, id from {schema}.ended_operations($1, $2)")),
             sweep: sql(format!("select {schema}.sweep_operations($1)")),
             schema: schema.to_owned(),
         }

@@ -158,7 +158,7 @@ impl Turn {
         let Some((seconds,)) = ended else { return Ok(After::Lost) };
         write.commit().await?;
         metrics::count_end(&self.claimed.kind, state, seconds);
-        self.store.operations.ended.notify_waiters();
+        self.store.operations.waits.end(self.claimed.tenant, self.claimed.id);
         Ok(After::End)
     }
 

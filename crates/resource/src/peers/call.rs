@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use crm_balance::{CalledFor, Client, HashKey, Retryable};
+use crm_balance::{CalledFor, Client, HashKey, Retryable, Waits};
 use crm_database::has_open_transaction;
 use crm_server::methods::MethodTable;
 use crm_telemetry::rpc::{read_timeout, write_timeout};
@@ -57,12 +57,16 @@ impl PeerCall {
         if let Ok(asked) = read_timeout(request.headers()) {
             write_timeout(request.headers_mut(), asked.map_or(left, |asked| asked.min(left)));
         }
-        let may_repeat = METHODS.may_repeat(request.uri().path());
+        let path = request.uri().path();
+        let (may_repeat, waits) = (METHODS.may_repeat(path), METHODS.waits(path));
         let (high, low) = self.asking.tenant.as_u64_pair();
         let extensions = request.extensions_mut();
         extensions.insert(Retryable(may_repeat));
         extensions.insert(CalledFor(self.asking.tenant.as_u128()));
         extensions.insert(HashKey(high ^ low));
+        if waits {
+            extensions.insert(Waits);
+        }
     }
 }
 

@@ -154,7 +154,7 @@ mod tests {
         let answer = service_fn(|_| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
         let service = ServiceBuilder::new()
             .map_response(|response: Response<_>| response.map(Body::new))
-            .layer(LimitLayer::new(2))
+            .layer(LimitLayer::new(2, Arc::default()))
             .layer(DeadlineLayer::new(&settings, Arc::default()))
             .layer(FaultLayer::new(faults.clone()))
             .service(answer);

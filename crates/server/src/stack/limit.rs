@@ -10,6 +10,7 @@ use tower::{Layer, Service};
 
 use super::is_open;
 use super::refusal::answer;
+use crate::methods::MethodTable;
 use crate::shares::{hold, holder, refuse};
 use crate::token::Claims;
 
@@ -17,15 +18,18 @@ use crate::token::Claims;
 /// so that however many of its calls hang, those of others find a place.
 ///
 /// More calls are refused and not queued: their callers' deadlines would pass while they wait (Little's law).
+///
+/// What waits more than it works takes no place: its handler bounds how many of its kind there are.
 #[derive(Clone, Debug)]
 pub(crate) struct LimitLayer {
     places: Shares,
+    methods: Arc<MethodTable>,
 }
 
 impl LimitLayer {
     /// Clones share the limit.
-    pub(crate) fn new(calls: usize) -> Self {
-        Self { places: Shares::new(calls) }
+    pub(crate) fn new(calls: usize, methods: Arc<MethodTable>) -> Self {
+        Self { places: Shares::new(calls), methods }
     }
 }
 
@@ -33,20 +37,15 @@ impl<S> Layer<S> for LimitLayer {
     type Service = Limit<S>;
 
     fn layer(&self, inner: S) -> Limit<S> {
-        Limit { inner, places: self.places.clone() }
+        Limit { inner, layer: self.clone() }
     }
 }
-
-/// In an answer's extensions: it waits more than it works, its handler bounds how many of its kind there are, and what
-/// follows its head takes no place of those for calls.
-#[derive(Clone, Copy, Debug)]
-pub struct OwnPlace;
 
 /// What [`LimitLayer`] makes of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct Limit<S> {
     inner: S,
-    places: Shares,
+    layer: LimitLayer,
 }
 
 impl<S> Service<Request<Body>> for Limit<S>
@@ -62,11 +61,12 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if is_open(request.uri().path()) {
+        let path = request.uri().path();
+        if is_open(path) || self.layer.methods.waits(path) {
             return LimitFuture { inner: Some(self.inner.call(request)), entered: Ok(None) };
         }
         let tenant = request.extensions().get::<Arc<Claims>>().and_then(|claims| holder(claims));
-        match self.places.take(tenant, 1) {
+        match self.layer.places.take(tenant, 1) {
             Ok(place) => LimitFuture { inner: Some(self.inner.call(request)), entered: Ok(Some(place)) },
             Err(refused) => LimitFuture { inner: None, entered: Err(refused) },
         }
@@ -97,7 +97,6 @@ where
             (None, Ok(_)) => return Poll::Pending,
         };
         let place = this.entered.as_mut().ok().and_then(Option::take);
-        let place = place.filter(|_| response.extensions().get::<OwnPlace>().is_none());
         Poll::Ready(Ok(hold(response, place)))
     }
 }

@@ -38,7 +38,7 @@ const TABLES: &str = "
     create policy own on sales.effects using (tenant_id = nullif(current_setting('crm.tenant', true), '')::uuid);
     create policy own on sales.begun using (tenant_id = nullif(current_setting('crm.tenant', true), '')::uuid)";
 
-/// Records whose changes cannot be followed, and whether that is a panic.
+/// Records whose changes cannot be followed, and whether that is a panic; tenants that cannot be begun with.
 pub(super) static POISON: Mutex<Option<HashMap<Uuid, bool>>> = Mutex::new(None);
 
 pub(super) fn poison(record: Uuid, panics: bool) {
@@ -84,6 +84,9 @@ impl Effects for Copies {
         let (tenant, text) = (source.tenant(), format!("{why:?}"));
         let cursor = if why == Why::New { String::new() } else { source.present().await? };
         Ok(Beginning::at(cursor).with(move |write| {
+            // Before there is anything that could be waited for.
+            let is_poisoned = POISON.lock().unwrap().as_ref().is_some_and(|all| all.contains_key(&tenant));
+            assert!(!is_poisoned, "{tenant} is not to be begun");
             async move {
                 let insert = sqlx::query("insert into sales.begun (tenant_id, why) values ($1, $2)");
                 write.execute("note_begun", insert.bind(tenant).bind(text)).await?;

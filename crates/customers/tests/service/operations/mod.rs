@@ -6,6 +6,7 @@ mod failing;
 mod reassign;
 mod running;
 mod traced;
+mod waiting;
 
 use std::sync::Arc;
 
