@@ -54,7 +54,7 @@ proof: ## Make every experiment of the lab at full speed; figures and pages go t
 	@# One that finds a claim broken does not keep the others from being made.
 	@export PATH="$(CURDIR)/$(TOOLS):$$PATH"; broken=0; \
 	prove() { name=$$1; shift; ./crm lab "$$@" --json target/proof/$$name.json --html target/proof/$$name.html || broken=$$?; }; \
-	prove balancing balancing; prove balancing-alone balancing --alone; prove journal journal; exit $$broken
+	prove balancing balancing; prove balancing-alone balancing --alone; prove journal journal; prove customers customers; exit $$broken
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -165,12 +165,33 @@ pub(crate) struct Load {
 pub(crate) enum Lab {
     /// Balancing policies against faults, beside nginx, HAProxy and Envoy where they are installed
     Balancing(Balancing),
+    /// A million contacts on a scratch platform: loading them, type-ahead, duplicates, timelines, lists
+    Customers(Customers),
     /// A journal of ten million changes on a scratch platform: what histories, followers and the sweep cost
     Journal(Journal),
     /// The tours of the live room, on the platform in the folder: break, watch, heal, and a verdict
     Tours(Tours),
     /// Two hundred watchers and a hundred changes a second on a scratch platform: how late each is told, and in how much memory
     Watch(Watch),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Customers {
+    /// A first look within four minutes: 100,000 contacts, shorter loads
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Contacts, instead of a million
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000), value_name = "N")]
+    pub(crate) contacts: Option<u32>,
+    /// Length of the load
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=600), value_name = "N")]
+    pub(crate) seconds: Option<u32>,
+    /// Write the result as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the result as one page to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -89,6 +89,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         Command::Load(options) => load::run(&places, options).await,
         Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,
+        Command::Lab(cli::Lab::Customers(options)) => lab::customers(options).await,
         Command::Lab(cli::Lab::Journal(options)) => lab::journal(options).await,
         Command::Lab(cli::Lab::Tours(options)) => lab::tours(&places, &options).await,
         Command::Lab(cli::Lab::Watch(options)) => lab::watch(options).await,

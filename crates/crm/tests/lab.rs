@@ -120,6 +120,41 @@ fn a_small_journal_is_measured_in_all_its_parts() {
     assert!(fs::read_to_string(&html).unwrap().contains("GetAccountHistory"));
 }
 
+/// So small that times prove nothing; what is counted is.
+#[test]
+fn a_small_set_of_customers_is_measured_in_all_its_parts() {
+    let folder = TemporaryFolder::new("crm-test-lab-customers").unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (json, html) = (file("lab.json"), file("lab.html"));
+    let output =
+        run(&["customers", "--quick", "--contacts", "2000", "--seconds", "1", "--json", &json, "--html", &html]);
+    let (table, messages) = (text(&output.stdout), text(&output.stderr));
+
+    let report: Value = serde_json::from_slice(&fs::read(&json).expect(messages)).unwrap();
+    let figure = |part: &str, what: &str| {
+        let runs = report["runs"].as_array().unwrap();
+        let run = runs.iter().find(|run| run["variant"] == part).unwrap();
+        let figures = run["metrics"]["figures"].as_array().unwrap();
+        figures.iter().find(|figure| figure["what"] == what).unwrap()["value"].as_f64().unwrap()
+    };
+    assert_eq!(report["lab"], "customers");
+    assert_eq!((figure("loading", "large: contacts"), figure("loading", "small: activities")), (2_000.0, 600.0));
+    assert!(figure("search", "calls") > 10.0 && figure("timeline", "pages before the deep one") > 100.0, "{table}");
+    assert!(figure("duplicates", "others: pairs") > 10.0, "{table}");
+
+    let verdicts = report["verdicts"].as_array().unwrap();
+    let held = |of: &str| {
+        let verdict = verdicts.iter().find(|verdict| verdict["claim"].as_str().unwrap().contains(of));
+        verdict.unwrap()["held"] == true
+    };
+    for counted in ["a second run adds", "page that takes most", "run for one page", "calls that failed"] {
+        assert!(held(counted), "{counted}: {table}");
+    }
+    let all = verdicts.iter().all(|verdict| verdict["held"] == true);
+    assert_eq!(output.status.code(), Some(i32::from(!all)), "{table}{messages}");
+    assert!(fs::read_to_string(&html).unwrap().contains("type-ahead"));
+}
+
 #[test]
 fn what_is_not_there_is_told_before_anything_starts() {
     let check = |words: &[&str], code: i32, told: &str| {

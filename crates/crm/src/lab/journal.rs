@@ -1,41 +1,30 @@
 //! `crm lab journal`: what a large journal costs those who read it, with a table, verdicts, and a page to look at.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use crm_database::{Database, Settings};
-use crm_lab::journal::{self, LabError, Outcome, Plan, Position, Programs, Read, Reader, Servers};
+use crm_lab::journal::{self, Outcome, Plan, Position, Read, Reader};
 use crm_lab::report::print_verdicts;
+use crm_lab::scratch::Servers;
 use crm_resource::journal::Cursor;
 use crm_resource::{Call, Storage, Store, StoreConfig};
 use crm_server::token::{Claims, Role};
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use super::{write, write_json};
+use super::{SERVICE, failure, programs, until_stopped, write, write_json};
 use crate::cli::Journal;
 use crate::failure::Failure;
-use crate::program;
-
-/// Whose journal it is.
-const SERVICE: &crm_resource::Service = &crm_customers::SERVICE;
 
 pub(crate) async fn run(options: Journal) -> Result<(), Failure> {
     let plan = plan(&options);
-    let storage = SERVICE.storage().context("the service keeps no records")?;
-    let (role, url_setting) = (storage.role, storage.url_setting);
-    let programs =
-        Programs { migrate: || this(&["migrate"]), customers: || this(&["serve", SERVICE.name]), role, url_setting };
     eprintln!("journal: {} changes, {} calls a second for {} s", plan.entries, plan.rate, plan.seconds);
-    let stop = crm_server::process::shutdown_signal();
-    let follower = Follower(storage);
-    let outcome = tokio::select! {
-        outcome = journal::run(&plan, programs, &follower, crm_lab::seed::fresh(), |part| print!("{}", part.rows())) => outcome.map_err(failure)?,
-        // Every process of the lab ends with this future.
-        () = stop.cancelled() => return Err(Failure::Check("stopped before the end".to_owned())),
-    };
+    let follower = Follower(SERVICE.storage().context("the service keeps no records")?);
+    let (programs, seed) = (programs()?, crm_lab::seed::fresh());
+    let experiment = journal::run(&plan, programs, &follower, seed, |part| print!("{}", part.rows()));
+    let outcome = until_stopped(experiment).await?.map_err(failure)?;
     print!("\n{}", print_verdicts(&outcome.report.verdicts));
     write_files(&options, &plan, &outcome)?;
     if outcome.report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
@@ -45,13 +34,6 @@ fn plan(options: &Journal) -> Plan {
     let plan = if options.quick { Plan::QUICK } else { Plan::WHOLE };
     let (entries, seconds) = (options.entries.unwrap_or(plan.entries), options.seconds.unwrap_or(plan.seconds));
     Plan { entries, seconds, rate: options.rate, ..plan }
-}
-
-/// This program with other words.
-fn this(words: &[&str]) -> Command {
-    let mut command = program::this();
-    command.args(words);
-    command
 }
 
 /// Reads on as a replica does whom a follower asks.
@@ -96,13 +78,6 @@ async fn follow(store: &Store, from: Position, batches: u32, limit: u32) -> anyh
         cursor = batch.cursor;
     }
     Ok(all)
-}
-
-fn failure(error: LabError) -> Failure {
-    match error {
-        LabError::Sandbox(error @ crm_sandbox::Error::Missing { .. }) => Failure::Missing(error.to_string()),
-        error => Failure::Other(error.into()),
-    }
 }
 
 fn write_files(options: &Journal, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {

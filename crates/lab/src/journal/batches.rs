@@ -7,10 +7,9 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::counters::rows_read;
-use super::error::LabError;
 use super::fill::{Filled, TOGETHER, tenant};
-use super::part::{Part, ratio};
-use super::stage::{Servers, Stage};
+use super::plan::Plan;
+use crate::scratch::{LabError, Part, Servers, Stage, quantile, ratio};
 
 /// Changes of a batch at most.
 const LIMIT: u32 = 500;
@@ -61,18 +60,23 @@ struct Seen {
     took_ms: Vec<f64>,
 }
 
-pub(super) async fn measure(stage: &Stage<'_>, filled: &Filled, reader: &dyn Reader) -> Result<Part, LabError> {
+pub(super) async fn measure(
+    stage: &Stage,
+    plan: &Plan,
+    filled: &Filled,
+    reader: &dyn Reader,
+) -> Result<Part, LabError> {
     let mut part = Part::new(
         "batches",
         format!(
             "A follower of the largest tenant reads {IN_A_ROW} batches of {LIMIT} in a row, at three places in turns."
         ),
     );
-    let places = places(filled.entries, stage.plan.rounds);
+    let places = places(filled.entries, plan.rounds);
     let mut seen: [Seen; 3] = Default::default();
     let mut owner = stage.owner().await?;
     let mut before = rows_read(&mut owner).await?;
-    for round in 0..stage.plan.rounds {
+    for round in 0..plan.rounds {
         for ((_, place), seen) in places.iter().zip(&mut seen) {
             let sequence = place + round * (step(filled.entries) / TOGETHER * TOGETHER);
             let position =
@@ -116,19 +120,6 @@ fn places(entries: u32, rounds: u32) -> [(&'static str, u32); 3] {
     [("beginning", 0), ("middle", at(entries / 2)), ("end", at(entries.saturating_sub(rounds * step(entries))))]
 }
 
-/// A quantile of a few figures; 0 if there are none.
-pub(super) fn quantile(values: &mut [f64], quantile: f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "few figures"
-    )]
-    let place = ((values.len() as f64 * quantile).ceil() as usize).saturating_sub(1);
-    values.get(place).copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,16 +131,5 @@ mod tests {
         assert!([first, middle, end].iter().all(|place| place % TOGETHER == 0));
         let filled = Filled { entries: 100, first_transaction: 700 };
         assert_eq!([0, 1, 4, 5, 8].map(|sequence| filled.transaction(sequence)), [700, 700, 700, 701, 701]);
-    }
-
-    #[test]
-    fn quantiles_are_of_the_figures_that_there_are() {
-        let check = |values: &[f64], expected: [f64; 2]| {
-            let mut values = values.to_vec();
-            assert_eq!([0.5, 0.99].map(|q| quantile(&mut values, q)), expected, "{values:?}");
-        };
-        check(&[], [0.0, 0.0]);
-        check(&[3.0], [3.0, 3.0]);
-        check(&[4.0, 1.0, 3.0, 2.0], [2.0, 4.0]);
     }
 }

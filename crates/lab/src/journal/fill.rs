@@ -9,9 +9,8 @@ use crm_server::token::tenant_id;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use uuid::Uuid;
 
-use super::error::LabError;
-use super::part::Part;
-use super::stage::Stage;
+use super::plan::Plan;
+use crate::scratch::{LabError, Part, Stage};
 
 /// The first has a fifth of all records, the last less than a hundredth.
 pub(super) const TENANTS: u32 = 40;
@@ -88,13 +87,13 @@ const INDEXES: &str = "
     and not exists (select from pg_constraint where conindid = indexrelid)";
 
 /// Fills all, and says how large it has become.
-pub(super) async fn fill(stage: &Stage<'_>) -> Result<(Filled, Part), LabError> {
+pub(super) async fn fill(stage: &Stage, plan: &Plan) -> Result<(Filled, Part), LabError> {
     let began = Instant::now();
     let mut owner = stage.owner().await?;
     for setting in ["synchronous_commit = off", "work_mem = '256MB'", "maintenance_work_mem = '256MB'"] {
         owner.execute(AssertSqlSafe(format!("set {setting}"))).await?;
     }
-    let filled = rows(&mut owner, stage).await?;
+    let filled = rows(&mut owner, plan).await?;
     for table in ["customers.accounts", "customers.journal"] {
         owner.execute(AssertSqlSafe(format!("vacuum analyze {table}"))).await?;
     }
@@ -104,8 +103,8 @@ pub(super) async fn fill(stage: &Stage<'_>) -> Result<(Filled, Part), LabError> 
     Ok((filled, part))
 }
 
-async fn rows(owner: &mut PgConnection, stage: &Stage<'_>) -> Result<Filled, LabError> {
-    let (entries, records) = (stage.plan.entries, stage.plan.records());
+async fn rows(owner: &mut PgConnection, plan: &Plan) -> Result<Filled, LabError> {
+    let (entries, records) = (plan.entries, plan.records());
     for statement in RECORDS.split(';') {
         let numbers = [("$TENANTS", TENANTS), ("$RECORDS", records), ("$ENTRIES", entries)];
         let text = numbers.iter().fold(statement.to_owned(), |text, (name, n)| text.replace(name, &n.to_string()));

@@ -1,13 +1,12 @@
 //! A page of a record's history beside a read of an account that no cache has.
 
+use crm_server::token::Role;
 use serde_json::json;
 
-use super::error::LabError;
 use super::fill::tenant;
-use super::load::{Asked, Callers};
-use super::part::{Part, ratio};
-use super::stage::{Replica, Stage};
+use super::plan::Plan;
 use crate::load::LatencyMs;
+use crate::scratch::{Asked, Callers, LabError, Part, Replica, Stage, as_f64, ratio};
 
 const GET: &str = "crm.customers.v1.AccountService/GetAccount";
 const HISTORY: &str = "crm.customers.v1.AccountService/GetAccountHistory";
@@ -21,16 +20,15 @@ const ACCOUNTS: &str = "select tenant, id::text from lab.records order by random
 /// Each record once; the more changes it has, the sooner.
 const RECORDS: &str = "select tenant, id::text from lab.records order by ln(1 - random()) / versions desc limit $1";
 
-pub(super) async fn measure(stage: &Stage<'_>, replica: &Replica) -> Result<Part, LabError> {
+pub(super) async fn measure(stage: &Stage, plan: &Plan, replica: &Replica, seed: u64) -> Result<Part, LabError> {
     let mut part = Part::new(
         "histories",
         "The newest page of a record's history, in turns with a read of an account that was not read before; \
          a record is the likelier asked for the more changes it has.",
     );
-    let plan = stage.plan;
-    let mut callers = Callers::new(stage, replica, plan.rate, plan.seconds)?;
+    let mut callers = Callers::new(stage, &[replica])?;
     let calls = calls(stage, &mut callers, plan.rate * plan.seconds).await?;
-    let tally = callers.play(calls, 2).await?;
+    let tally = callers.play(calls, 2, plan.rate, plan.seconds, seed).await?;
     let mut p99 = [0.0; 2];
     for ((name, series), p99) in ["GetAccount, uncached", "GetAccountHistory"].iter().zip(&tally.per_call).zip(&mut p99)
     {
@@ -50,7 +48,7 @@ pub(super) async fn measure(stage: &Stage<'_>, replica: &Replica) -> Result<Part
     Ok(part)
 }
 
-async fn calls(stage: &Stage<'_>, callers: &mut Callers<'_>, count: u32) -> Result<Vec<Asked>, LabError> {
+async fn calls(stage: &Stage, callers: &mut Callers<'_>, count: u32) -> Result<Vec<Asked>, LabError> {
     let mut owner = stage.owner().await?;
     let mut calls = Vec::new();
     let half = i64::from(count.div_ceil(2));
@@ -59,13 +57,8 @@ async fn calls(stage: &Stage<'_>, callers: &mut Callers<'_>, count: u32) -> Resu
     for (account, record) in accounts.iter().zip(&records) {
         for (index, (rpc, (nth, id))) in [(GET, account), (HISTORY, record)].into_iter().enumerate() {
             let tenant = tenant(nth.unsigned_abs());
-            calls.push(callers.ask(&tenant, index, rpc, &json!({ "id": id }))?);
+            calls.push(callers.ask((0, &tenant, Role::Viewer), index, rpc, &json!({ "id": id }))?);
         }
     }
     Ok(calls)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts are below 2^52")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }

@@ -4,11 +4,8 @@ use std::time::Instant;
 
 use sqlx::{Connection, PgConnection};
 
-use super::batches::quantile;
 use super::counters::rows_read;
-use super::error::LabError;
-use super::part::{Part, ratio};
-use super::stage::Stage;
+use crate::scratch::{LabError, Part, Stage, quantile, ratio};
 
 /// Days that are kept, and rows at a time, as services have it.
 const DAYS: i32 = 400;
@@ -18,7 +15,7 @@ const READ_LIMIT: f64 = 1.2;
 /// How much longer the last lots may take than the first: those before leave dead rows at the front.
 const TIME_LIMIT: f64 = 2.0;
 
-pub(super) async fn measure(stage: &Stage<'_>) -> Result<Part, LabError> {
+pub(super) async fn measure(stage: &Stage) -> Result<Part, LabError> {
     let mut part =
         Part::new("sweep", format!("What is older than {DAYS} days is forgotten, {AT_ONCE} rows at a time."));
     let mut owner = stage.owner().await?;

@@ -169,6 +169,19 @@ impl Sender {
         Ok(())
     }
 
+    /// Sends one call; answers the message that comes back.
+    pub(crate) async fn message(&self, path: &str, body: Bytes) -> Result<Vec<u8>, String> {
+        let mut answer = self.send(path, body, self.timeout.clone()).await?;
+        let (mut decoder, mut message) = (frame::Decoder::new(MAX_MESSAGE_BYTES), Vec::new());
+        while let Some(data) = next_data(&mut answer).await? {
+            decoder.push(&data);
+            if let Some(found) = decoder.next_message().map_err(|error| error.to_string())? {
+                message = found.to_vec();
+            }
+        }
+        Ok(message)
+    }
+
     /// Sends one request and waits for the headers of its answer.
     async fn send(&self, path: &str, body: Bytes, timeout: HeaderValue) -> Result<Response<Body>, String> {
         let mut request = Request::new(Body::new(Full::new(body).map_err(|never| match never {})));

@@ -18,4 +18,7 @@ pub enum LabError {
     /// Changes could not be read on.
     #[error("reading on: {0}")]
     Reader(String),
+    /// A call that has to be answered was not.
+    #[error("a call: {0}")]
+    Call(String),
 }

@@ -1,5 +1,6 @@
-//! The scratch platform: private servers, the schema, and a replica of customers while one is needed.
+//! The scratch platform: private servers, databases with the schema, and replicas of customers while they are needed.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,9 +16,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use super::error::LabError;
-use super::plan::Plan;
 
+/// The first database; others have names of their own.
 const DATABASE: &str = "crm";
+/// Of each statement, in the form of Prometheus.
+const STATEMENTS: &str = "db_client_operation_duration_seconds_count{";
 const MAX_LOG_BYTES: u64 = 4 << 20;
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3 * 3600);
 
@@ -28,6 +31,8 @@ pub struct Programs {
     pub migrate: fn() -> Command,
     /// A replica of customers, configured by the environment.
     pub customers: fn() -> Command,
+    /// Loads a large set, of so many contacts and for a tenant of this name and others, into the service's database.
+    pub seed: fn(u32, &str) -> Command,
     /// The role that it has in the database.
     pub role: &'static str,
     /// The variable that tells it where the database is.
@@ -46,60 +51,65 @@ pub struct Servers {
 }
 
 /// What all parts have in common.
-pub(super) struct Stage<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) seed: u64,
-    pub(super) servers: Servers,
-    programs: Programs,
-    folder: &'a Path,
+pub(crate) struct Stage {
+    pub(crate) servers: Servers,
+    pub(crate) programs: Programs,
+    folder: PathBuf,
     key: PathBuf,
     signer: Signer,
-    _redis: Redis,
-    _postgres: Postgres,
+    redis: Redis,
+    postgres: Postgres,
 }
 
 /// A process that serves the customers; gone when dropped.
-pub(super) struct Replica {
+pub(crate) struct Replica {
     child: Child,
     reserved: [Reserved; 2],
 }
 
-impl<'a> Stage<'a> {
+impl Stage {
     /// Starts the servers; the schema is there then, and empty.
-    pub(super) async fn start(
-        plan: &'a Plan,
-        programs: Programs,
-        folder: &'a Path,
-        seed: u64,
-    ) -> Result<Self, LabError> {
+    pub(crate) async fn start(programs: Programs, folder: &Path) -> Result<Self, LabError> {
         let (postgres, redis) = servers(folder).await?;
-        postgres.ensure_database(DATABASE).await?;
-        let servers = Servers {
-            owner_url: postgres.url(DATABASE),
-            service_url: postgres.url_as(programs.role, DATABASE),
-            redis_url: redis.url(),
-        };
-        migrate(programs, &servers)?;
+        let servers = database(&postgres, &redis, programs, DATABASE).await?;
         let (signer, key) = key(folder)?;
-        Ok(Self { plan, seed, servers, programs, folder, key, signer, _redis: redis, _postgres: postgres })
+        Ok(Self { servers, programs, folder: folder.to_owned(), key, signer, redis, postgres })
+    }
+
+    /// One more database beside the first, with the schema, and empty.
+    pub(crate) async fn another(&self, name: &str) -> Result<Servers, LabError> {
+        database(&self.postgres, &self.redis, self.programs, name).await
     }
 
     /// The database, as its owner.
-    pub(super) async fn owner(&self) -> Result<PgConnection, LabError> {
+    pub(crate) async fn owner(&self) -> Result<PgConnection, LabError> {
         Ok(PgConnection::connect(&self.servers.owner_url).await?)
     }
 
     /// A replica, ready for calls. While there is one, it reads when it likes: what is counted is counted without.
-    pub(super) async fn replica(&self) -> Result<Replica, LabError> {
-        Replica::start(self.programs, &self.servers, &self.key, self.folder).await
+    pub(crate) async fn replica(&self) -> Result<Replica, LabError> {
+        self.replica_of(&self.servers).await
+    }
+
+    /// The same, before another database.
+    pub(crate) async fn replica_of(&self, servers: &Servers) -> Result<Replica, LabError> {
+        Replica::start(self.programs, servers, &self.key, &self.folder).await
     }
 
     /// A token for a tenant.
-    pub(super) fn token(&self, tenant: &str, role: Role) -> Result<String, LabError> {
+    pub(crate) fn token(&self, tenant: &str, role: Role) -> Result<String, LabError> {
         let (tenant, subject) = (tenant.to_owned(), "lab".to_owned());
         let token = self.signer.sign(&TokenRequest { tenant, subject, role, ttl: TOKEN_LIFETIME });
         token.map_err(|error| LabError::Start(format!("cannot sign a token: {error}")))
     }
+}
+
+async fn database(postgres: &Postgres, redis: &Redis, programs: Programs, name: &str) -> Result<Servers, LabError> {
+    postgres.ensure_database(name).await?;
+    let (owner_url, service_url) = (postgres.url(name), postgres.url_as(programs.role, name));
+    let servers = Servers { owner_url, service_url, redis_url: redis.url() };
+    migrate(programs, &servers)?;
+    Ok(servers)
 }
 
 async fn servers(folder: &Path) -> Result<(Postgres, Redis), LabError> {
@@ -151,8 +161,27 @@ impl Replica {
         Ok(replica)
     }
 
+    /// What it has in memory.
+    pub(crate) fn rss_kb(&self) -> Result<f64, LabError> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.pid())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let figure = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        figure.ok_or_else(|| LabError::Start("no memory figure".to_owned()))
+    }
+
+    /// How many times it has run each statement, by its name.
+    pub(crate) async fn statements(&self) -> HashMap<String, f64> {
+        let metrics = ask(self.reserved[1].address(), "/metrics").await.unwrap_or_default();
+        let counts = metrics.lines().filter_map(|line| line.strip_prefix(STATEMENTS)?.split_once("} "));
+        let named = counts.filter_map(|(labels, count)| {
+            let (_, name) = labels.split_once("operation=\"")?;
+            Some((name.split('"').next()?.to_owned(), count.parse().ok()?))
+        });
+        named.collect()
+    }
+
     /// Where it takes calls.
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.reserved[0].address()
     }
 
@@ -173,18 +202,22 @@ impl Replica {
 
 /// What its admin port says.
 async fn is_ready(admin: SocketAddr) -> bool {
-    let ask = async {
-        let mut stream = TcpStream::connect(admin).await?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n\r\n").await?;
-        let mut answer = Vec::new();
-        stream.take(1 << 10).read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
-    };
-    ask.await.unwrap_or(false)
+    ask(admin, "/readyz").await.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// The whole answer, head and all.
+async fn ask(admin: SocketAddr, path: &str) -> std::io::Result<String> {
+    const MOST_BYTES: u64 = 4 << 20;
+    let mut stream = TcpStream::connect(admin).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(MOST_BYTES).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
 /// What configures the lab's own surroundings is none of its processes' business.
-fn clean(mut command: Command) -> Command {
+pub(crate) fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("CRM_") || name.starts_with("OTEL_")) {
             command.env_remove(name);

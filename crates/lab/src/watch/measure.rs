@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use crm_proto::customers::{Account, CreateAccountRequest, UpdateAccountRequest};
 use crm_proto::journal::{WatchChangesRequest, WatchChangesResponse};
 use tokio::task::JoinSet;
@@ -13,8 +12,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tonic::Streaming;
 use uuid::Uuid;
 
-use super::platform::{Caller, Platform};
-use crate::failure::Failure;
+use super::caller::Caller;
+use crate::scratch::{LabError, Replica, Stage};
 
 /// Watchers of one connection.
 const A_CONNECTION: usize = 25;
@@ -36,38 +35,38 @@ pub(super) struct Figures {
 type Mark = (String, String);
 
 pub(super) async fn measure(
-    platform: &Platform,
+    (stage, replica): (&Stage, &Replica),
     (watchers, stopped): (usize, usize),
     rate: u32,
     writing: Duration,
-) -> Result<Figures, Failure> {
-    let writer = platform.caller()?;
+) -> Result<Figures, LabError> {
+    let writer = Caller::new(stage, replica)?;
     let records = records(&writer).await?;
     // As warm as with watchers: what writes alone take is not theirs.
     let warm = writing / 4;
     write(&writer, &records, rate, warm).await?;
     sleep(Duration::from_secs(1)).await;
-    let before = platform.rss_kb()?;
+    let before = replica.rss_kb()?;
 
     let expected = Arc::new(AtomicUsize::new(usize::MAX));
     let mut reading = JoinSet::new();
     let mut held = Vec::new();
-    for streams in all(platform, watchers).await? {
+    for streams in all((stage, replica), watchers).await? {
         reading.spawn(read(streams, Arc::clone(&expected)));
     }
-    for stream in all(platform, stopped).await? {
+    for stream in all((stage, replica), stopped).await? {
         held.push(stream);
     }
     let asked = write(&writer, &records, rate, writing).await?;
     expected.store(asked.len(), Ordering::Release);
-    let after = platform.rss_kb()?;
+    let after = replica.rss_kb()?;
     #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
     let kb_per_watcher = (after - before).max(0.0) / (watchers + stopped) as f64;
 
     let (mut latencies, mut missing, mut twice) = (Vec::new(), 0, 0);
     while let Some(given) = reading.join_next().await {
         let mut seen = HashMap::new();
-        for (mark, at) in given.context("a watcher panicked")? {
+        for (mark, at) in given.map_err(|error| LabError::Call(error.to_string()))? {
             let earlier = seen.insert(mark, at);
             twice += usize::from(earlier.is_some());
         }
@@ -82,36 +81,32 @@ pub(super) async fn measure(
     Ok(Figures { watchers: watchers + stopped, changes: asked.len(), latencies, missing, twice, kb_per_watcher })
 }
 
-async fn records(writer: &Caller) -> Result<Vec<String>, Failure> {
+async fn records(writer: &Caller) -> Result<Vec<String>, LabError> {
     let mut records = Vec::new();
-    let mut tries = 0;
-    while records.len() < RECORDS {
-        let account = Some(Account { name: format!("Account {}", records.len()), ..Default::default() });
+    for number in 0..RECORDS {
+        let account = Some(Account { name: format!("Account {number}"), ..Default::default() });
         let request = CreateAccountRequest { account, request_id: Uuid::new_v4().to_string(), ..Default::default() };
-        match writer.accounts.clone().create_account(writer.request(request)).await {
-            Ok(answer) => records.push(answer.into_inner().id),
-            // Not ready yet.
-            Err(_) if tries < 200 => {
-                tries += 1;
-                sleep(Duration::from_millis(50)).await;
-            }
-            Err(status) => return Err(Failure::Other(anyhow::anyhow!("no record: {}", status.message()))),
-        }
+        let created = writer.accounts.clone().create_account(writer.request(request)).await;
+        let refused = |status: tonic::Status| LabError::Call(format!("no record: {}", status.message()));
+        records.push(created.map_err(refused)?.into_inner().id);
     }
     Ok(records)
 }
 
 /// So many streams, each of which has begun.
-async fn all(platform: &Platform, number: usize) -> Result<Vec<Streaming<WatchChangesResponse>>, Failure> {
+async fn all(
+    (stage, replica): (&Stage, &Replica),
+    number: usize,
+) -> Result<Vec<Streaming<WatchChangesResponse>>, LabError> {
+    let refused = |status: tonic::Status| LabError::Call(format!("no watch: {}", status.message()));
     let mut all = Vec::new();
     while all.len() < number {
-        let caller = platform.caller()?;
+        let caller = Caller::new(stage, replica)?;
         for _ in 0..A_CONNECTION.min(number - all.len()) {
             let request = caller.request(WatchChangesRequest { resources: Vec::new(), cursor: "now".to_owned() });
             let stream = caller.changes.clone().watch_changes(request).await;
-            let mut stream = stream.map_err(|status| anyhow::anyhow!("no watch: {}", status.message()))?.into_inner();
-            let begun = stream.message().await;
-            begun.map_err(|status| anyhow::anyhow!("no watch: {}", status.message()))?;
+            let mut stream = stream.map_err(refused)?.into_inner();
+            stream.message().await.map_err(refused)?;
             all.push(stream);
         }
     }
@@ -144,7 +139,7 @@ async fn write(
     records: &[String],
     rate: u32,
     writing: Duration,
-) -> Result<HashMap<Mark, Instant>, Failure> {
+) -> Result<HashMap<Mark, Instant>, LabError> {
     let mut ticks = interval(Duration::from_secs(1) / rate);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut calls = JoinSet::new();
@@ -159,7 +154,7 @@ async fn write(
     let mut asked = HashMap::new();
     while let Some(made) = calls.join_next().await {
         // What was refused is no change: a machine that is too slow for the pace shows by their number.
-        if let Some((mark, at)) = made.context("a writer panicked")? {
+        if let Some((mark, at)) = made.map_err(|error| LabError::Call(error.to_string()))? {
             asked.insert(mark, at);
         }
     }

@@ -1,20 +1,16 @@
-//! `crm lab watch`: two hundred watchers of one tenant, a hundred changes a second, and what that costs.
+//! Two hundred watchers of one tenant, a hundred changes a second, and what that costs.
 
+mod caller;
 mod measure;
-mod platform;
 
 use std::time::Duration;
 
-use anyhow::Context;
-use crm_lab::report::{LabReport, Machine, Run, Verdict, commit, print_verdicts};
 use crm_sandbox::TemporaryFolder;
 use serde::Serialize;
 
-use super::write_json;
-use crate::cli::Watch;
-use crate::failure::Failure;
+use crate::report::{LabReport, Machine, Run, Verdict, commit};
+use crate::scratch::{LabError, Programs, Stage};
 use measure::{Figures, measure};
-use platform::Platform;
 
 const WATCHERS: usize = 200;
 const CHANGES_A_SECOND: u32 = 100;
@@ -25,7 +21,7 @@ const MOST_KB: f64 = 30.0;
 
 /// What a run measured.
 #[derive(Debug, Clone, Serialize)]
-struct Metrics {
+pub struct Metrics {
     watchers: usize,
     changes: usize,
     /// From the moment at which a write was asked for, which is before its commit.
@@ -42,34 +38,32 @@ struct Latency {
     max: f64,
 }
 
-pub(crate) async fn run(options: Watch) -> Result<(), Failure> {
-    let stop = crm_server::process::shutdown_signal();
-    tokio::select! {
-        done = experiment(&options) => done,
-        // Every process of the lab ends with this future.
-        () = stop.cancelled() => Err(Failure::Check("stopped before the end".to_owned())),
-    }
-}
-
-async fn experiment(options: &Watch) -> Result<(), Failure> {
+/// Plays both runs; `seen` is told of each as it ends.
+///
+/// # Errors
+/// If a server or process does not start, or a call fails that the lab itself needs.
+pub async fn run(
+    writing: Duration,
+    programs: Programs,
+    mut seen: impl FnMut(&Run<Metrics>),
+) -> Result<LabReport<Metrics>, LabError> {
     let machine = Machine::this();
-    let folder = TemporaryFolder::new("crm-lab").context("cannot make a folder")?;
-    let seconds = if options.quick { 5 } else { 30 };
-    let writing = Duration::from_secs(seconds);
+    let folder = TemporaryFolder::new("crm-lab")?;
     let mut runs = Vec::new();
     for (fault, stopped) in [("none", 0), ("readers_stopped", STOPPED)] {
-        // A process of its own each time: what one has once used it keeps.
-        let platform = Platform::start(&folder.path().join(fault)).await?;
-        let figures = measure(&platform, (WATCHERS, stopped), CHANGES_A_SECOND, writing).await?;
-        let metrics = metrics(figures);
-        println!("{fault}: {}", serde_json::to_string(&metrics).map_err(anyhow::Error::from)?);
-        runs.push(Run { variant: format!("{WATCHERS} watchers"), fault: fault.to_owned(), run: 1, metrics });
+        // A platform of its own each time: what a process has once used it keeps.
+        let folder = folder.path().join(fault);
+        std::fs::create_dir_all(&folder).map_err(|error| LabError::Start(error.to_string()))?;
+        let stage = Stage::start(programs, &folder).await?;
+        let replica = stage.replica().await?;
+        let figures = measure((&stage, &replica), (WATCHERS, stopped), CHANGES_A_SECOND, writing).await?;
+        let run =
+            Run { variant: format!("{WATCHERS} watchers"), fault: fault.to_owned(), run: 1, metrics: metrics(figures) };
+        seen(&run);
+        runs.push(run);
     }
     let verdicts = verdicts(&runs);
-    print!("\n{}", print_verdicts(&verdicts));
-    let report = LabReport { lab: "watch", machine, commit: commit(), runs, verdicts };
-    write_json(options.json.as_deref(), &report)?;
-    if report.held() { Ok(()) } else { Err(Failure::Check("a claim does not hold".to_owned())) }
+    Ok(LabReport { lab: "watch", machine, commit: commit(), runs, verdicts })
 }
 
 fn metrics(mut figures: Figures) -> Metrics {

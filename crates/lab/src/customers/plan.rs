@@ -1,0 +1,25 @@
+//! How much, and how long it is looked at.
+
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Contacts, with a tenth as many accounts and three times as many activities.
+    pub contacts: u32,
+    /// How long the load lasts, in seconds.
+    pub seconds: u32,
+    /// Times that two calls are compared which follow each other.
+    pub pairs: u32,
+}
+
+impl Plan {
+    /// As the claims are worded.
+    pub const WHOLE: Self = Self { contacts: 1_000_000, seconds: 60, pairs: 1_000 };
+
+    /// For a first look: within four minutes.
+    pub const QUICK: Self = Self { contacts: 100_000, seconds: 15, pairs: 300 };
+
+    /// Contacts of the database beside.
+    pub(super) fn small(&self) -> u32 {
+        self.contacts / 10
+    }
+}
