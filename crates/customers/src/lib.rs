@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod activities;
 mod changes;
 pub mod contacts;
+pub mod imports;
 mod operations;
 mod search;
 pub mod seed;
@@ -12,9 +13,11 @@ use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::activity_service_server::ActivityServiceServer;
 use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
+use crm_proto::customers::import_service_server::ImportServiceServer;
 use crm_proto::customers::operation_service_server::OperationServiceServer;
 use crm_proto::customers::search_service_server::SearchServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
+use crm_resource::imports::{Imports, TABLE as IMPORTS};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
@@ -40,6 +43,7 @@ const STORAGE: Storage = Storage {
     password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
     resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>(), AnyResource::of::<Activity>()],
+    copies: &[&IMPORTS],
     follows: &[],
     seed: Some(seed::seed),
 };
@@ -50,6 +54,7 @@ pub struct Customers {
     accounts: Records<Account>,
     contacts: Records<Contact>,
     activities: Activities<OfCustomers>,
+    imports: Imports,
     changes: Feed,
     store: Store,
 }
@@ -58,13 +63,15 @@ fn routes(store: &Store, services: Services) -> Services {
     let (accounts, contacts) = (Records::new(store), Records::new(store));
     store.offer(accounts::Reassign { accounts: accounts.clone() });
     let activities = Activities::new(store).on(&accounts).on(&contacts);
+    let imports = imports::offer(store, &accounts, &contacts);
     let changes = Feed::new(store, &SERVICE);
-    let customers = Customers { accounts, contacts, activities, changes, store: store.clone() };
+    let customers = Customers { accounts, contacts, activities, imports, changes, store: store.clone() };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let activities = ActivityServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let imports = ImportServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let search = SearchServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(accounts).add(contacts).add(activities).add(search).add(changes).add(operations)
+    services.add(accounts).add(contacts).add(activities).add(imports).add(search).add(changes).add(operations)
 }

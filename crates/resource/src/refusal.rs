@@ -2,6 +2,8 @@
 
 use tonic::Code;
 
+use crate::imports;
+
 /// A no that callers can tell from others. Its reason never changes, and stands in `docs/errors.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
@@ -131,5 +133,13 @@ pub const REFUSALS: &[&Refusal] = &[
     &OPERATION_STUCK,
     &TOO_MANY_RECORDS,
     &POSSIBLE_DUPLICATE,
+    &imports::NOT_FOUND,
+    &imports::CLOSED,
+    &imports::NOT_RUN,
+    &imports::EMPTY,
+    &imports::OFFSET_WRONG,
+    &imports::TOO_LARGE,
+    &imports::TOO_MANY,
+    &imports::TAKEN_OVER,
     &DATA_INCONSISTENT,
 ];

@@ -3,10 +3,12 @@
 //! Name and value stand side by side. Names in one text and values bound by their places elsewhere would let two texts
 //! be swapped without anybody noticing.
 
+use serde_json::{Map, Value as Json};
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 /// A value of a column.
@@ -64,6 +66,38 @@ impl Row {
     /// All columns that are written, with the number that each has among the values.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (&'static str, usize)> {
         self.numbered().filter(|(_, part, _)| *part != Part::Parameter).map(|(name, _, number)| (name, number))
+    }
+
+    /// All values with what they are called and their types.
+    pub(crate) fn typed(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.0.iter().map(|(name, _, value)| {
+            let of = match value {
+                Value::Text(_) => "text",
+                Value::Texts(_) => "text[]",
+                Value::Integer(_) => "integer",
+                Value::Bigint(_) => "bigint",
+                Value::Boolean(_) => "boolean",
+                Value::Time(_) => "timestamptz",
+                Value::Uuid(_) => "uuid",
+            };
+            (*name, of)
+        })
+    }
+
+    /// The values as an object of JSON.
+    pub(crate) fn json(self) -> Result<Map<String, Json>, time::error::Format> {
+        let value = |value| -> Result<Json, time::error::Format> {
+            Ok(match value {
+                Value::Text(text) => text.into(),
+                Value::Texts(texts) => texts.into(),
+                Value::Integer(number) => number.into(),
+                Value::Bigint(number) => number.into(),
+                Value::Boolean(truth) => truth.into(),
+                Value::Time(time) => time.map(|time| time.format(&Rfc3339)).transpose()?.into(),
+                Value::Uuid(id) => id.map(|id| id.to_string()).into(),
+            })
+        };
+        self.0.into_iter().map(|(name, _, given)| Ok((name.to_owned(), value(given)?))).collect()
     }
 
     /// Parameters with their numbers.

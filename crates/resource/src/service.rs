@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crm_cache::Redis;
 use crm_database::idempotency;
-use crm_database::migrate::{self, MigrateError, Role};
+use crm_database::migrate::{self, Copied, MigrateError, Role};
 use crm_database::{Database, Settings};
 use crm_server::config::ConfigError;
 use crm_server::process::{serve_grpc, shutdown_signal};
@@ -68,6 +68,8 @@ pub struct Storage {
     pub migrator: &'static Migrator,
     /// Its resources.
     pub resources: &'static [AnyResource],
+    /// Tables that it has a copy of beside those that every service has and those of its resources.
+    pub copies: &'static [&'static Copied],
     /// Whom it follows, and what it makes of that.
     pub follows: &'static [Follower],
     /// Fills a tenant.
@@ -137,14 +139,16 @@ impl Service {
     /// # Errors
     /// Whatever kept the schema from being right afterwards.
     pub async fn migrate(&self, owner_url: &str, role_password: Option<&str>) -> Result<(), MigrateError> {
-        let Some(Storage { schema, role, migrator, resources, follows, .. }) = self.storage() else { return Ok(()) };
+        let Some(Storage { schema, role, migrator, resources, copies, follows, .. }) = self.storage() else {
+            return Ok(());
+        };
         let password = role_password.map(str::to_owned);
         let role = Role { name: (*role).to_owned(), schema: (*schema).to_owned(), password };
         let mut owner = migrate::migrate_and_hold(owner_url, migrator, &role).await?;
         let following = (!follows.is_empty()).then_some(&follow::TABLE);
-        let copies = resources.iter().filter_map(|resource| resource.kind.copy_of);
+        let of_resources = resources.iter().filter_map(|resource| resource.kind.copy_of);
         let all = [&idempotency::TABLE, &journal::TABLE, &operations::TABLE];
-        for table in all.into_iter().chain(following).chain(copies) {
+        for table in all.into_iter().chain(following).chain(of_resources).chain(copies.iter().copied()) {
             migrate::check_copy(&mut owner, schema, table).await?;
         }
         if resources.iter().any(|resource| !resource.kind.terms.is_empty()) {
@@ -294,10 +298,12 @@ async fn sweep_for_ever(store: Store) {
     const EVERY: Duration = Duration::from_secs(15 * 60);
     loop {
         sleep(EVERY).await;
-        let operations = store.sweep_operations().await;
-        for (what, swept) in
-            [("request ids", store.sweep().await), ("changes", store.sweep_journal().await), ("operations", operations)]
-        {
+        for (what, swept) in [
+            ("request ids", store.sweep().await),
+            ("changes", store.sweep_journal().await),
+            ("operations", store.sweep_operations().await),
+            ("imports", store.sweep_imports().await),
+        ] {
             match swept {
                 Ok(0) => {}
                 Ok(swept) => tracing::info!(what, swept, "old rows forgotten"),

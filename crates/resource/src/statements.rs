@@ -38,12 +38,27 @@ pub(crate) struct Statements {
     pub(crate) insert: Statement,
     pub(crate) update: Statement,
     pub(crate) set_deleted: Statement,
+    /// The same of many at once, for what is done by the thousand.
+    pub(crate) many: Many,
     /// `select … from …`, for lists.
     pub(crate) select: String,
     pub(crate) list_name: &'static str,
     pub(crate) history_name: &'static str,
     pub(crate) find_matching_name: &'static str,
     pub(crate) lock_matching_name: &'static str,
+}
+
+/// The statements about many rows at once.
+#[derive(Debug)]
+pub(crate) struct Many {
+    /// Rows in their latest state, deleted ones included, which nobody else changes before the transaction ends.
+    pub(crate) lock: Statement,
+    /// Which of these are there and not deleted; they stay.
+    pub(crate) hold: Statement,
+    /// Adds rows, but those that a unique constraint refuses, and answers the others.
+    pub(crate) insert: Statement,
+    /// Marks rows as deleted that are not, and takes these terms away.
+    pub(crate) delete: Statement,
 }
 
 impl Statements {
@@ -69,6 +84,21 @@ impl Statements {
             insert: statement(&format!("insert_{name}"), insert(kind, row)),
             update: statement(&format!("update_{name}"), update(kind, row)),
             set_deleted: statement(&format!("set_{name}_deleted"), set_deleted(kind, &columns)),
+            many: Many {
+                lock: statement(
+                    &format!("lock_{}", kind.plural),
+                    format!("{select} where tenant_id = $1 and id = any($2) order by id for no key update"),
+                ),
+                hold: statement(
+                    &format!("hold_{}", kind.plural),
+                    format!(
+                        "select id from {table} where tenant_id = $1 and id = any($2) and delete_time is null \
+                         order by id for share"
+                    ),
+                ),
+                insert: statement(&format!("insert_{}", kind.plural), insert_many(kind, row)),
+                delete: statement(&format!("delete_{}", kind.plural), delete_many(kind)),
+            },
             select,
             list_name: constant(&format!("list_{}", kind.plural)),
             history_name: constant(&format!("find_history_of_{name}")),
@@ -89,6 +119,45 @@ fn insert(kind: &Kind, row: &Row) -> String {
     let come = [("terms", search::insert(kind.schema(), &format!("${}", row.end())))];
     let (with, first) = searched(kind, beside(kind.insert_with, row), &come, row.end());
     journalled(kind, &with, &change, HEAD, "'created'", first)
+}
+
+/// As [`insert`], of a list of objects of JSON: one text for any number of rows, and arrays in it may differ in length. What
+/// stands beside a row is added for those that were.
+fn insert_many(kind: &Kind, row: &Row) -> String {
+    const ADDED: &str = " from changed join given using (id)";
+    let types: String = row.typed().map(|(name, of)| format!("{name} {of}, ")).collect();
+    let names: String = row.columns().map(|(name, _)| format!("{name}, ")).collect();
+    let beside = row.parameters().fold(kind.insert_with.to_owned(), |text, (name, _)| {
+        text.replace(&format!("{{{name}}}"), &format!("given.{name}"))
+    });
+    // One select at its end, in brackets.
+    let beside = beside.trim_start_matches("with ").replace("$2", "given.id");
+    let beside = beside.strip_suffix(')').map(|open| format!("{open}{ADDED}), ")).unwrap_or_default();
+    let terms = search::insert(kind.schema(), "given.search_terms").replace("$2", "given.id");
+    let terms = if kind.terms.is_empty() { String::new() } else { format!("terms as ({terms}{ADDED}), ") };
+    format!(
+        "with given as (select * from json_to_recordset($2::text::json) as given (id uuid, {types}search_terms text[], \
+         changes jsonb, personal jsonb)), changed as (insert into {table} (tenant_id, id, {names}create_time, update_time) \
+         select $1, id, {names}statement_timestamp(), statement_timestamp() from given on conflict do nothing \
+         returning id, version, update_time), {beside}{terms}entry as ({entry}) select id from changed",
+        table = kind.table,
+        entry = journal::insert_many(kind.schema(), kind.plural, 3) + " join given using (id)",
+    )
+}
+
+fn delete_many(kind: &Kind) -> String {
+    let change = format!(
+        "update {} set delete_time = {CHANGE_TIME}, version = version + 1, update_time = {CHANGE_TIME} \
+         where tenant_id = $1 and id = any($2) and delete_time is null",
+        kind.table
+    );
+    let terms = format!(
+        "gone_terms as (delete from {}.search_terms using unnest($3::text[], $4::uuid[]) as gone (term, record_id) \
+         where tenant_id = $1 and search_terms.term = gone.term and search_terms.record_id = gone.record_id)",
+        kind.schema()
+    );
+    let (beside, first) = if kind.terms.is_empty() { (String::new(), 3) } else { (format!("with {terms}"), 5) };
+    journalled(kind, &beside, &change, HEAD, "'deleted'", first)
 }
 
 fn update(kind: &Kind, row: &Row) -> String {

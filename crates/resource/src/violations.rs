@@ -41,6 +41,11 @@ impl Violations {
         if self.0.is_empty() { Ok(value) } else { Err(Error::Invalid(self.0)) }
     }
 
+    /// All of them.
+    pub(crate) fn into_all(self) -> Vec<Violation> {
+        self.0
+    }
+
     /// All of them, and that there is no `field`.
     pub(crate) fn and_missing(mut self, field: &str) -> Error {
         self.add(field, Flaw::missing());

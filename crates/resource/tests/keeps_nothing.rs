@@ -52,6 +52,7 @@ async fn a_service_that_keeps_records_does_not_start_without_a_database() {
                 password_file_setting: "CRM_NOTHING_DATABASE_PASSWORD_FILE",
                 migrator: &MIGRATOR,
                 resources: &[],
+                copies: &[],
                 follows: &[],
                 seed: None,
             },

@@ -34,6 +34,7 @@ const STORAGE: Storage = Storage {
     password_file_setting: "CRM_SALES_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
     resources: &[AnyResource::of::<Product>(), AnyResource::of::<SalesTeam>(), AnyResource::of::<Pipeline>()],
+    copies: &[],
     follows: &[],
     seed: None,
 };

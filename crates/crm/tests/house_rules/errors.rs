@@ -19,6 +19,7 @@ fn declared() -> BTreeSet<&'static str> {
         crm_database::REASONS,
         crm_gateway::REASONS,
         crm_values::FIELD_REASONS,
+        crm_resource::imports::ROW_REASONS,
     ];
     let reasons = reasons.into_iter().flatten().map(|(reason, _)| *reason);
     reasons.chain(refusals().map(|refusal| refusal.reason)).collect()

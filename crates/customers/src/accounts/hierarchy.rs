@@ -8,7 +8,7 @@ use super::Account;
 /// Most accounts that may stand above another.
 ///
 /// It bounds the walk upwards; real groups have fewer than ten levels.
-const MAX_ANCESTORS: u16 = 32;
+pub(crate) const MAX_ANCESTORS: u16 = 32;
 
 /// The parent is not there.
 pub const PARENT_NOT_FOUND: Refusal =
@@ -73,7 +73,7 @@ pub const SHARE_HIERARCHY: &str =
 /// Waits until nobody moves accounts of the tenant, and keeps moves out until this transaction ends.
 ///
 /// For what only adds a leaf: two of those cannot be too deep together, but one and a move of what is above it can.
-pub(super) async fn share_hierarchy(write: &mut Write) -> Result<(), Error> {
+pub(crate) async fn share_hierarchy(write: &mut Write) -> Result<(), Error> {
     let query = sqlx::query(SHARE_HIERARCHY).bind(write.call.tenant);
     write.execute("share_hierarchy", query).await?;
     Ok(())

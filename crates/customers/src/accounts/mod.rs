@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 pub use delete::{HAS_CONTACTS, HAS_SUBSIDIARIES};
 pub use hierarchy::{ANCESTORS, HEIGHT, LOCK_HIERARCHY, SHARE_HIERARCHY, SUBSIDIARY};
+pub(crate) use hierarchy::{MAX_ANCESTORS, share_hierarchy};
 pub use hierarchy::{PARENT_CYCLE, PARENT_NOT_FOUND, PARENT_TOO_DEEP};
 pub use reassign::Reassign;
 
@@ -43,6 +44,10 @@ pub struct Fields {
 }
 
 impl Fields {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Empty, if it is not known.
     pub(crate) fn domain(&self) -> &str {
         self.domain.as_deref().unwrap_or_default()

@@ -35,6 +35,22 @@ impl Fields {
     pub(crate) fn account_id(&self) -> Uuid {
         self.account_id
     }
+
+    pub(crate) fn given_name(&self) -> &str {
+        &self.given_name
+    }
+
+    pub(crate) fn family_name(&self) -> &str {
+        &self.family_name
+    }
+
+    pub(crate) fn emails(&self) -> &[String] {
+        &self.emails
+    }
+
+    pub(crate) fn phones(&self) -> &[String] {
+        &self.phones
+    }
 }
 
 /// There is no such contact.

@@ -9,6 +9,7 @@ mod export;
 mod hierarchy;
 mod hostile;
 mod idempotency;
+mod imports;
 mod isolation;
 mod journal;
 mod keys;

@@ -1,7 +1,7 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
 use crm_customers::activities::OfCustomers;
-use crm_customers::{SERVICE, accounts, contacts};
+use crm_customers::{SERVICE, accounts, contacts, imports};
 use crm_database::Database;
 use crm_database::plan::Plan;
 use crm_resource::activities::Activities;
@@ -186,12 +186,22 @@ async fn check_depths(database: &TestDatabase, account: Uuid) {
 /// The statements that are particular, each with the index it must use.
 async fn check_statements(plans: &Plans<'_>, account: Uuid) {
     let one = |sql: &'static str| sqlx::query(sql).bind(tenant()).bind(account);
+    let many = |sql: &'static str| sqlx::query(sql).bind(tenant()).bind(vec![account; 500]);
+    let named = |sql: &'static str| {
+        let names: Vec<String> = (0..500).map(|n| format!("d{n}.example")).collect();
+        sqlx::query(sql).bind(tenant()).bind(names)
+    };
     for (query, index) in [
         (one(accounts::ANCESTORS).bind(32), "accounts_pkey"),
         (one(accounts::HEIGHT).bind(32), "accounts_parent_idx"),
         (one(accounts::SUBSIDIARY), "accounts_parent_idx"),
         // Either index of an account's contacts will do.
         (one(contacts::OF_ACCOUNT), "contacts_account_"),
+        (named(imports::BY_DOMAIN), "accounts_domain_key"),
+        (named(imports::BY_NAME), "accounts_name_idx"),
+        (many(imports::DEPTHS).bind(32), "accounts_pkey"),
+        (many(imports::ACCOUNTS_IN_USE), "activities_parent_"),
+        (many(imports::CONTACTS_IN_USE), "activities_parent_"),
     ] {
         plans.check_statement(query, index).await;
     }

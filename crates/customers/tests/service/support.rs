@@ -11,6 +11,7 @@ use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::activity_service_client::ActivityServiceClient;
 use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
+use crm_proto::customers::import_service_client::ImportServiceClient;
 use crm_proto::customers::operation_service_client::OperationServiceClient;
 use crm_proto::customers::search_service_client::SearchServiceClient;
 use crm_resource::testkit::{self, Http, Process};
@@ -89,9 +90,10 @@ impl Service {
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let activities = ActivityServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        let imports = ImportServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, activities, changes, operations, search, own }
+        Caller { accounts, contacts, activities, changes, imports, operations, search, own }
     }
 
     pub async fn stop(self) {
@@ -136,6 +138,7 @@ pub struct Caller {
     pub contacts: ContactServiceClient<Http>,
     pub activities: ActivityServiceClient<Http>,
     pub changes: ChangeServiceClient<Http>,
+    pub imports: ImportServiceClient<Http>,
     pub operations: OperationServiceClient<Http>,
     pub search: SearchServiceClient<Http>,
     own: testkit::Caller,

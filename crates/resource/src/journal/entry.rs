@@ -38,15 +38,21 @@ impl Difference {
         all
     }
 
+    /// What was changed, and what of it says something of a person.
+    pub(crate) fn parts(self) -> (Value, Option<Value>) {
+        let personal = (!self.personal.is_empty()).then_some(Value::Object(self.personal));
+        (Value::Object(self.changes), personal)
+    }
+
     /// Binds the entry's values, in the order in which [`columns`] has them.
     pub(crate) fn bind<'q>(
         self,
         query: Query<'q, Postgres, PgArguments>,
         call: &Call,
     ) -> Query<'q, Postgres, PgArguments> {
-        let personal = (!self.personal.is_empty()).then_some(Value::Object(self.personal));
+        let (changes, personal) = self.parts();
         let (subject, role) = (call.caller.subject.clone(), call.caller.role.as_str());
-        let query = query.bind(subject).bind(role).bind(Value::Object(self.changes)).bind(personal);
+        let query = query.bind(subject).bind(role).bind(changes).bind(personal);
         query.bind(traceparent(&Span::current()))
     }
 }
@@ -59,6 +65,16 @@ pub(crate) fn insert(schema: &str, resource: &str, kind: &str, first: usize) -> 
         "insert into {schema}.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, \
          changes, personal, traceparent) select $1, '{resource}', id, version, {kind}, update_time, ${subject}, ${role}, \
          ${changes}, ${personal}, ${traceparent} from changed"
+    )
+}
+
+/// The same, of rows of `changed` that have changes of their own beside them.
+pub(crate) fn insert_many(schema: &str, resource: &str, first: usize) -> String {
+    let [subject, role, traceparent] = [0, 1, 2].map(|nth| first + nth);
+    format!(
+        "insert into {schema}.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, \
+         changes, personal, traceparent) select $1, '{resource}', id, version, 'created', update_time, ${subject}, ${role}, \
+         changes, personal, ${traceparent} from changed"
     )
 }
 

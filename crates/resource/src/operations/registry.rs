@@ -52,6 +52,11 @@ impl Registry {
         self.0.kinds.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    /// Whether this process runs operations of that name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         let kinds = self.0.kinds.read().unwrap_or_else(PoisonError::into_inner);
         kinds.keys().map(|name| (*name).to_owned()).collect()

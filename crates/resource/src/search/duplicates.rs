@@ -16,7 +16,7 @@ use crate::{Call, Error, Records, Resource, Violations, Write};
 /// Least score that is worth telling.
 const LEAST: i32 = 30;
 /// Least score that a creation is refused for.
-const LEAST_REFUSED: i32 = 60;
+pub(super) const LEAST_REFUSED: i32 = 60;
 /// Records of each name that are compared because it may be mistyped.
 const MOST_NEARLY: usize = 20;
 /// Most that are told.
@@ -74,13 +74,13 @@ impl Probes {
 
     /// Whether the record with a term of this key is worth reading, which stands near the probe of this number, counted
     /// from 1.
-    fn may_mean(&self, number: i64, key: &str) -> bool {
+    pub(super) fn may_mean(&self, number: i64, key: &str) -> bool {
         let probe = usize::try_from(number - 1).ok().and_then(|number| self.0.get(number));
         probe.is_some_and(|(_, probe, near)| !matches!(near, Near::Around) || may_be_alike(probe, key))
     }
 
     /// Lowest term, the one in the middle, and the end.
-    fn bounds(&self, letter: &str) -> [Vec<String>; 3] {
+    pub(super) fn bounds(&self, letter: &str) -> [Vec<String>; 3] {
         let mut bounds = [const { Vec::new() }; 3];
         for (place, key, near) in &self.0 {
             let term = place.stored(letter, key);
@@ -115,7 +115,7 @@ impl Reasons {
     }
 
     /// Each reason closes so many hundredths of what was open before it. In ten-thousandths, so that no order matters.
-    fn score(&self) -> i32 {
+    pub(super) fn score(&self) -> i32 {
         let open = self.0.iter().fold(10_000, |open, (_, weight)| open * (100 - weight) / 100);
         (10_000 - open + 50) / 100
     }

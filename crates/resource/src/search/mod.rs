@@ -4,6 +4,7 @@
 //! by its fields, once it is read. A term that is left over from an earlier state finds a record that does not fit.
 
 mod duplicates;
+mod many;
 mod searching;
 mod terms;
 
@@ -11,6 +12,7 @@ use crm_database::migrate::Copied;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 pub use duplicates::{Compared, Draft, Probes, Reasons};
+pub(crate) use many::Alike;
 pub use searching::{Candidates, Searching, rank};
 pub(crate) use terms::{Changed, terms_of};
 
@@ -43,6 +45,8 @@ pub(crate) struct Statements {
     pub(crate) count: SqlStr,
     /// Records with terms around these, ten in either direction.
     pub(crate) around: SqlStr,
+    /// The same for many at once: fewer of each, and only in the direction in which there may be any.
+    pub(crate) around_many: SqlStr,
     /// Takes terms from a record.
     pub(crate) remove: SqlStr,
     /// Gives it terms.
@@ -71,7 +75,8 @@ impl Statements {
                 "select wanted.number, (select count(*) from (select from {terms} >= wanted.low and term < wanted.high \
                  limit {FEW} + 1) found) {wanted}"
             )),
-            around: sql(around(&terms)),
+            around: sql(around(&terms, [10, 10], "")),
+            around_many: sql(around(&terms, [6, 3], " and wanted.low < wanted.term")),
             remove: sql(remove(schema, "$3")),
             add: sql(add(schema, "$3")),
         }
@@ -79,7 +84,7 @@ impl Statements {
 
     /// By their names.
     #[cfg(feature = "testkit")]
-    pub(crate) fn all(&self) -> [(&'static str, &SqlStr); 8] {
+    pub(crate) fn all(&self) -> [(&'static str, &SqlStr); 9] {
         [
             ("find_terms, of a short answer", &self.first),
             ("find_terms, of a long answer", &self.more),
@@ -87,6 +92,7 @@ impl Statements {
             ("find_guessed_terms", &self.guesses),
             ("count_terms", &self.count),
             ("find_terms_around", &self.around),
+            ("find_terms_around_many", &self.around_many),
             ("remove_terms", &self.remove),
             ("add_terms", &self.add),
         ]
@@ -98,12 +104,13 @@ impl Statements {
 pub(crate) const FIRST: i64 = 10;
 const MORE: i64 = 50;
 
-fn around(terms: &str) -> String {
+/// So many behind each and before it, of the latter those for which a condition holds.
+fn around(terms: &str, [behind, before]: [u32; 2], condition: &str) -> String {
     format!(
         "select wanted.number, near.term, near.record_id from unnest((select $2::text[]), (select $3::text[]), (select $4::text[])) \
          with ordinality as wanted (low, term, high, number) cross join lateral ((select term, record_id from {terms} \
-         >= wanted.term and term < wanted.high order by term, record_id limit 10) union all (select term, record_id \
-         from {terms} >= wanted.low and term < wanted.term order by term desc, record_id desc limit 10)) near"
+         >= wanted.term and term < wanted.high order by term, record_id limit {behind}) union all (select term, record_id \
+         from {terms} >= wanted.low and term < wanted.term{condition} order by term desc, record_id desc limit {before})) near"
     )
 }
 

@@ -33,9 +33,11 @@ fn texts(resource: &AnyResource) -> String {
     let changed = matching::ids(kind, tenant, &listing.selection, 1).into_string();
     let ends = (Uuid::nil(), Uuid::max());
     let locked = matching::batch(kind, &all.select, tenant, &listing.selection, ends, 1).into_string();
+    let many = &all.many;
     [&all.find, &all.lock, &all.hold, &all.insert, &all.update, &all.set_deleted]
         .map(|statement| (statement.name.to_owned(), statement.sql.as_str()))
         .into_iter()
+        .chain([&many.lock, &many.hold, &many.insert, &many.delete].map(|it| (it.name.to_owned(), it.sql.as_str())))
         .chain([(format!("{}, by all filters at once, a later page", all.list_name), list.as_str())])
         .chain([(format!("{}, by all filters at once", all.find_matching_name), changed.as_str())])
         .chain([(format!("{}, by all filters at once", all.lock_matching_name), locked.as_str())])

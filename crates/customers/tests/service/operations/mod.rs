@@ -151,11 +151,11 @@ fn by<T>(tenant: Uuid, message: T) -> Request<T> {
 }
 
 /// The leases of all who work run out, and all pauses with them.
-async fn let_time_pass(database: &TestDatabase) {
+pub async fn let_time_pass(database: &TestDatabase) {
     as_owner(database, "update customers.operations set due_time = now() where due_time is not null").await;
 }
 
-async fn number(database: &TestDatabase, select: &str) -> i64 {
+pub async fn number(database: &TestDatabase, select: &str) -> i64 {
     let mut owner = PgConnection::connect(database.url()).await.unwrap();
     sqlx::query_scalar(AssertSqlSafe(select.to_owned())).fetch_one(&mut owner).await.unwrap()
 }
@@ -167,7 +167,7 @@ async fn created(database: &TestDatabase) -> i64 {
     accounts
 }
 
-fn error(operation: &ops::Operation) -> (tonic::Code, String, String) {
+pub fn error(operation: &ops::Operation) -> (tonic::Code, String, String) {
     let Some(ops::operation::Result::Error(error)) = &operation.result else { panic!("{operation:?}") };
     let reason = error.details.iter().find_map(|any| any.to_msg::<crm_proto::google::rpc::ErrorInfo>().ok());
     (error.code.into(), reason.map(|info| info.reason).unwrap_or_default(), error.message.clone())
