@@ -6,6 +6,7 @@ mod changes;
 pub mod contacts;
 pub mod imports;
 mod operations;
+pub mod saved_views;
 mod search;
 pub mod seed;
 
@@ -15,15 +16,18 @@ use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
 use crm_proto::customers::import_service_server::ImportServiceServer;
 use crm_proto::customers::operation_service_server::OperationServiceServer;
+use crm_proto::customers::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::customers::search_service_server::SearchServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::imports::{Imports, TABLE as IMPORTS};
+use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
 use activities::{Activity, OfCustomers};
 use contacts::Contact;
+use saved_views::SavedView;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -33,7 +37,15 @@ pub static SERVICE: Service = Service {
     package: "crm.customers.v1",
     keeps: Keeps::Records(STORAGE, routes),
     asks: &[],
-    refusals: &[&accounts::PARENT_TOO_DEEP, &accounts::HAS_CONTACTS, &accounts::HAS_SUBSIDIARIES, &PARENT_NOT_FOUND],
+    refusals: &[
+        &accounts::PARENT_TOO_DEEP,
+        &accounts::HAS_CONTACTS,
+        &accounts::HAS_SUBSIDIARIES,
+        &PARENT_NOT_FOUND,
+        &views::NOT_YOURS,
+        &views::TOO_MANY,
+        &views::TOO_MANY_SHARED,
+    ],
 };
 
 const STORAGE: Storage = Storage {
@@ -42,7 +54,12 @@ const STORAGE: Storage = Storage {
     url_setting: "CRM_CUSTOMERS_DATABASE_URL",
     password_file_setting: "CRM_CUSTOMERS_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
-    resources: &[AnyResource::of::<Account>(), AnyResource::of::<Contact>(), AnyResource::of::<Activity>()],
+    resources: &[
+        AnyResource::of::<Account>(),
+        AnyResource::of::<Contact>(),
+        AnyResource::of::<Activity>(),
+        AnyResource::of::<SavedView>(),
+    ],
     copies: &[&IMPORTS],
     follows: &[],
     seed: Some(seed::seed),
@@ -55,6 +72,7 @@ pub struct Customers {
     contacts: Records<Contact>,
     activities: Activities<OfCustomers>,
     imports: Imports,
+    saved_views: Views<saved_views::OfCustomers>,
     changes: Feed,
     store: Store,
 }
@@ -64,14 +82,23 @@ fn routes(store: &Store, services: Services) -> Services {
     store.offer(accounts::Reassign { accounts: accounts.clone() });
     let activities = Activities::new(store).on(&accounts).on(&contacts);
     let imports = imports::offer(store, &accounts, &contacts);
-    let changes = Feed::new(store, &SERVICE);
-    let customers = Customers { accounts, contacts, activities, imports, changes, store: store.clone() };
+    let (saved_views, changes) = (Views::new(store), Feed::new(store, &SERVICE));
+    let customers = Customers { accounts, contacts, activities, imports, saved_views, changes, store: store.clone() };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let activities = ActivityServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let saved_views = SavedViewServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let imports = ImportServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let search = SearchServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(accounts).add(contacts).add(activities).add(imports).add(search).add(changes).add(operations)
+    services
+        .add(accounts)
+        .add(contacts)
+        .add(activities)
+        .add(imports)
+        .add(saved_views)
+        .add(search)
+        .add(changes)
+        .add(operations)
 }

@@ -180,6 +180,7 @@ async fn reflection_tells_of_the_services_that_are_routed() {
         "crm.customers.v1.ContactService",
         "crm.customers.v1.ImportService",
         "crm.customers.v1.OperationService",
+        "crm.customers.v1.SavedViewService",
         "crm.customers.v1.SearchService",
         "grpc.health.v1.Health",
     ];

@@ -130,6 +130,7 @@ async fn the_older_reflection_lists_the_same_and_describes_it() {
         "crm.customers.v1.ContactService",
         "crm.customers.v1.ImportService",
         "crm.customers.v1.OperationService",
+        "crm.customers.v1.SavedViewService",
         "crm.customers.v1.SearchService",
         "grpc.health.v1.Health",
     ];

@@ -24,6 +24,8 @@ create table {schema}.journal (
     personal jsonb,
     -- The call's span, if its trace is kept.
     traceparent text collate "C",
+    -- Who alone may be told; of what everybody of the tenant may see, nobody.
+    reader text collate "C",
 
     constraint journal_pkey primary key (tenant_id, sequence),
     constraint journal_record_key unique (tenant_id, resource, record_id, version),

@@ -18,6 +18,8 @@ pub struct AnyResource {
     pub name: &'static str,
     /// What is particular about it.
     pub kind: &'static Kind,
+    /// Fields of its message that callers set, and those that they do not.
+    pub(crate) fields: [&'static [&'static str]; 2],
     /// Its columns, with the values of nothing in particular.
     pub(crate) columns: fn() -> Row,
     /// A stored row as this release would write it.
@@ -32,6 +34,7 @@ impl AnyResource {
         Self {
             name: R::Message::NAME,
             kind: R::KIND,
+            fields: [R::Message::FIELDS, R::Message::OUTPUT_ONLY],
             columns: || row_of::<R>(&R::Fields::default()),
             written: |row| Ok(row_of::<R>(&Record::<R::Fields>::from_row(row)?.fields)),
             terms: |row| {

@@ -53,6 +53,7 @@ impl<R: Resource> Records<R> {
         let call = Call::of(&request)?;
         let (filter, show_deleted) = request.into_inner().parts();
         let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
+        let selection = Selection { reader: call.caller.subject.clone(), ..selection };
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
         let cursor = self.store.cursor(&mut transaction, call.tenant).await?;

@@ -33,6 +33,9 @@ pub struct Kind {
     /// Kinds of record that it may be about, by `parent_resource` and `parent_id`: lists leave it out while its parent is
     /// deleted.
     pub parents: &'static [&'static Kind],
+    /// Whether a record of it may be one caller's alone. Its table then has a column `reader`, that names them, and is empty
+    /// where everybody of the tenant may see it; [`Resource::reader`](crate::Resource::reader) says the same of a message.
+    pub private: bool,
     /// What its table is a copy of, if several services have such a one.
     pub copy_of: Option<&'static Copied>,
     /// How much of it each replica keeps in memory. The hot set of a replica is a few thousand records, and the shared
@@ -62,6 +65,7 @@ impl Kind {
             update_with: "",
             terms: "",
             parents: &[],
+            private: false,
             copy_of: None,
             cache_bytes: 2 << 20,
         }

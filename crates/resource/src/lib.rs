@@ -38,6 +38,7 @@ mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod unseen;
+pub mod views;
 mod violations;
 mod write;
 

@@ -13,11 +13,12 @@ use crate::kind::{Kind, Test};
 use crate::select::{Listing, Position, Selection};
 use crate::{Error, Violations};
 
-/// The page that a request asks for, with one row more than it has, and what its token is valid for.
-pub(crate) fn page(kind: &Kind, tenant: Uuid, request: &Page) -> Result<(Listing, Scope), Error> {
+/// The page that `reader` asks for, with one row more than it has, and what its token is valid for.
+pub(crate) fn page(kind: &Kind, tenant: Uuid, reader: &str, request: &Page) -> Result<(Listing, Scope), Error> {
     let mut violations = Violations::default();
     let size = violations.check("page_size", pages::page_size(request.page_size).map_err(|error| flaw(&error)));
-    let selection = selection(kind, &request.filter, request.show_deleted, &mut violations);
+    let mut selection = selection(kind, &request.filter, request.show_deleted, &mut violations);
+    reader.clone_into(&mut selection.reader);
     let order = violations.check("order_by", parse_order(kind, &request.order_by).map(Some));
     let order = order.unwrap_or(Order { field: "", descending: false });
     let scope = scope(kind, tenant, &selection, order);
@@ -29,7 +30,7 @@ pub(crate) fn page(kind: &Kind, tenant: Uuid, request: &Page) -> Result<(Listing
     violations.finish((Listing { selection, order, after, limit: size.saturating_add(1) }, scope))
 }
 
-/// The rows that an export asks for.
+/// The rows that an export asks for; none that are one caller's alone, as long as nobody says who asks.
 pub(crate) fn export_selection(kind: &Kind, filter: &str, show_deleted: bool) -> Result<Selection, Error> {
     let mut violations = Violations::default();
     let selection = selection(kind, filter, show_deleted, &mut violations);
@@ -55,10 +56,10 @@ pub(crate) fn next_page_token<T>(
 /// The rows that a filter means; what is wrong with it is noted.
 pub(crate) fn selection(kind: &Kind, filter: &str, show_deleted: bool, violations: &mut Violations) -> Selection {
     let conditions = violations.check("filter", parse_filter(kind, filter));
-    Selection { conditions, show_deleted }
+    Selection { conditions, show_deleted, ..Selection::default() }
 }
 
-fn parse_filter(kind: &Kind, text: &str) -> Result<Vec<Condition>, Flaw> {
+pub(crate) fn parse_filter(kind: &Kind, text: &str) -> Result<Vec<Condition>, Flaw> {
     let fields: Vec<FieldSpec> = kind.filters.iter().map(|filter| filter.spec()).collect();
     let conditions = filter::parse(text, &fields).map_err(|error| Flaw::new("FILTER_INVALID", error.to_string()))?;
     for condition in &conditions {
@@ -94,7 +95,7 @@ fn check_prefix(condition: &Condition) -> Result<(), Flaw> {
     })
 }
 
-fn parse_order(kind: &Kind, text: &str) -> Result<Order, Flaw> {
+pub(crate) fn parse_order(kind: &Kind, text: &str) -> Result<Order, Flaw> {
     let known: Vec<&'static str> = kind.orders.iter().map(|order| order.field).collect();
     let invalid = |description: String| Flaw::new("ORDER_BY_INVALID", description);
     let orders = order::parse(text, &known).map_err(|error| invalid(error.to_string()))?;
@@ -110,7 +111,10 @@ fn scope(kind: &Kind, tenant: Uuid, selection: &Selection, order: Order) -> Scop
     let direction = if order.descending { "desc" } else { "asc" };
     let deleted = if selection.show_deleted { "all" } else { "live" };
     let filter: Vec<String> = selection.conditions.iter().map(written).collect();
-    Scope::new(tenant, &[kind.plural, &filter.join(" AND "), order.field, direction, deleted])
+    let filter = filter.join(" AND ");
+    let mut parts = vec![kind.plural, &filter, order.field, direction, deleted];
+    parts.extend(kind.private.then_some(selection.reader.as_str()));
+    Scope::new(tenant, &parts)
 }
 
 fn written(Condition { field, operator, value }: &Condition) -> String {

@@ -67,7 +67,7 @@ impl<R: Resource> Records<R> {
         let (call, id) = (Call::of(&request)?, single(request.get_ref().id())?);
         let load = || async { Ok::<_, Error>(self.load(&call, &[id]).await?.into_values().next()) };
         let found = self.cache.get(&key(call.tenant, id), load).await?;
-        live::<R>(found, id)
+        live::<R>(found, &call, id)
     }
 
     /// The records with these ids, in their order (AIP-231).
@@ -80,7 +80,7 @@ impl<R: Resource> Records<R> {
     {
         let (call, ids) = (Call::of(&request)?, batch(request.get_ref().ids())?);
         let found = self.find(&call, &ids).await?.into_iter().zip(&ids);
-        let found: Result<_, Error> = found.map(|(found, id)| live::<R>(found, *id)).collect();
+        let found: Result<_, Error> = found.map(|(found, id)| live::<R>(found, &call, *id)).collect();
         Ok(Q::answer(found?))
     }
 
@@ -93,7 +93,7 @@ impl<R: Resource> Records<R> {
         Q: standard::List<Resource = R::Message>,
     {
         let call = Call::of(&request)?;
-        let (listing, scope) = page::page(R::KIND, call.tenant, &request.into_inner().page())?;
+        let (listing, scope) = page::page(R::KIND, call.tenant, &call.caller.subject, &request.into_inner().page())?;
         let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
         let mut query = select::page(R::KIND, &self.statements.select, call.tenant, &listing);
         let name = self.statements.list_name;
@@ -196,9 +196,14 @@ pub(crate) fn row_of<R: Resource>(fields: &R::Fields) -> Row {
     row
 }
 
-fn live<R: Resource>(found: Option<Arc<Stored<R::Message>>>, id: Uuid) -> Result<R::Message, Error> {
-    let found = found.filter(|found| !found.deleted).ok_or(Error::RefusedFor(R::KIND.not_found, id))?;
-    Ok(found.message.clone())
+fn live<R: Resource>(found: Option<Arc<Stored<R::Message>>>, call: &Call, id: Uuid) -> Result<R::Message, Error> {
+    let found = found.filter(|found| !found.deleted && is_for::<R>(&found.message, call));
+    Ok(found.ok_or(Error::RefusedFor(R::KIND.not_found, id))?.message.clone())
+}
+
+/// Whether the caller may know that it is there. The caches hold what is anybody's.
+pub(crate) fn is_for<R: Resource>(message: &R::Message, call: &Call) -> bool {
+    R::reader(message).is_none_or(|reader| reader == call.caller.subject)
 }
 
 /// The tenant first: no key of one tenant can name a record of another. The caches put their names in front.

@@ -29,6 +29,14 @@ impl RequestId {
         Self::of(Q::METHOD, &text, request, found)
     }
 
+    /// The same of one caller alone: another one who sends the same is somebody else's request.
+    pub(crate) fn of_caller(self, subject: &str) -> Self {
+        let mut body_hash = [0; 32];
+        let both = [self.body_hash.as_slice(), subject.as_bytes()].concat();
+        body_hash.copy_from_slice(digest::digest(&digest::SHA256, &both).as_ref());
+        Self { body_hash, ..self }
+    }
+
     /// The id that is written so, of what is left of its request without it.
     pub(crate) fn of(scope: &'static str, id: &str, rest: &impl Message, found: &mut Violations) -> Self {
         let mut body_hash = [0; 32];

@@ -36,6 +36,11 @@ pub trait Resource: Clone + Debug + Send + Sync + 'static {
     /// What it is searched by, if its kind has terms.
     fn searched(_fields: &Self::Fields, _terms: &mut Terms) {}
 
+    /// Whose alone it is, if it is: nobody else is told that it is there. Of a kind that says so.
+    fn reader(_message: &Self::Message) -> Option<&str> {
+        None
+    }
+
     /// Rules that take several fields, or what was stored before, to check.
     fn check(_before: Option<&Self::Fields>, _now: &Self::Fields, _found: &mut Violations) {}
 }

@@ -22,6 +22,8 @@ pub(crate) struct Selection {
     pub conditions: Vec<Condition>,
     /// Deleted rows as well.
     pub show_deleted: bool,
+    /// Who asks: rows that are one caller's alone are theirs, or are left out. Nobody sees none of them.
+    pub reader: String,
 }
 
 /// Which page of which rows.
@@ -96,6 +98,9 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
     query.push(" where tenant_id = ").push_bind(tenant);
     if !selection.show_deleted {
         query.push(" and delete_time is null").push(parent_is_there(kind));
+    }
+    if kind.private {
+        query.push(" and reader in ('', ").push_bind(selection.reader.clone()).push(")");
     }
     for condition in &selection.conditions {
         push_condition(kind, &mut query, condition);

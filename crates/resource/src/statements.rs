@@ -185,8 +185,9 @@ fn set_deleted(kind: &Kind, columns: &str) -> String {
 /// made of the changed row, so that its number is drawn when the row is locked.
 fn journalled(kind: &Kind, beside: &str, change: &str, columns: &str, what: &str, first: usize) -> String {
     let with = if beside.is_empty() { "with ".to_owned() } else { format!("{beside}, ") };
-    let entry = journal::insert(kind.schema(), kind.plural, what, first);
-    format!("{with}changed as ({change} returning {columns}), entry as ({entry}) select {columns} from changed")
+    let entry = journal::insert(kind, what, first);
+    let reader = if kind.private { ", reader" } else { "" };
+    format!("{with}changed as ({change} returning {columns}{reader}), entry as ({entry}) select {columns} from changed")
 }
 
 /// What stands before the statement, and what is done to the terms of a kind that is searched; and the number of the first

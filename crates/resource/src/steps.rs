@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::journal::Difference;
 use crate::record::{Head, Record};
-use crate::records::{Records, key, row_of};
+use crate::records::{Records, is_for, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
 use crate::resource::{headed, show, show_fields};
@@ -68,11 +68,16 @@ impl<R: Resource> Records<R> {
     /// The record in its latest state, deleted or not, which nobody else changes before the transaction ends.
     ///
     /// # Errors
-    /// There is none, or the database's.
+    /// There is none for this caller, or the database's.
     pub async fn lock(&self, write: &mut Write, id: Uuid) -> Result<Record<R::Fields>, Error> {
         let statement = &self.statements.lock;
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id);
-        write.fetch_optional(statement.name, query).await?.ok_or(Error::RefusedFor(R::KIND.not_found, id))
+        let found: Option<Record<R::Fields>> = write.fetch_optional(statement.name, query).await?;
+        let found = found.ok_or(Error::RefusedFor(R::KIND.not_found, id))?;
+        if R::KIND.private && !is_for::<R>(&show_fields::<R>(found.fields.clone())?, &write.call) {
+            return Err(Error::RefusedFor(R::KIND.not_found, id));
+        }
+        Ok(found)
     }
 
     /// As [`lock`](Self::lock), a record that is not deleted, in the state that the caller saw.

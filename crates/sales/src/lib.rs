@@ -4,17 +4,21 @@ mod changes;
 pub mod pipelines;
 pub mod products;
 pub mod sales_teams;
+pub mod saved_views;
 
 use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
 use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
+use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
+use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use pipelines::Pipeline;
 use products::Product;
 use sales_teams::SalesTeam;
+use saved_views::{OfSales, SavedView};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -24,7 +28,7 @@ pub static SERVICE: Service = Service {
     package: "crm.sales.v1",
     keeps: Keeps::Records(STORAGE, routes),
     asks: &[],
-    refusals: &[],
+    refusals: &views::REFUSALS,
 };
 
 const STORAGE: Storage = Storage {
@@ -33,7 +37,12 @@ const STORAGE: Storage = Storage {
     url_setting: "CRM_SALES_DATABASE_URL",
     password_file_setting: "CRM_SALES_DATABASE_PASSWORD_FILE",
     migrator: &MIGRATOR,
-    resources: &[AnyResource::of::<Product>(), AnyResource::of::<SalesTeam>(), AnyResource::of::<Pipeline>()],
+    resources: &[
+        AnyResource::of::<Product>(),
+        AnyResource::of::<SalesTeam>(),
+        AnyResource::of::<Pipeline>(),
+        AnyResource::of::<SavedView>(),
+    ],
     copies: &[],
     follows: &[],
     seed: None,
@@ -45,6 +54,7 @@ pub struct Sales {
     products: Records<Product>,
     sales_teams: Records<SalesTeam>,
     pipelines: Records<Pipeline>,
+    saved_views: Views<OfSales>,
     changes: Feed,
 }
 
@@ -53,11 +63,13 @@ fn routes(store: &Store, services: Services) -> Services {
         products: Records::new(store),
         sales_teams: Records::new(store),
         pipelines: Records::new(store),
+        saved_views: Views::new(store),
         changes: Feed::new(store, &SERVICE),
     };
     let products = ProductServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let sales_teams = SalesTeamServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let pipelines = PipelineServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let saved_views = SavedViewServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(products).add(sales_teams).add(pipelines).add(changes)
+    services.add(products).add(sales_teams).add(pipelines).add(saved_views).add(changes)
 }

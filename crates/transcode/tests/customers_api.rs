@@ -23,6 +23,7 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
         "kind": "KIND_TASK", "parentResource": "accounts", "parentId": "7", "done": false,
         "dueTime": "2026-01-31T09:30:00Z",
     });
+    let view = json!({"resource": "accounts", "name": "Mine", "columns": ["name"], "visibility": "VISIBILITY_PRIVATE"});
     let export = || json!({"filter": "owner = \"ada\"", "showDeleted": true});
     vec![
         (
@@ -164,6 +165,63 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             "/v1/activities/customers/7:history?pageSize=2&pageToken=t",
             Value::Null,
             "ActivityService/GetActivityHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/savedViews/customers?requestId=r",
+            view.clone(),
+            "SavedViewService/CreateSavedView",
+            json!({"requestId": "r", "savedView": view}),
+        ),
+        (Method::GET, "/v1/savedViews/customers/7", Value::Null, "SavedViewService/GetSavedView", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/savedViews/customers:batchGet?ids=7",
+            Value::Null,
+            "SavedViewService/BatchGetSavedViews",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/savedViews/customers?pageToken=t&filter=x",
+            Value::Null,
+            "SavedViewService/ListSavedViews",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/savedViews/customers/7",
+            json!({"name": "Ours"}),
+            "SavedViewService/UpdateSavedView",
+            json!({"savedView": {"id": "7", "name": "Ours"}, "updateMask": "name"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/savedViews/customers/7",
+            Value::Null,
+            "SavedViewService/DeleteSavedView",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::POST,
+            "/v1/savedViews/customers/7:undelete",
+            json!({}),
+            "SavedViewService/UndeleteSavedView",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/savedViews/customers:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "SavedViewService/ExportSavedViews",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/savedViews/customers/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "SavedViewService/GetSavedViewHistory",
             json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
         ),
         (

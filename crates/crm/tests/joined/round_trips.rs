@@ -18,7 +18,7 @@ async fn what_was_read_can_be_sent_back_whole_and_by_the_field() {
     let parent = create(&joined, "/v1/accounts", json!({"name": "Parent"})).await;
     let parent = parent["id"].as_str().unwrap();
     let updates = updates();
-    assert!(updates.len() >= 4, "accounts, contacts, activities, products: {updates:?}");
+    assert!(updates.len() >= 6, "accounts, contacts, activities, products, saved views: {updates:?}");
     for (collection, fields) in updates {
         let sample = sample(&collection, parent);
         for name in fields.keys().filter(|name| *name != "etag") {

@@ -29,6 +29,11 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
             "owner": "ada", "dueTime": "2027-01-31T09:30:00Z", "done": true, "startTime": "2027-01-31T09:00:00.000001Z",
             "durationSeconds": 1800,
         }),
+        // One that any service takes.
+        "savedViews" => json!({
+            "resource": "savedViews", "name": "Mine", "filter": "name = \"A*\"", "orderBy": "update_time desc",
+            "columns": ["name", "owner"], "visibility": "VISIBILITY_SHARED",
+        }),
         "products" => json!({
             "name": "Gearbox", "sku": "GTX-1", "unit": "piece", "active": false,
             "price": {"currencyCode": "EUR", "units": "550", "nanos": 0},

@@ -121,3 +121,32 @@ async fn activities_keep_their_rules() {
         check(&pool, &format!("update customers.activities set {change}"), constraint).await;
     }
 }
+
+#[tokio::test]
+async fn saved_views_keep_their_rules() {
+    let own = database().await;
+    let pool = pool(&own).await;
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let view = "insert into customers.saved_views \
+                (tenant_id, id, resource, name, name_key, visibility, owner, reader) \
+                values ($1, $2, 'accounts', 'x', 'x', 'private', 'ada', 'ada')";
+    transaction.execute("insert", sqlx::query(view).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (change, constraint) in [
+        ("name = ''", "saved_views_name_length"),
+        ("name = repeat('x', 101)", "saved_views_name_length"),
+        ("name_key = repeat('x', 801)", "saved_views_name_key_length"),
+        ("filter = repeat('x', 4097)", "saved_views_filter_length"),
+        ("order_by = repeat('x', 201)", "saved_views_order_length"),
+        ("columns = array_fill('x'::text, array[51])", "saved_views_columns_count"),
+        ("columns = array[null]", "saved_views_columns_count"),
+        ("visibility = 'secret', reader = ''", "saved_views_visibility_known"),
+        ("owner = '', reader = ''", "saved_views_owner_known"),
+        ("reader = ''", "saved_views_private_for_owner"),
+        ("reader = 'eve'", "saved_views_private_for_owner"),
+        ("visibility = 'shared'", "saved_views_private_for_owner"),
+        ("version = 0", "saved_views_version_positive"),
+    ] {
+        check(&pool, &format!("update customers.saved_views set {change}"), constraint).await;
+    }
+}

@@ -19,6 +19,7 @@ mod pages;
 mod plans;
 mod pooler;
 mod requests;
+mod saved_views;
 mod schema_change;
 mod search;
 mod seeding;

@@ -1,9 +1,10 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
 use crm_customers::activities::OfCustomers;
-use crm_customers::{SERVICE, accounts, contacts, imports};
+use crm_customers::{SERVICE, accounts, contacts, imports, saved_views};
 use crm_database::Database;
 use crm_database::plan::Plan;
+use crm_resource::AnyResource;
 use crm_resource::activities::Activities;
 use crm_resource::testkit::{Plans, Variant, call};
 use crm_sandbox::testing::TestDatabase;
@@ -47,6 +48,14 @@ const ACTIVITIES: &str = "
         where tenant_id = '{tenant}' order by id limit 1)
     where tenant_id = '{tenant}' and owner_key in ('owner 1', 'owner 2', 'owner 3')";
 
+/// Five of each user, and in the end a few that are shared.
+const SAVED_VIEWS: &str = "
+    insert into customers.saved_views (tenant_id, id, resource, name, name_key, visibility, owner, reader, update_time)
+    select tenant_id, id, 'accounts', name, name_key, visibility, owner, case visibility when 'private' then owner else '' end,
+        update_time
+    from (select *, case when right(domain, 13) = '01234.example' then 'shared' else 'private' end as visibility,
+        'user ' || (hashtext(domain) & 8191) as owner from customers.accounts) views";
+
 async fn fill(url: &str) {
     let mut owner = PgConnection::connect(url).await.unwrap();
     // The references are right, and checking them takes longer than the rest.
@@ -60,9 +69,10 @@ async fn fill(url: &str) {
     .await
     .unwrap();
     let drops = indexes.iter().map(|(index, _)| format!("drop index {index}"));
-    let fills = [ACCOUNTS, CONTACTS, ACTIVITIES].into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
+    let fills =
+        [ACCOUNTS, CONTACTS, ACTIVITIES, SAVED_VIEWS].into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
     let builds = indexes.iter().map(|(_, definition)| definition.clone());
-    let tables = ["accounts", "contacts", "contact_emails", "search_terms", "activities"];
+    let tables = ["accounts", "contacts", "contact_emails", "search_terms", "activities", "saved_views"];
     let vacuum = format!("vacuum analyze {}", tables.map(|table| format!("customers.{table}")).join(", "));
     for statement in drops.chain(fills).chain(builds).chain([vacuum]) {
         let statement = statement.replace("{tenant}", &tenant().to_string());
@@ -115,7 +125,9 @@ async fn every_list_is_answered_by_its_index() {
         ("name = \"7f*\" AND owner = \"owner 9\"", "name", "accounts_owner_name_idx", true),
     ];
     let plans = Plans { database: &database, tenant: tenant() };
-    let [of_accounts, of_contacts, of_activities] = SERVICE.resources() else { panic!("a resource without plans") };
+    let [of_accounts, of_contacts, of_activities, of_views] = SERVICE.resources() else {
+        panic!("a resource without plans")
+    };
     plans.check_lists(of_accounts, &accounts).await;
 
     let account: Uuid = scalar(&database, "select id from customers.accounts order by id limit 1").await;
@@ -153,12 +165,28 @@ async fn every_list_is_answered_by_its_index() {
         (&recent, "create_time", "activities_update_time_idx", false),
     ];
     plans.check_lists(of_activities, &activities).await;
+    check_saved_views(&plans, of_views).await;
     check_depths(&own, account).await;
     for resource in SERVICE.resources() {
         plans.check_standard_statements(resource, &[account, parent]).await;
     }
     plans.check_search(&SERVICE).await;
     check_statements(&plans, account).await;
+}
+
+/// What somebody sees is two short ranges of one index.
+async fn check_saved_views(plans: &Plans<'_>, of_views: &AnyResource) {
+    let index = "saved_views_reader_idx";
+    let views: [Variant<'_>; 4] = [
+        ("", "", index, false),
+        ("", "name desc", index, false),
+        ("", "update_time desc", index, false),
+        ("name = \"7F*\"", "name", index, false),
+    ];
+    plans.check_lists(of_views, &views).await;
+    let [_, (_, count)] = crm_resource::views::statements::<saved_views::OfCustomers>();
+    let count = sqlx::query(AssertSqlSafe(count)).bind(tenant()).bind("ada");
+    plans.check_statement(count, index).await;
 }
 
 /// A deep page reads no more than the first.

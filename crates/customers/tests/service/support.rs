@@ -13,6 +13,7 @@ use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_proto::customers::import_service_client::ImportServiceClient;
 use crm_proto::customers::operation_service_client::OperationServiceClient;
+use crm_proto::customers::saved_view_service_client::SavedViewServiceClient;
 use crm_proto::customers::search_service_client::SearchServiceClient;
 use crm_resource::testkit::{self, Http, Process};
 use crm_resource::{ServiceConfig, Store, StoreConfig};
@@ -80,6 +81,11 @@ impl Service {
         Self::clients(self.0.caller(tenant, role))
     }
 
+    /// The same of somebody else.
+    pub fn caller_as(&self, subject: &str, tenant: &str, role: Role) -> Caller {
+        Self::clients(self.0.caller_as(subject, tenant, role))
+    }
+
     /// Another service, which works for `tenant` and has no caller.
     pub fn service(&self, name: &str, tenant: &str) -> Caller {
         Self::clients(self.0.service(name, tenant))
@@ -92,8 +98,9 @@ impl Service {
         let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let imports = ImportServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        let saved_views = SavedViewServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, activities, changes, imports, operations, search, own }
+        Caller { accounts, contacts, activities, changes, imports, operations, saved_views, search, own }
     }
 
     pub async fn stop(self) {
@@ -140,6 +147,7 @@ pub struct Caller {
     pub changes: ChangeServiceClient<Http>,
     pub imports: ImportServiceClient<Http>,
     pub operations: OperationServiceClient<Http>,
+    pub saved_views: SavedViewServiceClient<Http>,
     pub search: SearchServiceClient<Http>,
     own: testkit::Caller,
 }

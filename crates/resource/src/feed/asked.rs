@@ -1,7 +1,7 @@
 //! What a reader asks for: of which resources, from where on.
 
+use crm_proto::journal::Change;
 use crm_values::Flaw;
-use uuid::Uuid;
 
 use super::Feed;
 use crate::journal::Cursor;
@@ -13,27 +13,33 @@ pub(crate) const NOW: &str = "now";
 /// More than any service keeps.
 const MOST: usize = 100;
 
-/// Resources that a reader names; all if none.
+/// What a reader is told of.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted(Vec<&'static str>);
+pub(super) struct Wanted {
+    /// Resources that they name; all if none.
+    resources: Vec<&'static str>,
+    /// Who they are: of what is one caller's alone, others hear nothing.
+    reader: String,
+}
 
 impl Wanted {
     #[cfg(test)]
     pub(super) fn of(resources: &[&'static str]) -> Self {
-        Self(resources.to_vec())
+        Self { resources: resources.to_vec(), reader: "ada".to_owned() }
     }
 
     /// By what watches of these are counted.
     pub(super) fn label(&self) -> &'static str {
-        match self.0[..] {
+        match self.resources[..] {
             [] => "all",
             [one] => one,
             _ => "several",
         }
     }
 
-    pub(super) fn holds(&self, resource: &str) -> bool {
-        self.0.is_empty() || self.0.contains(&resource)
+    pub(super) fn holds(&self, change: &Change) -> bool {
+        let is_named = self.resources.is_empty() || self.resources.contains(&change.resource.as_str());
+        is_named && (change.reader.is_empty() || change.reader == self.reader)
     }
 }
 
@@ -50,7 +56,7 @@ impl Feed {
     /// Both, of a request.
     pub(super) fn asked(
         &self,
-        tenant: Uuid,
+        call: &Call,
         resources: &[String],
         cursor: &str,
         found: &mut Violations,
@@ -60,10 +66,10 @@ impl Feed {
         }
         let named = resources.iter().take(MOST).enumerate();
         let wanted = named.map(|(place, name)| found.check(&path(place), self.named(name)));
-        let wanted = Wanted(wanted.collect());
+        let wanted = Wanted { resources: wanted.collect(), reader: call.caller.subject.clone() };
         let start = match cursor {
             NOW => Start::Now,
-            text => found.check("cursor", Cursor::parse(&self.store.schema, tenant, text).map(Start::At)),
+            text => found.check("cursor", Cursor::parse(&self.store.schema, call.tenant, text).map(Start::At)),
         };
         (wanted, start)
     }

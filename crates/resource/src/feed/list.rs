@@ -24,12 +24,12 @@ impl Feed {
         let ListChangesRequest { resources, cursor, page_size } = request.into_inner();
         let mut found = Violations::default();
         let size = found.check("page_size", page::page_size(page_size).map_err(|error| flaw(&error)));
-        let (wanted, start) = self.asked(call.tenant, &resources, &cursor, &mut found);
+        let (wanted, start) = self.asked(&call, &resources, &cursor, &mut found);
         found.finish(())?;
         let begin = self.begin(&call, start).await?;
         let Batch { entries, cursor, is_last } = self.store.changes(&call, &begin, size).await?;
-        let wanted = entries.into_iter().filter(|entry| wanted.holds(&entry.resource));
-        let changes = wanted.map(Entry::message).collect::<Result<_, _>>()?;
+        let mut changes = entries.into_iter().map(Entry::message).collect::<Result<Vec<_>, _>>()?;
+        changes.retain(|change| wanted.holds(change));
         let cursor = self.store.text(call.tenant, &cursor)?;
         Ok(ListChangesResponse { changes, cursor, last: is_last })
     }

@@ -25,7 +25,7 @@ impl Feed {
         let call = Call::of(&request)?;
         let WatchChangesRequest { resources, cursor } = request.into_inner();
         let mut found = Violations::default();
-        let (wanted, start) = self.asked(call.tenant, &resources, &cursor, &mut found);
+        let (wanted, start) = self.asked(&call, &resources, &cursor, &mut found);
         found.finish(())?;
         let watching = self.store.watching.clone();
         let place = watching.place(call.tenant)?;

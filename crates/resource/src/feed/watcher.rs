@@ -149,10 +149,7 @@ impl<S: Source> Watcher<S> {
             }
         }
         let is_new = |transaction| *is_level || !self.cursor.has_seen(transaction);
-        let new = step
-            .changes
-            .iter()
-            .filter(|(transaction, change)| is_new(*transaction) && self.wanted.holds(&change.resource));
+        let new = step.changes.iter().filter(|(transaction, change)| is_new(*transaction) && self.wanted.holds(change));
         let changes: Vec<_> = new.map(|(_, change)| change.clone()).collect();
         (self.cursor, self.text, *is_level) = (step.cursor.clone(), step.text.clone(), true);
         if !changes.is_empty() {
@@ -204,7 +201,7 @@ impl<S: Source> Watcher<S> {
     fn give(&mut self, slot: Slot, read: Read) -> Result<bool, Error> {
         self.text = self.hub.source.text(self.tenant, &read.cursor)?;
         self.cursor = read.cursor;
-        let wanted = read.changes.into_iter().filter(|(_, change)| self.wanted.holds(&change.resource));
+        let wanted = read.changes.into_iter().filter(|(_, change)| self.wanted.holds(change));
         let changes: Vec<_> = wanted.map(|(_, change)| change).collect();
         if !changes.is_empty() || self.beat_at <= Instant::now() {
             self.send(slot, changes);

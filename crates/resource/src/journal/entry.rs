@@ -13,7 +13,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use crate::resource::timestamp;
-use crate::{Call, Error};
+use crate::{Call, Error, Kind};
 
 /// Which fields were changed, from what to what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,14 +57,17 @@ impl Difference {
     }
 }
 
-/// An entry for each row of `changed`, as a statement that stands beside the change. `kind` is an expression; the values
+/// An entry for each row of `changed`, as a statement that stands beside the change. `what` is an expression; the values
 /// are parameters from `first` on.
-pub(crate) fn insert(schema: &str, resource: &str, kind: &str, first: usize) -> String {
+pub(crate) fn insert(kind: &Kind, what: &str, first: usize) -> String {
     let [subject, role, changes, personal, traceparent] = [0, 1, 2, 3, 4].map(|nth| first + nth);
+    let (column, reader) = if kind.private { (", reader", ", nullif(reader, '')") } else { ("", "") };
     format!(
-        "insert into {schema}.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, \
-         changes, personal, traceparent) select $1, '{resource}', id, version, {kind}, update_time, ${subject}, ${role}, \
-         ${changes}, ${personal}, ${traceparent} from changed"
+        "insert into {}.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, \
+         changes, personal, traceparent{column}) select $1, '{}', id, version, {what}, update_time, ${subject}, ${role}, \
+         ${changes}, ${personal}, ${traceparent}{reader} from changed",
+        kind.schema(),
+        kind.plural
     )
 }
 
@@ -100,6 +103,8 @@ pub struct Entry {
     personal: Option<Value>,
     /// The span of the call that made the change, if its trace is kept: to be linked to.
     pub traceparent: Option<String>,
+    /// Who alone may be told of it; everybody, if none.
+    pub reader: Option<String>,
     transaction: String,
 }
 
@@ -143,6 +148,7 @@ impl Entry {
             change_time: Some(timestamp(self.change_time)),
             fields,
             traceparent: self.traceparent.unwrap_or_default(),
+            reader: self.reader.unwrap_or_default(),
         })
     }
 }

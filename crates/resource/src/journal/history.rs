@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::entry::Entry;
 use crate::page::flaw;
 use crate::record::Record;
+use crate::records::is_for;
 use crate::resource::timestamp;
 use crate::{Call, Error, Records, Resource, Violations};
 
@@ -32,6 +33,9 @@ impl<R: Resource> Records<R> {
         let before = pages::decode::<i64>(scope, &token).map_err(|error| flaw(&error));
         let before = found.check("page_token", before);
         found.finish(())?;
+        if R::KIND.private {
+            self.check_reader(&call, id).await?;
+        }
 
         let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
         let mut entries = self.entries_before(&mut transaction, call.tenant, id, before, size + 1).await?;
@@ -80,6 +84,12 @@ impl<R: Resource> Records<R> {
     ) -> Result<Option<(i64, OffsetDateTime)>, Error> {
         let query = sqlx::query(self.store.journal.oldest.clone()).bind(tenant).bind(R::KIND.plural).bind(id);
         Ok(transaction.fetch_optional("find_oldest_change", query).await?)
+    }
+
+    /// What was never anybody else's has no history for them, either.
+    async fn check_reader(&self, call: &Call, id: Uuid) -> Result<(), Error> {
+        let found = self.find(call, &[id]).await?.into_iter().flatten().any(|found| is_for::<R>(&found.message, call));
+        if found { Ok(()) } else { Err(Error::RefusedFor(R::KIND.not_found, id)) }
     }
 
     /// A record that is older than its journal has no history; one that never was has none, either.

@@ -84,8 +84,13 @@ impl Process {
 
     /// Who speaks for `tenant` in `role`.
     pub fn caller(&self, tenant: &str, role: Role) -> Caller {
-        let request =
-            TokenRequest { subject: "ada".to_owned(), tenant: tenant.to_owned(), role, ttl: Duration::from_secs(600) };
+        self.caller_as("ada", tenant, role)
+    }
+
+    /// The same, of somebody else than `ada`.
+    pub fn caller_as(&self, subject: &str, tenant: &str, role: Role) -> Caller {
+        let (subject, tenant) = (subject.to_owned(), tenant.to_owned());
+        let request = TokenRequest { subject, tenant, role, ttl: Duration::from_secs(600) };
         self.calls_with(format!("Bearer {}", self.signer.sign(&request).unwrap()))
     }
 

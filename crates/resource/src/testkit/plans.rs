@@ -41,7 +41,7 @@ impl Plans<'_> {
         let kind = resource.kind;
         let (filter_text, order_text) = (filter.to_owned(), order_by.to_owned());
         let request = Page { filter: filter_text, order_by: order_text, show_deleted, ..Page::default() };
-        let (mut listing, _) = page::page(kind, self.tenant, &request).unwrap();
+        let (mut listing, _) = page::page(kind, self.tenant, "ada", &request).unwrap();
         for page in ["first", "later"] {
             let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
             let mut query = select::page(kind, &statements.select, self.tenant, &listing);

@@ -26,7 +26,7 @@ fn searches(service: &Service) -> Option<String> {
 fn texts(resource: &AnyResource) -> String {
     let (all, kind, tenant) = (resource.statements(), resource.kind, Uuid::nil());
     let filter = kind.filters.iter().map(example).collect::<Vec<_>>().join(" AND ");
-    let (mut listing, _) = page::page(kind, tenant, &Page { filter, ..Page::default() }).unwrap();
+    let (mut listing, _) = page::page(kind, tenant, "ada", &Page { filter, ..Page::default() }).unwrap();
     listing.after = Some(Position::middle(kind, listing.order));
     let list = select::page(kind, &all.select, tenant, &listing).into_string();
     let export = export::open(kind, &all.select, tenant, &listing.selection).into_string();

@@ -1,0 +1,62 @@
+//! What a view says, held against the list that it is of: when it is written, and whenever it is read.
+//!
+//! The list's own parser decides, so a view knows what the list knows, no more and no less.
+
+use crm_proto::views as pb;
+use crm_values::Flaw;
+
+use super::{Fields, Keeper};
+use crate::{AnyResource, Violations, page};
+
+pub(super) fn list_of<K: Keeper>(resource: &str) -> Option<&'static AnyResource> {
+    K::lists().iter().find(|list| list.kind.plural == resource)
+}
+
+pub(super) fn unknown_list<K: Keeper>() -> Flaw {
+    let names: Vec<_> = K::lists().iter().map(|list| list.kind.plural).collect();
+    Flaw::new(Flaw::MALFORMED, format!("must be one of {}", names.join(", ")))
+}
+
+/// Notes what the list does not understand of a view; of one that was there before, of what has changed.
+pub(super) fn check<K: Keeper>(now: &Fields, before: Option<&Fields>, prefix: &str, found: &mut Violations) {
+    let Some(list) = list_of::<K>(&now.resource) else {
+        return found.add(&format!("{prefix}resource"), unknown_list::<K>());
+    };
+    let is_new = |same: fn(&Fields, &Fields) -> bool| before.is_none_or(|before| !same(now, before));
+    if is_new(|now, before| now.filter == before.filter) {
+        found.check(&format!("{prefix}filter"), page::parse_filter(list.kind, &now.filter));
+    }
+    if is_new(|now, before| now.order_by == before.order_by) {
+        found.check(&format!("{prefix}order_by"), page::parse_order(list.kind, &now.order_by).map(|_| ()));
+    }
+    for (index, column) in now.columns.iter().enumerate() {
+        let was_there = before.is_some_and(|before| before.columns.contains(column));
+        if !was_there && !is_shown(list, column) {
+            let rule = format!("must name a field of {}", list.kind.plural);
+            found.add(&format!("{prefix}columns[{index}]"), Flaw::new(Flaw::UNKNOWN_FIELD, rule));
+        }
+    }
+}
+
+/// An etag is for programs.
+fn is_shown(list: &AnyResource, column: &str) -> bool {
+    column != "etag" && list.fields.iter().any(|fields| fields.contains(&column))
+}
+
+/// The view with what this release does not understand of it.
+pub(super) fn told<K: Keeper>(mut view: pb::SavedView) -> pb::SavedView {
+    let mut found = Violations::default();
+    let fields = Fields {
+        resource: view.resource.clone(),
+        filter: view.filter.clone(),
+        order_by: view.order_by.clone(),
+        columns: view.columns.clone(),
+        ..Fields::default()
+    };
+    check::<K>(&fields, None, "", &mut found);
+    let flaws = found.into_all().into_iter();
+    view.flaws = flaws
+        .map(|flaw| pb::Flaw { field: flaw.field, reason: flaw.reason.to_owned(), description: flaw.description })
+        .collect();
+    view
+}

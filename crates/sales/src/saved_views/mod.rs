@@ -1,0 +1,23 @@
+//! Saved views of this service's lists.
+
+mod calls;
+
+use crm_resource::views::{self, Keeper, kind};
+use crm_resource::{AnyResource, Kind};
+
+use crate::SERVICE;
+
+/// Whose views.
+#[derive(Debug, Clone)]
+pub struct OfSales;
+
+impl Keeper for OfSales {
+    const KIND: &'static Kind = &kind("sales.saved_views");
+
+    fn lists() -> &'static [AnyResource] {
+        SERVICE.resources()
+    }
+}
+
+/// The resource.
+pub type SavedView = views::SavedView<OfSales>;
