@@ -42,6 +42,7 @@ pub static SERVICE: Service = Service {
         &accounts::HAS_CONTACTS,
         &accounts::HAS_SUBSIDIARIES,
         &PARENT_NOT_FOUND,
+        &contacts::ERASED,
         &views::NOT_YOURS,
         &views::TOO_MANY,
         &views::TOO_MANY_SHARED,
@@ -75,6 +76,7 @@ pub struct Customers {
     saved_views: Views<saved_views::OfCustomers>,
     changes: Feed,
     store: Store,
+    erase: contacts::Erase,
 }
 
 fn routes(store: &Store, services: Services) -> Services {
@@ -83,7 +85,10 @@ fn routes(store: &Store, services: Services) -> Services {
     let activities = Activities::new(store).on(&accounts).on(&contacts);
     let imports = imports::offer(store, &accounts, &contacts);
     let (saved_views, changes) = (Views::new(store), Feed::new(store, &SERVICE));
-    let customers = Customers { accounts, contacts, activities, imports, saved_views, changes, store: store.clone() };
+    let erase = contacts::Erase::new(store, &contacts, &activities, &saved_views);
+    store.offer(erase.clone());
+    let customers =
+        Customers { accounts, contacts, activities, imports, saved_views, changes, store: store.clone(), erase };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let activities = ActivityServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);

@@ -32,6 +32,9 @@ pub struct Idempotency {
     look: SqlStr,
 }
 
+/// The hash that an erased answer is kept under: no request has it.
+pub const ERASED: [u8; 32] = [0; 32];
+
 /// What a request id means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -41,6 +44,8 @@ pub enum Outcome {
     Replay(Vec<u8>),
     /// Done before with another body: refuse, reason `REQUEST_ID_REUSED`.
     Reused,
+    /// Done before; what it was answered was erased since, and with it what tells whether this is the same request.
+    Erased,
 }
 
 impl Idempotency {
@@ -82,6 +87,7 @@ impl Idempotency {
         let find = sqlx::query(self.find.clone()).bind(scope).bind(request_id);
         let (known_hash, answer): (Vec<u8>, Option<Vec<u8>>) = transaction.fetch_one("find_answer", find).await?;
         match answer {
+            _ if known_hash == ERASED => Ok(Outcome::Erased),
             _ if known_hash != body_hash => Ok(Outcome::Reused),
             Some(answer) => Ok(Outcome::Replay(answer)),
             None => Err(Error::Fault(Diagnostic::new("a request id was committed without its answer"))),

@@ -24,12 +24,14 @@ create table {schema}.journal (
     personal jsonb,
     -- The call's span, if its trace is kept.
     traceparent text collate "C",
+    -- Whether its values were erased: of the change, that it was made is left.
+    erased boolean not null default false,
     -- Who alone may be told; of what everybody of the tenant may see, nobody.
     reader text collate "C",
 
     constraint journal_pkey primary key (tenant_id, sequence),
     constraint journal_record_key unique (tenant_id, resource, record_id, version),
-    constraint journal_kind_known check (kind in ('created', 'updated', 'deleted', 'undeleted'))
+    constraint journal_kind_known check (kind in ('created', 'updated', 'deleted', 'undeleted', 'erased'))
 );
 
 comment on index {schema}.journal_pkey is 'What came after a number, in its order?';
@@ -40,7 +42,7 @@ comment on index {schema}.journal_transaction_idx is
 
 alter table {schema}.journal enable row level security;
 alter table {schema}.journal force row level security;
--- No policy lets a tenant change or delete a row: what is written stays as it is.
+-- No policy lets a tenant change or delete a row: what is written stays as it is. Erasures have a function of their own.
 create policy journal_read on {schema}.journal for select
     using (tenant_id = nullif(current_setting('crm.tenant', true), '')::uuid);
 create policy journal_write on {schema}.journal for insert

@@ -34,6 +34,8 @@ create table {schema}.operations (
     response bytea,
     -- google.rpc.Status
     error bytea,
+    -- Whether it named somebody who was erased: request and results are empty since.
+    erased boolean not null default false,
 
     constraint operations_pkey primary key (tenant_id, id),
     constraint operations_state_known check (state in ('waiting', 'running', 'succeeded', 'failed', 'cancelled')),

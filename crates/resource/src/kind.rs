@@ -27,6 +27,10 @@ pub struct Kind {
     pub insert_with: &'static str,
     /// The same of an update.
     pub update_with: &'static str,
+    /// The same of an erasure, where `$2` is the ids of several rows.
+    pub erase_with: &'static str,
+    /// Whether a record of it is a person, who can be erased: the schema has the table of `sql/erasures.sql` then.
+    pub person: bool,
     /// What the terms begin with that its records are searched by: a letter, which no other kind of the schema has.
     /// Empty, if they are not searched.
     pub terms: &'static str,
@@ -63,6 +67,8 @@ impl Kind {
             constraints: &[],
             insert_with: "",
             update_with: "",
+            erase_with: "",
+            person: false,
             terms: "",
             parents: &[],
             private: false,

@@ -6,6 +6,7 @@ mod call;
 mod config;
 pub mod csv;
 mod entry;
+pub mod erasure;
 mod error;
 mod exchange;
 mod export;
@@ -54,9 +55,9 @@ pub use kind::{Filter, Kind, Order};
 pub use record::{Head, Record};
 pub use records::Records;
 pub use refusal::{
-    CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID,
-    OPERATION_CANCELLED, OPERATION_NOT_FOUND, OPERATION_STUCK, POSSIBLE_DUPLICATE, REFUSALS, Refusal, TOO_MANY_RECORDS,
-    WAITS_BUSY, WATCH_ENDED, WATCH_TOO_SLOW, WATCHES_BUSY,
+    ANSWER_ERASED, CURSOR_EXPIRED, DATA_INCONSISTENT, ETAG_MISMATCH, EXPORT_STALLED, EXPORTS_BUSY, FIELDS_INVALID,
+    OPERATION_CANCELLED, OPERATION_ERASED, OPERATION_NOT_FOUND, OPERATION_STUCK, POSSIBLE_DUPLICATE, REFUSALS, Refusal,
+    TOO_MANY_RECORDS, WAITS_BUSY, WATCH_ENDED, WATCH_TOO_SLOW, WATCHES_BUSY,
 };
 pub use request::{Change, New, RequestId};
 pub use resource::Resource;

@@ -105,6 +105,14 @@ pub const OPERATION_STUCK: Refusal = Refusal {
     reason: "OPERATION_STUCK",
     text: "a step of the operation was begun several times and never came to an end",
 };
+/// The operation named somebody who was erased.
+pub const OPERATION_ERASED: Refusal =
+    Refusal::not_found("OPERATION_ERASED", "the operation named somebody who was erased, and what it said with them");
+/// What the same request was answered before was erased.
+pub const ANSWER_ERASED: Refusal = Refusal::not_found(
+    "ANSWER_ERASED",
+    "the request was done before, and what it was answered was erased: for anything else, take another id",
+);
 /// An operation was to change more records than one may.
 pub const TOO_MANY_RECORDS: Refusal = Refusal::failed_precondition(
     "TOO_MANY_RECORDS",
@@ -131,6 +139,8 @@ pub const REFUSALS: &[&Refusal] = &[
     &OPERATION_NOT_FOUND,
     &OPERATION_CANCELLED,
     &OPERATION_STUCK,
+    &OPERATION_ERASED,
+    &ANSWER_ERASED,
     &TOO_MANY_RECORDS,
     &POSSIBLE_DUPLICATE,
     &imports::NOT_FOUND,

@@ -40,6 +40,8 @@ pub(crate) struct Statements {
     pub(crate) set_deleted: Statement,
     /// The same of many at once, for what is done by the thousand.
     pub(crate) many: Many,
+    /// Removes rows for good.
+    pub(crate) erase: Statement,
     /// `select … from …`, for lists.
     pub(crate) select: String,
     pub(crate) list_name: &'static str,
@@ -99,6 +101,7 @@ impl Statements {
                 insert: statement(&format!("insert_{}", kind.plural), insert_many(kind, row)),
                 delete: statement(&format!("delete_{}", kind.plural), delete_many(kind)),
             },
+            erase: statement(&format!("erase_{}", kind.plural), erase(kind)),
             select,
             list_name: constant(&format!("list_{}", kind.plural)),
             history_name: constant(&format!("find_history_of_{name}")),
@@ -179,6 +182,19 @@ fn set_deleted(kind: &Kind, columns: &str) -> String {
         kind.table
     );
     journalled(kind, "", &change, columns, "case when $3 then 'deleted' else 'undeleted' end", 4)
+}
+
+fn erase(kind: &Kind) -> String {
+    let change = format!("delete from {} where tenant_id = $1 and id = any($2)", kind.table);
+    // The entry is that of one version more.
+    let columns = "id, version + 1 as version, greatest(statement_timestamp(), update_time + interval '1 microsecond') \
+                   as update_time";
+    let with = if kind.erase_with.is_empty() { "with ".to_owned() } else { format!("{}, ", kind.erase_with) };
+    let entry = journal::insert(kind, "'erased'", 3);
+    let reader = if kind.private { ", reader" } else { "" };
+    format!(
+        "{with}changed as ({change} returning {columns}{reader}), entry as ({entry}) select id, version from changed"
+    )
 }
 
 /// A change with its entry in the journal: one statement, so one round trip, and never one without the other. The entry is

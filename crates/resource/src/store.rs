@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 use crate::feed::{Wakes, Watching};
 use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
-use crate::refusal::{EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
+use crate::refusal::{ANSWER_ERASED, EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
-use crate::{Call, Error, StoreConfig, Write, journal, search};
+use crate::{Call, Error, StoreConfig, Write, erasure, journal, search};
 
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ pub struct Store {
     pub(crate) schema: Arc<str>,
     pub(crate) journal: Arc<journal::Statements>,
     pub(crate) terms: Arc<search::Statements>,
+    pub(crate) erasure: Arc<erasure::Statements>,
     pub(crate) journal_days: i32,
     pub(crate) operations: Registry,
     exports: Shares,
@@ -52,6 +53,7 @@ impl Store {
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
         let (journal, operations) = (Arc::new(journal::Statements::new(schema)), Registry::new(schema));
         let terms = Arc::new(search::Statements::new(schema));
+        let erasure = Arc::new(erasure::Statements::new(schema));
         let (wakes, watching, peers) = (Wakes::default(), Watching::new(config), Peers::default());
         redis.overhear(Arc::new(wakes.clone()));
         let journal_days = config.journal_days;
@@ -63,6 +65,7 @@ impl Store {
             schema: schema.into(),
             journal,
             terms,
+            erasure,
             journal_days,
             operations,
             exports,
@@ -117,6 +120,7 @@ impl Store {
         match self.idempotency.check(transaction, request.scope, request.id, request.body_hash).await? {
             Outcome::First => Ok(None),
             Outcome::Reused => Err(Error::from(&REQUEST_ID_REUSED)),
+            Outcome::Erased => Err(Error::from(&ANSWER_ERASED)),
             Outcome::Replay(answer) => Ok(Some(answer)),
         }
     }

@@ -354,6 +354,13 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             "ImportService/ListImportErrors",
             json!({"id": "7", "phase": "PHASE_RUN", "pageSize": 2, "pageToken": "t"}),
         ),
+        (
+            Method::POST,
+            "/v1/contacts/7:erase",
+            json!({"etag": "e", "requestId": "r"}),
+            "ContactService/EraseContact",
+            json!({"id": "7", "etag": "e", "requestId": "r"}),
+        ),
         (Method::GET, "/v1/operations/customers/7", Value::Null, "OperationService/GetOperation", json!({"id": "7"})),
         (
             Method::GET,

@@ -1,10 +1,11 @@
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers as pb;
 use crm_proto::customers::contact_service_server::ContactService;
-use crm_resource::{Answer, Export, answer};
+use crm_proto::operations::Operation;
+use crm_resource::{Answer, Call, Error, Export, answer};
 use tonic::{Request, async_trait};
 
-use super::{create, undelete};
+use super::{ERASED, create, erase, undelete};
 use crate::Customers;
 
 #[async_trait]
@@ -16,14 +17,16 @@ impl ContactService for Customers {
     }
 
     async fn get_contact(&self, request: Request<pb::GetContactRequest>) -> Answer<pb::Contact> {
-        answer(self.contacts.get(request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, self.contacts.get(request).await).await)
     }
 
     async fn batch_get_contacts(
         &self,
         request: Request<pb::BatchGetContactsRequest>,
     ) -> Answer<pb::BatchGetContactsResponse> {
-        answer(self.contacts.batch_get(request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, self.contacts.batch_get(request).await).await)
     }
 
     async fn list_contacts(&self, request: Request<pb::ListContactsRequest>) -> Answer<pb::ListContactsResponse> {
@@ -31,15 +34,18 @@ impl ContactService for Customers {
     }
 
     async fn update_contact(&self, request: Request<pb::UpdateContactRequest>) -> Answer<pb::Contact> {
-        answer(self.contacts.update(request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, self.contacts.update(request).await).await)
     }
 
     async fn delete_contact(&self, request: Request<pb::DeleteContactRequest>) -> Answer<pb::Contact> {
-        answer(self.contacts.delete(request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, self.contacts.delete(request).await).await)
     }
 
     async fn undelete_contact(&self, request: Request<pb::UndeleteContactRequest>) -> Answer<pb::Contact> {
-        answer(undelete::undelete(&self.contacts, &self.accounts, request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, undelete::undelete(&self.contacts, &self.accounts, request).await).await)
     }
 
     async fn export_contacts(&self, request: Request<pb::ExportContactsRequest>) -> Answer<Self::ExportContactsStream> {
@@ -50,10 +56,23 @@ impl ContactService for Customers {
         &self,
         request: Request<pb::GetContactHistoryRequest>,
     ) -> Answer<pb::GetContactHistoryResponse> {
-        answer(self.contacts.history(request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, self.contacts.history(request).await).await)
     }
 
     async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {
-        answer(self.activities.timeline(&self.contacts, request).await)
+        let call = Call::of(&request)?;
+        answer(self.told(&call, self.activities.timeline(&self.contacts, request).await).await)
+    }
+
+    async fn erase_contact(&self, request: Request<pb::EraseContactRequest>) -> Answer<Operation> {
+        answer(erase::begin(&self.erase, request).await)
+    }
+}
+
+impl Customers {
+    /// Of a contact that was erased, that it was.
+    async fn told<T>(&self, call: &Call, result: Result<T, Error>) -> Result<T, Error> {
+        self.contacts.or_erased(call, result, &ERASED).await
     }
 }

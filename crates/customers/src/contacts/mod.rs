@@ -3,6 +3,7 @@
 mod calls;
 mod compare;
 mod create;
+mod erase;
 mod table;
 mod undelete;
 
@@ -53,6 +54,8 @@ impl Fields {
     }
 }
 
+pub use erase::{ERASED, Erase};
+
 /// There is no such contact.
 pub const NOT_FOUND: Refusal = Refusal::not_found("CONTACT_NOT_FOUND", "there is no such contact");
 /// The contact to be brought back is there.
@@ -88,6 +91,9 @@ impl Resource for Contact {
                       where tenant_id = $1 and contact_id = $2 and email_key <> all({email_keys}::text[])), \
                       added as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
                       select $1, unnest({email_keys}::text[]), $2 on conflict do nothing)",
+        erase_with: "with addresses as (delete from customers.contact_emails \
+                     where tenant_id = $1 and contact_id = any($2))",
+        person: true,
         terms: "c",
         // Ten times as many contacts as accounts are read, each seldom.
         cache_bytes: 3 << 20,

@@ -5,6 +5,7 @@ mod activities;
 mod changes;
 mod coherence;
 mod constraints;
+mod erasure;
 mod export;
 mod hierarchy;
 mod hostile;

@@ -184,7 +184,7 @@ async fn check_saved_views(plans: &Plans<'_>, of_views: &AnyResource) {
         ("name = \"7F*\"", "name", index, false),
     ];
     plans.check_lists(of_views, &views).await;
-    let [_, (_, count)] = crm_resource::views::statements::<saved_views::OfCustomers>();
+    let [_, (_, count), _] = crm_resource::views::statements::<saved_views::OfCustomers>();
     let count = sqlx::query(AssertSqlSafe(count)).bind(tenant()).bind("ada");
     plans.check_statement(count, index).await;
 }

@@ -185,9 +185,13 @@ fn shown_kind(stored: &str) -> Result<i32, Error> {
 
 /// The statements that activities have on top, to be read.
 #[cfg(feature = "testkit")]
-pub fn statements<K: Keeper>() -> [(&'static str, String); 2] {
+pub fn statements<K: Keeper>() -> [(&'static str, String); 3] {
     let row = crate::records::row_of::<Activity<K>>(&Fields::default());
     let select = crate::statements::Statements::new("activity", K::KIND, &row).select;
     let (tasks, timeline) = (tasks::Tasks::new(K::KIND, &select), timeline::Timeline::new(&select));
-    [("list_open_tasks", tasks.sql().to_owned()), ("find_timeline_activities", timeline.sql().to_owned())]
+    [
+        ("list_open_tasks", tasks.sql().to_owned()),
+        ("find_timeline_activities", timeline.sql().to_owned()),
+        ("find_activities_of", records::of_parents(K::KIND)),
+    ]
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crm_proto::activities as pb;
 use crm_values::parse_id;
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use tonic::{Request, Response};
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use super::parent::Parent;
 use super::tasks::Tasks;
 use super::timeline::Timeline;
 use super::{Activity, Fields, Keeper, NOT_FOUND, PARENT_NOT_FOUND};
-use crate::{Call, Change, Claim, Error, Export, New, Records, Resource, Store, Write};
+use crate::{Call, Change, Claim, Error, Export, Kind, New, Records, Resource, Store, Write};
 
 /// The activities of a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub struct Activities<K: Keeper> {
     parents: Vec<Arc<dyn Parent>>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) timeline: Arc<Timeline>,
+    of_parents: SqlStr,
 }
 
 impl<K: Keeper> Activities<K> {
@@ -29,7 +31,8 @@ impl<K: Keeper> Activities<K> {
         let records = Records::new(store);
         let select = &records.statements.select;
         let (tasks, timeline) = (Arc::new(Tasks::new(K::KIND, select)), Arc::new(Timeline::new(select)));
-        Self { records, parents: Vec::new(), tasks, timeline }
+        let of_parents = AssertSqlSafe(of_parents(K::KIND)).into_sql_str();
+        Self { records, parents: Vec::new(), tasks, timeline, of_parents }
     }
 
     /// And these records, which they may be about.
@@ -148,6 +151,18 @@ impl<K: Keeper> Activities<K> {
         self.records.mark(write, id, false).await
     }
 
+    /// Erases activities on these records, deleted ones included, so many at most. Answers how many: fewer are left than may be
+    /// if they are fewer.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase_of(&self, write: &mut Write, parents: &[Uuid], at_most: u32) -> Result<i64, Error> {
+        let query = sqlx::query(self.of_parents.clone()).bind(write.call.tenant).bind(parents.to_vec());
+        let found: Vec<(Uuid,)> = write.fetch_all("find_activities_of", query.bind(i64::from(at_most))).await?;
+        let ids: Vec<Uuid> = found.into_iter().map(|(id,)| id).collect();
+        if ids.is_empty() { Ok(0) } else { self.records.erase(write, &ids).await }
+    }
+
     async fn hold_parent(&self, write: &mut Write, fields: &Fields) -> Result<(), Error> {
         let parent = self.parents.iter().find(|parent| parent.plural() == fields.parent_resource);
         let is_there = match parent {
@@ -181,4 +196,9 @@ impl<K: Keeper> Activities<K> {
             None => Ok(()),
         }
     }
+}
+
+/// Activities on these records, which nobody changes before the transaction ends.
+pub(super) fn of_parents(kind: &Kind) -> String {
+    format!("select id from {} where tenant_id = $1 and parent_id = any($2) limit $3 for update", kind.table)
 }

@@ -55,6 +55,12 @@ struct Steps {
 impl Shelf {
     pub(super) fn put(&self, step: Step) {
         let mut steps = self.steps.lock();
+        // What was said of somebody who was erased is kept nowhere, and nobody knows here which steps say it.
+        if step.changes.iter().any(|(_, change)| change.kind() == pb::change::Kind::Erased) {
+            while !steps.all.is_empty() {
+                steps.drop_first();
+            }
+        }
         steps.bytes += step.bytes;
         steps.all.push_back(Arc::new(step));
         while steps.all.len() > MOST_STEPS || (steps.bytes > MOST_BYTES && steps.all.len() > 1) {
@@ -125,6 +131,20 @@ mod tests {
         let last = MOST_STEPS as u64 + 1;
         // However large, the last one is there.
         assert!(matches!((shelf.at(last - 1), shelf.at(last)), (Place::Gone, Place::Here(_))));
+    }
+
+    #[test]
+    fn a_step_in_which_something_is_erased_leaves_none_before_it() {
+        let shelf = Shelf::default();
+        shelf.put(step(1));
+        shelf.put(step(1));
+        let mut erasure = step(1);
+        let change = pb::Change { kind: pb::change::Kind::Erased.into(), ..Default::default() };
+        erasure.changes.push((7, change));
+        shelf.put(erasure);
+        assert!(matches!((shelf.at(0), shelf.at(1), shelf.at(2)), (Place::Gone, Place::Gone, Place::Here(_))));
+        shelf.put(step(1));
+        assert!(matches!((shelf.at(2), shelf.at(3), shelf.at(4)), (Place::Here(_), Place::Here(_), Place::NotYet)));
     }
 
     #[test]

@@ -103,6 +103,7 @@ pub struct Entry {
     personal: Option<Value>,
     /// The span of the call that made the change, if its trace is kept: to be linked to.
     pub traceparent: Option<String>,
+    erased: bool,
     /// Who alone may be told of it; everybody, if none.
     pub reader: Option<String>,
     transaction: String,
@@ -130,6 +131,7 @@ impl Entry {
             "updated" => change::Kind::Updated,
             "deleted" => change::Kind::Deleted,
             "undeleted" => change::Kind::Undeleted,
+            "erased" => change::Kind::Erased,
             _ => return Err(Error::Inconsistent("a kind of change is unknown")),
         };
         let parts = [Some(self.changes), self.personal].into_iter().flatten();
@@ -149,6 +151,7 @@ impl Entry {
             fields,
             traceparent: self.traceparent.unwrap_or_default(),
             reader: self.reader.unwrap_or_default(),
+            erased: self.erased,
         })
     }
 }

@@ -33,7 +33,7 @@ pub const TABLE: Copied = Copied {
 
 /// Columns as [`Entry`] reads them.
 const COLUMNS: &str = "sequence, resource, record_id, version, kind, subject, role, change_time, changes, personal, \
-                       traceparent, reader, transaction::text";
+                       traceparent, erased, reader, transaction::text";
 
 /// The texts of the statements about one service's journal.
 #[derive(Debug, Clone)]

@@ -55,7 +55,7 @@ fn again(tries: i32) -> Verdict {
 }
 
 /// What callers are told, as any other call would have been.
-pub(super) fn told(error: Error) -> Vec<u8> {
+pub(crate) fn told(error: Error) -> Vec<u8> {
     of_status(&error.into()).encode_to_vec()
 }
 

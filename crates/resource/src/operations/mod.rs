@@ -24,6 +24,7 @@ mod waits;
 
 use crm_database::migrate::Copied;
 
+pub(crate) use failure::told;
 pub use kind::{Next, Operation, Progress};
 pub(crate) use registry::Registry;
 

@@ -28,6 +28,7 @@ pub(super) struct Row {
     end_time: Option<OffsetDateTime>,
     response: Option<Vec<u8>>,
     error: Option<Vec<u8>>,
+    erased: bool,
 }
 
 impl Row {
@@ -72,6 +73,7 @@ impl Row {
             cancel_time: self.cancel_time.map(timestamp),
             end_time: self.end_time.map(timestamp),
             metadata: Some(Any::decode(self.request.as_slice()).map_err(|_| NO_FORM)?),
+            erased: self.erased,
             result: if state == operation::State::Cancelled { Some(cancelled()) } else { result },
         })
     }

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 /// Columns as [`Row`](super::row::Row) reads them.
 const COLUMNS: &str = "id, kind, unit, state, subject, role, request, done, total, create_time, update_time, cancel_time, \
-                       end_time, response, error";
+                       end_time, response, error, erased";
 
 #[derive(Debug)]
 pub(super) struct Statements {

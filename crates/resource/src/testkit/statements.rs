@@ -34,7 +34,7 @@ fn texts(resource: &AnyResource) -> String {
     let ends = (Uuid::nil(), Uuid::max());
     let locked = matching::batch(kind, &all.select, tenant, &listing.selection, ends, 1).into_string();
     let many = &all.many;
-    [&all.find, &all.lock, &all.hold, &all.insert, &all.update, &all.set_deleted]
+    [&all.find, &all.lock, &all.hold, &all.insert, &all.update, &all.set_deleted, &all.erase]
         .map(|statement| (statement.name.to_owned(), statement.sql.as_str()))
         .into_iter()
         .chain([&many.lock, &many.hold, &many.insert, &many.delete].map(|it| (it.name.to_owned(), it.sql.as_str())))

@@ -160,6 +160,11 @@ fn shown_visibility(stored: &str) -> Result<i32, Error> {
 
 /// The statements that saved views have on top, to be read.
 #[cfg(feature = "testkit")]
-pub fn statements<K: Keeper>() -> [(&'static str, String); 2] {
-    [("lock_saved_views", records::lock(K::KIND)), ("count_saved_views", records::count(K::KIND))]
+pub fn statements<K: Keeper>() -> [(&'static str, String); 3] {
+    let kind = K::KIND;
+    [
+        ("lock_saved_views", records::lock(kind)),
+        ("count_saved_views", records::count(kind)),
+        ("find_named_views", records::named(kind)),
+    ]
 }

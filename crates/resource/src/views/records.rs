@@ -24,16 +24,18 @@ pub type SavedViewExport = Map<Export<pb::SavedView>, fn(Told) -> Told>;
 /// The saved views of a service; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Views<K: Keeper> {
-    records: Records<SavedView<K>>,
+    pub(crate) records: Records<SavedView<K>>,
     lock: SqlStr,
     count: SqlStr,
+    pub(crate) named: SqlStr,
 }
 
 impl<K: Keeper> Views<K> {
     /// The views in a store.
     pub fn new(store: &Store) -> Self {
         let sql = |text: String| AssertSqlSafe(text).into_sql_str();
-        Self { records: Records::new(store), lock: sql(lock(K::KIND)), count: sql(count(K::KIND)) }
+        let named = sql(named(K::KIND));
+        Self { records: Records::new(store), lock: sql(lock(K::KIND)), count: sql(count(K::KIND)), named }
     }
 
     /// Creates a view of the caller's, or answers what the same request of theirs was answered before.
@@ -171,6 +173,15 @@ fn admit(call: &Call, view: &Fields) -> Result<(), Error> {
 
 pub(super) fn lock(kind: &Kind) -> String {
     format!("select pg_advisory_xact_lock(hashtextextended('{} ' || $1::text, 0))", kind.table)
+}
+
+/// A page of all views, with whether a name or a filter has any of the texts of a person.
+pub(super) fn named(kind: &Kind) -> String {
+    format!(
+        "select id, {} as is_named from {} where tenant_id = $1 and id > $2 order by id limit $4",
+        crate::erasure::names("name || ' ' || filter", 3),
+        kind.table
+    )
 }
 
 /// How many the owner `$2` has, and how many are shared: of a range that is no longer than both limits.

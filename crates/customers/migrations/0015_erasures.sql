@@ -1,0 +1,43 @@
+-- Erasures: what was erased for good, when and by whom. Nothing in a row says anything of the person.
+create table customers.erasures (
+    tenant_id uuid not null,
+    -- As in the paths of the API: `contacts`.
+    resource text collate "C" not null,
+    record_id uuid not null,
+    -- Who asked for it, as the token said.
+    subject text not null,
+    begin_time timestamptz not null default now(),
+    -- None until nothing is left: the record is there still, deleted, and nobody brings it back.
+    end_time timestamptz,
+
+    constraint erasures_pkey primary key (tenant_id, resource, record_id)
+);
+
+comment on index customers.erasures_pkey is 'Was it erased, or is it being erased?';
+
+alter table customers.erasures enable row level security;
+alter table customers.erasures force row level security;
+create policy erasures_tenant on customers.erasures
+    using (tenant_id = nullif(current_setting('crm.tenant', true), '')::uuid);
+
+-- Takes the values from what the journal has of these records. The entries stay, in their places, and say so; they are those
+-- of the tenant that the transaction is for. Answers how many.
+create function customers.erase_changes(erased_resource text, ids uuid[]) returns bigint
+    language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select set_config('crm.journal', 'all', true);
+    with erased as (
+        update customers.journal set changes = '{}', personal = null, erased = true
+        where tenant_id = nullif(current_setting('crm.tenant', true), '')::uuid
+          and resource = erased_resource and record_id = any (ids) and not erased and kind <> 'erased'
+        returning 1
+    )
+    select count(*) from erased;
+end;
+
+-- What the journal and operations said of a person who was erased is gone, and the rows say so.
+alter table customers.journal add column erased boolean not null default false;
+alter table customers.journal drop constraint journal_kind_known;
+alter table customers.journal add constraint journal_kind_known
+    check (kind in ('created', 'updated', 'deleted', 'undeleted', 'erased'));
+alter table customers.operations add column erased boolean not null default false;

@@ -1,0 +1,213 @@
+//! Erases a person: an operation.
+//!
+//! The contact goes last, so that whatever stops the work in between, it is still known whom it is about, and nothing of them
+//! stands in the operation itself. From its first step on the contact is deleted for good: nobody finds it, changes it or
+//! brings it back.
+
+use std::mem::take;
+
+use crm_proto::customers as pb;
+use crm_resource::activities::Activities;
+use crm_resource::erasure::{Named, Tombstone};
+use crm_resource::operations::{Next, Operation, Progress};
+use crm_resource::views::Views;
+use crm_resource::{Call, ETAG_MISMATCH, Error, Records, Refusal, Store, Violations, Write};
+use crm_values::{Flaw, parse_id};
+use serde::{Deserialize, Serialize};
+use tonic::{Request, async_trait};
+use uuid::Uuid;
+
+use super::{Contact, NOT_FOUND};
+use crate::activities::OfCustomers;
+use crate::saved_views;
+
+/// The contact was erased, or is being erased.
+pub const ERASED: Refusal = Refusal::not_found("CONTACT_ERASED", "the contact was erased, and nothing is left of it");
+
+/// Activities of one step, each with its entries in the journal.
+const BATCH: u32 = 200;
+
+/// The operation.
+#[derive(Debug, Clone)]
+pub struct Erase {
+    store: Store,
+    contacts: Records<Contact>,
+    activities: Activities<OfCustomers>,
+    saved_views: SavedViews,
+}
+
+type SavedViews = Views<saved_views::OfCustomers>;
+
+/// How far it has come, and what was erased on the way. It says nothing of the person.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Position {
+    stage: Stage,
+    activities: i64,
+    answers: i64,
+    operations: i64,
+    saved_views: i64,
+}
+
+/// What a step looks through, after what.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+enum Stage {
+    #[default]
+    Begin,
+    Activities,
+    Answers(String, Uuid),
+    Operations(Uuid),
+    SavedViews(Uuid),
+    PastViews(Uuid, i64),
+    Contact,
+}
+
+type Step = Result<Next<Position, pb::EraseContactResponse>, Error>;
+
+/// Begins it, if the contact is in the state that the caller saw.
+pub(super) async fn begin(
+    erase: &Erase,
+    request: Request<pb::EraseContactRequest>,
+) -> Result<crm_proto::operations::Operation, Error> {
+    let (call, pb::EraseContactRequest { id, etag, .. }) = (Call::of(&request)?, request.get_ref().clone());
+    // What is wrong with the request is told below, all at once.
+    if let (Ok(id), false) = (parse_id(&id), etag.is_empty()) {
+        let mut write = erase.contacts.begin(call).await?;
+        erase.admit(&mut write, id, &etag).await?;
+    }
+    erase.store.begin_operation::<Erase>(request).await
+}
+
+#[async_trait]
+impl Operation for Erase {
+    type Request = pb::EraseContactRequest;
+    type Position = Position;
+    type Response = pb::EraseContactResponse;
+
+    const NAME: &'static str = "EraseContact";
+    const UNIT: &'static str = "records";
+
+    fn request_id(request: &mut Self::Request) -> &mut String {
+        &mut request.request_id
+    }
+
+    fn check(request: &Self::Request, found: &mut Violations) {
+        found.check("id", parse_id(&request.id));
+        // Nothing brings a person back: whoever erases one has looked at them before.
+        if request.etag.is_empty() {
+            found.add("etag", Flaw::missing());
+        }
+    }
+
+    async fn step(
+        &self,
+        write: &mut Write,
+        progress: &mut Progress,
+        request: &Self::Request,
+        mut at: Position,
+    ) -> Step {
+        let id = parse_id(&request.id).map_err(|_| Error::Inconsistent("an id is none any more"))?;
+        at.stage = match take(&mut at.stage) {
+            Stage::Begin => match self.begin(write, id, &request.etag).await? {
+                Some(stage) => stage,
+                None => return Ok(end(id, &at)),
+            },
+            Stage::Activities => self.erase_activities(write, id, &mut at.activities).await?,
+            Stage::Contact => {
+                self.contacts.erase(write, &[id]).await?;
+                self.contacts.end_erasure(write, &[id]).await?;
+                progress.done += 1;
+                return Ok(end(id, &at));
+            }
+            elsewhere => self.look(write, id, elsewhere, &mut at).await?,
+        };
+        progress.done = at.activities + at.answers + at.operations + at.saved_views;
+        Ok(Next::Step(at))
+    }
+}
+
+impl Erase {
+    pub(crate) fn new(
+        store: &Store,
+        contacts: &Records<Contact>,
+        activities: &Activities<OfCustomers>,
+        saved_views: &SavedViews,
+    ) -> Self {
+        let (store, contacts) = (store.clone(), contacts.clone());
+        Self { store, contacts, activities: activities.clone(), saved_views: saved_views.clone() }
+    }
+
+    /// Whether there is something left to erase; the contact is locked then.
+    async fn admit(&self, write: &mut Write, id: Uuid, etag: &str) -> Result<Option<bool>, Error> {
+        let tenant = write.call.tenant;
+        let begun = self.contacts.erasure(write, tenant, id).await?;
+        let current = match self.contacts.lock(write, id).await {
+            Err(Error::RefusedFor(missing, _)) if *missing == NOT_FOUND && begun.is_some() => return Ok(None),
+            current => current?,
+        };
+        let is_deleted = current.head.is_deleted();
+        // Since it was begun, the contact has not been what the caller saw.
+        let is_theirs = begun == Some(Tombstone::Begun) || current.head.etag().admits(etag);
+        if is_theirs { Ok(Some(is_deleted)) } else { Err(Error::from(&ETAG_MISMATCH)) }
+    }
+
+    /// Deletes the contact for good; none if nothing is left of it.
+    async fn begin(&self, write: &mut Write, id: Uuid, etag: &str) -> Result<Option<Stage>, Error> {
+        let Some(is_deleted) = self.admit(write, id, etag).await? else { return Ok(None) };
+        self.contacts.begin_erasure(write, &[id]).await?;
+        if !is_deleted {
+            self.contacts.set_deleted(write, id, true).await?;
+        }
+        Ok(Some(Stage::Activities))
+    }
+
+    async fn erase_activities(&self, write: &mut Write, id: Uuid, erased: &mut i64) -> Result<Stage, Error> {
+        let gone = self.activities.erase_of(write, &[id], BATCH).await?;
+        *erased += gone;
+        Ok(if gone < i64::from(BATCH) { Stage::Answers(String::new(), Uuid::nil()) } else { Stage::Activities })
+    }
+
+    /// Looks through a page of what may name the person.
+    async fn look(&self, write: &mut Write, id: Uuid, stage: Stage, at: &mut Position) -> Result<Stage, Error> {
+        let named = self.named(write, id).await?;
+        Ok(match stage {
+            Stage::Answers(scope, after) => {
+                let found = self.store.erase_answers(write, &named, &[id], (scope, after)).await?;
+                at.answers += found.erased;
+                found.next.map_or(Stage::Operations(Uuid::nil()), |(scope, after)| Stage::Answers(scope, after))
+            }
+            Stage::Operations(after) => {
+                let found = self.store.erase_operations(write, &named, after).await?;
+                at.operations += found.erased;
+                found.next.map_or(Stage::SavedViews(Uuid::nil()), Stage::Operations)
+            }
+            Stage::SavedViews(after) => {
+                let found = self.saved_views.erase_named(write, &named, after).await?;
+                at.saved_views += found.erased;
+                found.next.map_or(Stage::PastViews(Uuid::nil(), 0), Stage::SavedViews)
+            }
+            Stage::PastViews(view, version) => {
+                let found = self.saved_views.erase_named_changes(write, &named, (view, version)).await?;
+                found.next.map_or(Stage::Contact, |(view, version)| Stage::PastViews(view, version))
+            }
+            Stage::Begin | Stage::Activities | Stage::Contact => Stage::Contact,
+        })
+    }
+
+    /// Addresses and numbers that the contact has, and had.
+    async fn named(&self, write: &mut Write, id: Uuid) -> Result<Named, Error> {
+        let current = self.contacts.lock(write, id).await?.fields;
+        let now = current.emails.iter().chain(&current.phones).map(String::as_str);
+        Ok(self.contacts.named_by(write, &[id], &["emails", "phones"]).await?.and(now))
+    }
+}
+
+fn end(id: Uuid, at: &Position) -> Next<Position, pb::EraseContactResponse> {
+    let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
+    Next::End(pb::EraseContactResponse {
+        contact_ids: vec![id.to_string()],
+        activity_count: count(at.activities),
+        answer_count: count(at.answers),
+        operation_count: count(at.operations),
+        saved_view_count: count(at.saved_views),
+    })
+}
