@@ -83,6 +83,7 @@ impl Plans<'_> {
             ("guesses", bound(&sql.guesses)),
             ("count", bound(&sql.count)),
             ("around", bound(&sql.around).bind(columns()[1].clone())),
+            ("around many", bound(&sql.around_many).bind(columns()[1].clone())),
         ] {
             let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
             let plan = plan::explain(&mut transaction, query).await.unwrap();
@@ -102,6 +103,9 @@ impl Plans<'_> {
             .await;
         self.check_statement(one(&statements.lock.sql), &index).await;
         self.check_statement(one(&statements.hold.sql), &index).await;
+        let many = |sql: &sqlx::SqlStr| sqlx::query(sql.clone()).bind(self.tenant).bind(ids.to_vec());
+        self.check_statement(many(&statements.many.lock.sql), &index).await;
+        self.check_statement(many(&statements.many.hold.sql), &index).await;
         let call = call(self.tenant);
         let entry = |query| Difference::default().bind(query, &call);
         self.check_statement(entry(one(&statements.set_deleted.sql).bind(true)), &index).await;
