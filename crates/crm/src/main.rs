@@ -20,6 +20,7 @@ mod seed;
 mod serve;
 mod services;
 mod settings;
+mod start;
 mod status;
 mod token;
 mod up;

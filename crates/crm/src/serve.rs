@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use crate::cli::Role;
 use crate::failure::Failure;
-use crate::settings;
+use crate::{settings, start};
 
 pub(crate) async fn run(role: Role) -> Result<(), Failure> {
     let telemetry = |name| {
@@ -12,6 +12,7 @@ pub(crate) async fn run(role: Role) -> Result<(), Failure> {
         settings::unknown().iter().for_each(|line| tracing::warn!("{line}"));
         started
     };
+    tokio::spawn(start::give_back());
     match role {
         Role::Gateway => crm_gateway::run(telemetry("gateway")?).await.context("gateway")?,
         Role::Service(service) => service.run(telemetry(service.name)?).await.context(service.name)?,
