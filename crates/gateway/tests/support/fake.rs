@@ -321,6 +321,10 @@ impl ContactService for Fake {
         Ok(Response::new(pb::Contact { id: request.id, etag: request.etag, ..Default::default() }))
     }
 
+    async fn erase_contact(&self, _: Request<pb::EraseContactRequest>) -> Result<Response<ops::Operation>, Status> {
+        Ok(Response::new(ops::Operation::default()))
+    }
+
     async fn get_contact_history(
         &self,
         _: Request<pb::GetContactHistoryRequest>,

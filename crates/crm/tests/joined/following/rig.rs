@@ -109,8 +109,9 @@ fn copies(store: &Store) -> Arc<dyn Effects> {
 /// Sales with these followers.
 pub(super) fn following(follows: &'static [Follower]) -> &'static Service {
     let Keeps::Records(storage, routes) = &crm_sales::SERVICE.keeps else { panic!("sales keeps records") };
-    let Storage { schema, role, url_setting, password_file_setting, migrator, resources, seed, .. } = *storage;
-    let storage = Storage { schema, role, url_setting, password_file_setting, migrator, resources, follows, seed };
+    let Storage { schema, role, url_setting, password_file_setting, migrator, resources, copies, seed, .. } = *storage;
+    let storage =
+        Storage { schema, role, url_setting, password_file_setting, migrator, resources, copies, follows, seed };
     let keeps = Keeps::Records(storage, *routes);
     Box::leak(Box::new(Service { name: "sales", package: "crm.sales.v1", keeps, asks: &[CUSTOMERS], refusals: &[] }))
 }
