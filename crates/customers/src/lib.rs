@@ -9,6 +9,7 @@ mod operations;
 pub mod saved_views;
 mod search;
 pub mod seed;
+mod tables;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::activity_service_server::ActivityServiceServer;
@@ -18,6 +19,7 @@ use crm_proto::customers::import_service_server::ImportServiceServer;
 use crm_proto::customers::operation_service_server::OperationServiceServer;
 use crm_proto::customers::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::customers::search_service_server::SearchServiceServer;
+use crm_proto::customers::table_service_server::TableServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::imports::{Imports, TABLE as IMPORTS};
 use crm_resource::views::{self, Views};
@@ -96,6 +98,7 @@ fn routes(store: &Store, services: Services) -> Services {
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let imports = ImportServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let search = SearchServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let tables = TableServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
     services
         .add(accounts)
@@ -106,4 +109,5 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(search)
         .add(changes)
         .add(operations)
+        .add(tables)
 }

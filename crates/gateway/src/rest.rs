@@ -55,7 +55,9 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>) -> Respons
     let (mut parts, body) = request.into_parts();
     let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
     let uri = std::mem::take(&mut parts.uri);
-    let matched = match gateway.transcoder.route(&method, uri.path()) {
+    let table = streaming::table_of(&parts.headers, uri.path());
+    let table = table.filter(|table| gateway.transcoder.route(&method, table).is_ok());
+    let matched = match gateway.transcoder.route(&method, table.as_deref().unwrap_or(uri.path())) {
         Ok(matched) => matched,
         Err(error) => return not_routed(gateway, uri.path(), error),
     };
@@ -129,7 +131,7 @@ impl Route<'_> {
         let asked = turn.work(read)?;
         drop(turn);
         let takes_gzip = self.gateway.switches.pack_for(&parts.headers);
-        let form = Form::wanted(&parts.headers);
+        let form = Form::of(rpc, &parts.headers);
         let attempts = Attempts { route: self, caller: &caller, asked: &asked, deadline, takes_gzip, form };
         let sent = attempts.send_in_turn(parts).await;
         let mut response =

@@ -182,6 +182,7 @@ async fn reflection_tells_of_the_services_that_are_routed() {
         "crm.customers.v1.OperationService",
         "crm.customers.v1.SavedViewService",
         "crm.customers.v1.SearchService",
+        "crm.customers.v1.TableService",
         "grpc.health.v1.Health",
     ];
     assert_eq!(names, expected);

@@ -63,6 +63,37 @@ async fn a_stream_that_falls_silent_ends_at_its_deadline() {
 }
 
 #[tokio::test]
+async fn a_table_stands_as_it_is_and_is_cut_off_where_it_fails() {
+    let rig = Rig::start().await;
+    let bearer = format!("Bearer {}", rig.token());
+    let ask = async |path: &str, accept: &str| {
+        let headers = [("authorization", bearer.as_str()), ("accept", accept)];
+        wire::rest(rig.public, Method::GET, path, &headers, "").await
+    };
+    for (path, accept) in [
+        ("/v1/accounts:exportCsv?filter=2", "*/*"),
+        ("/v1/accounts:exportCsv?filter=2", "application/json"),
+        ("/v1/accounts:export?filter=2", "text/csv"),
+    ] {
+        let table = ask(path, accept).await;
+        assert_eq!((table.status, table.header("content-type")), (StatusCode::OK, "text/csv; charset=utf-8"), "{path}");
+        assert_eq!(table.text(), "name\r\nAcme\r\nAcme\r\n");
+    }
+    assert_eq!(ask("/v1/accounts:export?filter=2", "*/*").await.header("content-type"), "application/x-ndjson");
+    // What has no table has lines.
+    assert_eq!(ask("/v1/accounts/7", "text/csv").await.header("content-type"), "application/json");
+    let refused = ask("/v1/accounts:exportCsv?filter=refused", "text/csv").await;
+    assert_eq!((refused.status, refused.reason().as_str()), (StatusCode::BAD_REQUEST, "INVALID_FILTER"));
+
+    let mut connection = wire::http1_connection(rig.public).await;
+    let headers = [("authorization", bearer.as_str())];
+    let broken =
+        wire::start_on(&mut connection, Method::GET, "/v1/accounts:exportCsv?filter=breaks", &headers, "").await;
+    assert_eq!(broken.status(), StatusCode::OK);
+    assert!(broken.into_body().collect().await.is_err(), "it ended as if it were whole");
+}
+
+#[tokio::test]
 async fn a_stream_whose_replica_dies_ends_with_a_reason_in_every_form() {
     const PATH: &str = "/v1/accounts:export?filter=silent";
     let mut rig = Rig::start().await;

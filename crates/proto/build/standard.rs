@@ -94,12 +94,17 @@ fn write_method(text: &mut String, method: &MethodDescriptor, parts: &mut Parts)
             writeln!(text, "    fn parts(self) -> (String, String) {{ (self.id, self.etag) }}\n}}")?;
             writeln!(text, "\nimpl {what} for {request} {{}}")
         }
-        name if name.starts_with("Export") && has(&["filter", "show_deleted"]) => {
+        name if name.starts_with("Export") && has(&["filter", "show_deleted"]) && !is_file(&output) => {
             begin(text, "Export", &request, &answer)?;
             writeln!(text, "    fn parts(self) -> (String, bool) {{ (self.filter, self.show_deleted) }}\n}}")
         }
         _ => Ok(()),
     }
+}
+
+/// What is no message of ours: a file of some type.
+fn is_file(message: &MessageDescriptor) -> bool {
+    message.full_name() == "google.api.HttpBody"
 }
 
 fn begin(text: &mut String, what: &str, request: &str, resource: &str) -> std::fmt::Result {

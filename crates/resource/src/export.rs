@@ -52,7 +52,16 @@ impl<R: Resource> Records<R> {
     {
         let call = Call::of(&request)?;
         let (filter, show_deleted) = request.into_inner().parts();
-        let selection = page::export_selection(R::KIND, &filter, show_deleted)?;
+        self.export_matching(call, &filter, show_deleted).await
+    }
+
+    pub(crate) async fn export_matching(
+        &self,
+        call: Call,
+        filter: &str,
+        show_deleted: bool,
+    ) -> Result<Response<Export<R::Message>>, Error> {
+        let selection = page::export_selection(R::KIND, filter, show_deleted)?;
         let selection = Selection { reader: call.caller.subject.clone(), ..selection };
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;

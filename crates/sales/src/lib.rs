@@ -5,12 +5,14 @@ pub mod pipelines;
 pub mod products;
 pub mod sales_teams;
 pub mod saved_views;
+mod tables;
 
 use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
 use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
+use crm_proto::sales::table_service_server::TableServiceServer;
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
@@ -70,6 +72,7 @@ fn routes(store: &Store, services: Services) -> Services {
     let sales_teams = SalesTeamServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let pipelines = PipelineServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let saved_views = SavedViewServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let tables = TableServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(products).add(sales_teams).add(pipelines).add(saved_views).add(changes)
+    services.add(products).add(sales_teams).add(pipelines).add(saved_views).add(changes).add(tables)
 }

@@ -36,5 +36,8 @@ pub use rpc::{Idempotency, Rpc};
 pub use status::{ERROR_DOMAIN, GrpcStatus, http_status};
 pub use transcoder::{Match, Transcoder};
 
+/// Content type of the files that a server streams (`google.api.HttpBody`): all that there are are tables.
+pub const CSV: &str = "text/csv; charset=utf-8";
+
 /// Content type of a server stream over REST: one JSON value a line.
 pub const NDJSON: &str = "application/x-ndjson";

@@ -49,6 +49,8 @@ pub struct Rpc {
     pub server_streaming: bool,
     /// Whether it answers when something happens, not when its work is done.
     pub waits: bool,
+    /// Whether the answers are parts of a file (`google.api.HttpBody`), which over REST stand as they are.
+    pub is_file: bool,
     pub(crate) input: MessageDescriptor,
     pub(crate) output: MessageDescriptor,
     /// The part of the answer that REST shows, if not all of it.
@@ -73,6 +75,7 @@ impl Rpc {
             client_streaming: method.is_client_streaming(),
             server_streaming: method.is_server_streaming(),
             waits: annotations.waits(method),
+            is_file: method.output().full_name() == "google.api.HttpBody",
             input: method.input(),
             etag: if method.is_server_streaming() { None } else { find_etag(&method.output()) },
             output: method.output(),

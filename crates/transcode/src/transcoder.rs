@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use crm_proto::google::api::HttpBody;
 use http::{HeaderMap, Method, StatusCode};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
@@ -187,6 +188,16 @@ impl Transcoder {
         let mut line = self.response_json(rpc, message)?;
         line.push(b'\n');
         Ok(line)
+    }
+
+    /// What one answer of a server stream has of a file, as it stands.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no part of a file.
+    pub fn response_bytes(&self, rpc: &Rpc, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let fault = |_| Error::Decode { message: rpc.output.full_name().to_owned() };
+        Ok(HttpBody::decode(message).map_err(fault)?.data.into())
     }
 
     /// One answer of a server stream as a server-sent event, with its id where the message has a field for it.

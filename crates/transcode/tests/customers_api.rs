@@ -404,6 +404,20 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             "SearchService/FindDuplicateContacts",
             json!({"id": "7"}),
         ),
+        (
+            Method::GET,
+            "/v1/accounts:exportCsv?filter=owner+%3D+%22ada%22&showDeleted=true&byteOrderMark=true",
+            Value::Null,
+            "TableService/ExportAccountTable",
+            json!({"filter": "owner = \"ada\"", "showDeleted": true, "byteOrderMark": true}),
+        ),
+        (
+            Method::GET,
+            "/v1/contacts:exportCsv?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "TableService/ExportContactTable",
+            export(),
+        ),
     ]
 }
 

@@ -29,6 +29,7 @@ mod shares;
 mod spans;
 mod statements;
 mod support;
+mod tables;
 mod times;
 mod touched;
 mod updates;

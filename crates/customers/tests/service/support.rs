@@ -15,6 +15,7 @@ use crm_proto::customers::import_service_client::ImportServiceClient;
 use crm_proto::customers::operation_service_client::OperationServiceClient;
 use crm_proto::customers::saved_view_service_client::SavedViewServiceClient;
 use crm_proto::customers::search_service_client::SearchServiceClient;
+use crm_proto::customers::table_service_client::TableServiceClient;
 use crm_resource::testkit::{self, Http, Process};
 use crm_resource::{ServiceConfig, Store, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
@@ -100,7 +101,8 @@ impl Service {
         let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let saved_views = SavedViewServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, activities, changes, imports, operations, saved_views, search, own }
+        let tables = TableServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        Caller { accounts, contacts, activities, changes, imports, operations, saved_views, search, tables, own }
     }
 
     pub async fn stop(self) {
@@ -149,6 +151,7 @@ pub struct Caller {
     pub operations: OperationServiceClient<Http>,
     pub saved_views: SavedViewServiceClient<Http>,
     pub search: SearchServiceClient<Http>,
+    pub tables: TableServiceClient<Http>,
     own: testkit::Caller,
 }
 

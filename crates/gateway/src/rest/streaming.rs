@@ -24,7 +24,7 @@ use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tonic::{Code, Status, body::Body};
 
-pub(super) use self::form::Form;
+pub(super) use self::form::{Form, table_of};
 use super::{messages::Messages, refusal::Refusal, unary::unreadable};
 use crate::{
     answer,
@@ -54,7 +54,7 @@ pub(crate) async fn answer(
     holder: Holder,
 ) -> Result<Response<Body>, Refusal> {
     let first = match form {
-        Form::Lines => Some(messages.next().await?),
+        Form::Lines | Form::Table => Some(messages.next().await?),
         Form::Events => timeout(BEGINS_WITHIN, messages.next()).await.ok().transpose()?,
     };
     let of_gateway = (Arc::clone(&gateway.transcoder), gateway.desk.clone(), Pace::new(gateway.limits.pace));
@@ -84,6 +84,8 @@ enum State {
     Open,
     /// Its status is known and has yet to be told in the trailers.
     Ended(Code),
+    /// It is broken off, for there is no way to say in it that it has failed.
+    Broken(Status),
     /// Everything is said.
     Done,
 }
@@ -146,9 +148,13 @@ impl Stream {
     }
 
     fn fail(&mut self, status: &Status) {
-        let last = self.form.fail(&self.transcoder, status);
-        self.ready.extend_from_slice(&last);
-        self.state = State::Ended(status.code());
+        match self.form.fail(&self.transcoder, status) {
+            Some(last) => {
+                self.ready.extend_from_slice(&last);
+                self.state = State::Ended(status.code());
+            }
+            None => self.state = State::Broken(status.clone()),
+        }
     }
 
     fn wait_for_turn(&mut self, message: Bytes) {
@@ -220,6 +226,7 @@ impl http_body::Body for Stream {
         }
         Poll::Ready(match std::mem::replace(&mut self.state, State::Done) {
             State::Ended(code) => Some(Ok(Frame::trailers(trailers(code)))),
+            State::Broken(status) => Some(Err(status)),
             State::Open | State::Done => None,
         })
     }

@@ -12,9 +12,11 @@ use std::{
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers::{
     self as pb, account_service_server::AccountService, contact_service_server::ContactService,
-    operation_service_server::OperationService,
+    operation_service_server::OperationService, table_service_server::TableService,
 };
+use crm_proto::google::api::HttpBody;
 use crm_proto::operations as ops;
+use crm_proto::tables::ExportTableRequest;
 use crm_server::problem::Problem;
 use futures_util::{Stream, StreamExt, stream};
 use tonic::{Code, Request, Response, Status};
@@ -85,6 +87,35 @@ fn header<T>(request: &Request<T>, name: &str) -> String {
 
 fn named(name: impl Into<String>) -> Result<Response<pb::Account>, Status> {
     Ok(Response::new(pb::Account { name: name.into(), ..Default::default() }))
+}
+
+#[tonic::async_trait]
+impl TableService for Fake {
+    type ExportAccountTableStream = Pin<Box<dyn Stream<Item = Result<HttpBody, Status>> + Send>>;
+    type ExportContactTableStream = Pin<Box<dyn Stream<Item = Result<HttpBody, Status>> + Send>>;
+
+    /// So many rows, or two and a failure.
+    async fn export_account_table(
+        &self,
+        request: Request<ExportTableRequest>,
+    ) -> Result<Response<Self::ExportAccountTableStream>, Status> {
+        let body = |text: &'static str| Ok(HttpBody { data: text.into(), ..HttpBody::default() });
+        let filter = request.into_inner().filter;
+        let (rows, end) = match filter.as_str() {
+            "refused" => return Err(Problem::new(Code::InvalidArgument, "INVALID_FILTER", "no such field").into()),
+            "breaks" => (2, Some(Err(Status::aborted("the snapshot is gone")))),
+            number => (number.parse().unwrap_or(0), None),
+        };
+        let rows = std::iter::once(body("name\r\n")).chain(std::iter::repeat_with(move || body("Acme\r\n")).take(rows));
+        Ok(Response::new(Box::pin(stream::iter(rows.chain(end)))))
+    }
+
+    async fn export_contact_table(
+        &self,
+        _: Request<ExportTableRequest>,
+    ) -> Result<Response<Self::ExportContactTableStream>, Status> {
+        Err(Status::unimplemented(""))
+    }
 }
 
 #[tonic::async_trait]

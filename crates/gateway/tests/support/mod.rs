@@ -11,7 +11,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use crm_gateway::{Config, Listeners, PublicKeys, serve};
 use crm_proto::customers::{
     account_service_server::AccountServiceServer, contact_service_server::ContactServiceServer,
-    operation_service_server::OperationServiceServer,
+    operation_service_server::OperationServiceServer, table_service_server::TableServiceServer,
 };
 use crm_server::{
     process::{ServerSettings, serve_grpc},
@@ -79,7 +79,12 @@ async fn serve_fake(listener: TcpListener, fake: Fake) {
     let limit = 32 << 20;
     let accounts = AccountServiceServer::new(fake.clone()).max_decoding_message_size(limit);
     let operations = OperationServiceServer::new(fake.clone());
-    let routes = Routes::new(accounts).add_service(operations).add_service(ContactServiceServer::new(fake)).prepare();
+    let tables = TableServiceServer::new(fake.clone());
+    let routes = Routes::new(accounts)
+        .add_service(operations)
+        .add_service(tables)
+        .add_service(ContactServiceServer::new(fake))
+        .prepare();
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();

@@ -8,6 +8,7 @@ use std::fmt;
 use crm_proto::google::r#type::Money;
 use crm_values::Flaw;
 
+use super::cells::unguarded;
 use super::numbers::{parse_decimal, parse_whole, show_decimal};
 use crate::Resource;
 
@@ -108,7 +109,7 @@ impl<M> Column<M> {
     /// # Errors
     /// It is not in the form of its kind. Whether the value may be there is for those to say who read the message.
     pub fn read(&self, message: &mut M, cell: &str) -> Result<(), Flaw> {
-        let cell = if matches!(self.cell, Cell::Text(_)) { cell } else { cell.trim() };
+        let cell = unguarded(if matches!(self.cell, Cell::Text(_)) { cell } else { cell.trim() });
         if cell.is_empty() {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Products: what is sold.
 
 mod calls;
+mod table;
 
 use crm_proto::sales as pb;
 use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};

@@ -11,7 +11,7 @@ use super::{
     schema::{Schemas, Usage, reference},
 };
 use crate::{
-    EVENT_STREAM, NDJSON,
+    CSV, EVENT_STREAM, NDJSON,
     binding::{Binding, Body},
 };
 
@@ -67,6 +67,11 @@ pub(super) fn etag_headers() -> Value {
 }
 
 fn success(schemas: &mut Schemas, binding: &Binding) -> Value {
+    if binding.rpc.is_file {
+        let kind = CSV.split(';').next().unwrap_or(CSV);
+        let description = "A table (RFC 4180); one that fails after it has begun is cut off.";
+        return json!({"description": description, "content": {kind: {"schema": {"type": "string"}}}});
+    }
     let schema = match &binding.rpc.response_body {
         Some(field) => schemas.field(field, Usage::Answer),
         None => schemas.message(&binding.rpc.output, Usage::Answer),
