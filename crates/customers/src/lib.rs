@@ -10,6 +10,7 @@ pub mod saved_views;
 mod search;
 pub mod seed;
 mod tables;
+pub mod tags;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::activity_service_server::ActivityServiceServer;
@@ -20,8 +21,10 @@ use crm_proto::customers::operation_service_server::OperationServiceServer;
 use crm_proto::customers::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::customers::search_service_server::SearchServiceServer;
 use crm_proto::customers::table_service_server::TableServiceServer;
+use crm_proto::customers::tag_service_server::TagServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::imports::{Imports, TABLE as IMPORTS};
+use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
@@ -30,6 +33,7 @@ use accounts::Account;
 use activities::{Activity, OfCustomers};
 use contacts::Contact;
 use saved_views::SavedView;
+use tags::{OfCustomers as TagsOfCustomers, Tag};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -48,6 +52,8 @@ pub static SERVICE: Service = Service {
         &views::NOT_YOURS,
         &views::TOO_MANY,
         &views::TOO_MANY_SHARED,
+        &TOO_MANY,
+        &MERGED,
     ],
 };
 
@@ -62,6 +68,7 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<Contact>(),
         AnyResource::of::<Activity>(),
         AnyResource::of::<SavedView>(),
+        AnyResource::of::<Tag>(),
     ],
     copies: &[&IMPORTS],
     follows: &[],
@@ -76,6 +83,7 @@ pub struct Customers {
     activities: Activities<OfCustomers>,
     imports: Imports,
     saved_views: Views<saved_views::OfCustomers>,
+    tags: Tags<TagsOfCustomers>,
     changes: Feed,
     store: Store,
     erase: contacts::Erase,
@@ -86,17 +94,20 @@ fn routes(store: &Store, services: Services) -> Services {
     store.offer(accounts::Reassign { accounts: accounts.clone() });
     let activities = Activities::new(store).on(&accounts).on(&contacts);
     let imports = imports::offer(store, &accounts, &contacts);
+    let tags = Tags::new(store).on(&accounts).on(&contacts);
+    tags.offer();
     let (saved_views, changes) = (Views::new(store), Feed::new(store, &SERVICE));
     let erase = contacts::Erase::new(store, &contacts, &activities, &saved_views);
     store.offer(erase.clone());
     let customers =
-        Customers { accounts, contacts, activities, imports, saved_views, changes, store: store.clone(), erase };
+        Customers { accounts, contacts, activities, imports, saved_views, tags, changes, store: store.clone(), erase };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let activities = ActivityServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let saved_views = SavedViewServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let imports = ImportServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let tags = TagServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let search = SearchServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tables = TableServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(customers).max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -106,6 +117,7 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(activities)
         .add(imports)
         .add(saved_views)
+        .add(tags)
         .add(search)
         .add(changes)
         .add(operations)

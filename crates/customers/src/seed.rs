@@ -7,6 +7,7 @@ mod activities;
 mod companies;
 mod people;
 mod set;
+mod tags;
 mod words;
 
 use std::time::{Duration, Instant};
@@ -119,6 +120,10 @@ async fn fill(
 ) -> Result<Vec<Loaded>, Error> {
     let sum = |count: &dyn Fn(Set) -> u32| of.iter().map(|(_, set)| count(*set)).sum();
     let mut loaded = Vec::new();
+    // A set to measure with has none.
+    for (tenant, _) in of.iter().filter(|(_, set)| !set.is_large()) {
+        tags::tags(database, *tenant).await?;
+    }
     let mut filling = Filling::new(database, &ACCOUNTS, sum(&|set| set.size.accounts), &mut progress);
     for (tenant, set) in of {
         // One after the other: subsidiaries name companies of the first chunk.
@@ -203,15 +208,19 @@ static ACCOUNTS: Table = Table {
     create: "create temporary table seed on commit drop as \
              select id, name, name_key, domain, industry, country, territory, owner, employees, \
              annual_revenue_minor, annual_revenue_currency, founded_year, parent_id, create_time, update_time, \
-             array[]::text[] as terms from customers.accounts with no data",
-    // A parent that somebody else's domain kept from being loaded is left out.
+             array[]::text[] as terms, tag_ids from customers.accounts with no data",
+    // A parent that somebody else's domain kept from being loaded is left out, and so is a tag that their name kept.
     insert: "with created as (insert into customers.accounts (tenant_id, id, name, name_key, domain, industry, industry_key, country, \
              territory, territory_key, owner, owner_key, employees, annual_revenue_minor, annual_revenue_currency, \
-             founded_year, parent_id, create_time, update_time) \
+             founded_year, parent_id, create_time, update_time, tag_ids) \
              select $1, id, name, name_key, domain, industry, industry, country, territory, territory, owner, owner, \
              employees, annual_revenue_minor, annual_revenue_currency, founded_year, \
              (select parent.id from customers.accounts parent where parent.tenant_id = $1 and parent.id = seed.parent_id), \
-             create_time, update_time from seed on conflict do nothing returning id), \
+             create_time, update_time, case when tag_ids = '{}' then '{}' else array(select tag.id from customers.tags tag \
+             where tag.tenant_id = $1 and tag.id = any(seed.tag_ids) order by tag.id) end \
+             from seed on conflict do nothing returning id, tag_ids), \
+             facets as (insert into customers.facets (tenant_id, resource, facet, value, record_id) \
+             select $1, 'accounts', unnest(tag_ids), '', id from created), \
              terms as (insert into customers.search_terms (tenant_id, term, record_id) \
              select $1, unnest(seed.terms), id from created join seed using (id) returning term) \
              select array[(select count(*) from created), (select count(*) from terms)]",
@@ -223,13 +232,17 @@ static CONTACTS: Table = Table {
     find: "select id from customers.contacts where tenant_id = $1 and id = $2",
     create: "create temporary table seed on commit drop as \
              select id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, \
-             create_time, update_time, array[]::text[] as terms from customers.contacts with no data",
+             create_time, update_time, array[]::text[] as terms, tag_ids from customers.contacts with no data",
     insert: "with created as (insert into customers.contacts (tenant_id, id, account_id, given_name, family_name, \
-             family_name_key, title, emails, phones, owner, owner_key, create_time, update_time) \
+             family_name_key, title, emails, phones, owner, owner_key, create_time, update_time, tag_ids) \
              select $1, id, account_id, given_name, family_name, family_name_key, title, emails, phones, owner, owner, \
-             create_time, update_time from seed where exists (select from customers.accounts account \
+             create_time, update_time, case when tag_ids = '{}' then '{}' else array(select tag.id from customers.tags tag \
+             where tag.tenant_id = $1 and tag.id = any(seed.tag_ids) order by tag.id) end \
+             from seed where exists (select from customers.accounts account \
              where account.tenant_id = $1 and account.id = seed.account_id) \
-             on conflict do nothing returning id, emails), \
+             on conflict do nothing returning id, emails, tag_ids), \
+             facets as (insert into customers.facets (tenant_id, resource, facet, value, record_id) \
+             select $1, 'contacts', unnest(tag_ids), '', id from created), \
              addresses as (insert into customers.contact_emails (tenant_id, email_key, contact_id) \
              select $1, lower(email), id from created, unnest(emails) email returning email_key), \
              terms as (insert into customers.search_terms (tenant_id, term, record_id) \

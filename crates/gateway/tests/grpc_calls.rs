@@ -183,6 +183,7 @@ async fn reflection_tells_of_the_services_that_are_routed() {
         "crm.customers.v1.SavedViewService",
         "crm.customers.v1.SearchService",
         "crm.customers.v1.TableService",
+        "crm.customers.v1.TagService",
         "grpc.health.v1.Health",
     ];
     assert_eq!(names, expected);

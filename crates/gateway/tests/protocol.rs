@@ -133,6 +133,7 @@ async fn the_older_reflection_lists_the_same_and_describes_it() {
         "crm.customers.v1.SavedViewService",
         "crm.customers.v1.SearchService",
         "crm.customers.v1.TableService",
+        "crm.customers.v1.TagService",
         "grpc.health.v1.Health",
     ];
     let described = names.map(|name| ask(MessageRequest::FileContainingSymbol(name.to_owned())));

@@ -119,8 +119,13 @@ fn write_resource(text: &mut String, message: &MessageDescriptor, parts: &mut Pa
     let (output_only, fields): (Vec<_>, Vec<_>) =
         fields.into_iter().partition(|field| has(field, OUTPUT_ONLY) || field.name() == "etag");
     let immutable: Vec<_> = fields.iter().filter(|field| has(field, IMMUTABLE)).cloned().collect();
-    let references: Vec<_> =
-        fields.iter().filter(|field| is_reference(field)).map(|field| format!("&mut self.{}", ident(field))).collect();
+    let references: Vec<_> = fields.iter().filter(|field| is_reference(field)).collect();
+    let (lists, references): (Vec<_>, Vec<_>) = references.into_iter().partition(|field| field.is_list());
+    let references: Vec<_> = references.into_iter().map(|field| format!("&mut self.{}", ident(field))).collect();
+    let references = format!("vec![{}]", references.join(", "));
+    let references = lists
+        .into_iter()
+        .fold(references, |all, list| format!("{all}.into_iter().chain(&mut self.{}).collect()", ident(list)));
     writeln!(text, "\nimpl Resource for {} {{", path(message))?;
     writeln!(text, "    const NAME: &'static str = \"{}\";", snake(message.name()))?;
     let personal: Vec<_> = fields.iter().filter(|field| is_personal(field)).cloned().collect();
@@ -132,7 +137,7 @@ fn write_resource(text: &mut String, message: &MessageDescriptor, parts: &mut Pa
         writeln!(text, "    const {name}: &'static [&'static str] = &[{}];", names.join(", "))?;
     }
     writeln!(text, "    fn id(&self) -> &str {{ &self.id }}\n    fn etag(&self) -> &str {{ &self.etag }}")?;
-    writeln!(text, "    fn references(&mut self) -> Vec<&mut String> {{ vec![{}] }}", references.join(", "))?;
+    writeln!(text, "    fn references(&mut self) -> Vec<&mut String> {{ {references} }}")?;
     write_match(text, "is_set(&self, field: &str) -> bool", &fields, "false", set_test)?;
     write_match(text, "is_same(&self, other: &Self, field: &str) -> bool", &fields, "false", |field| {
         format!("self.{0} == other.{0}", ident(field))
@@ -220,13 +225,13 @@ fn behaviours(field: &FieldDescriptor) -> Vec<i32> {
     list.as_list().unwrap_or_default().iter().filter_map(Value::as_enum_number).collect()
 }
 
-/// Whether the field holds another resource's id, by the limits that the API's document tells, too.
+/// Whether the field holds ids of other resources, by the limits that the API's document tells, too.
 fn is_reference(field: &FieldDescriptor) -> bool {
     let limits = option(field, "crm.api.v1.limits");
     let format = limits.as_ref().and_then(Value::as_message).and_then(|limits: &DynamicMessage| {
         limits.get_field_by_name("format").and_then(|format| format.as_str().map(str::to_owned))
     });
-    !field.is_list() && format.as_deref() == Some("uuid")
+    format.as_deref() == Some("uuid")
 }
 
 fn is_personal(field: &FieldDescriptor) -> bool {

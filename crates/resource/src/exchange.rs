@@ -19,6 +19,8 @@ pub use items::Item;
 
 /// Most items of a list of texts.
 const MOST_ITEMS: usize = 10;
+/// Most items of a list of ids.
+const MOST_IDS: usize = 20;
 
 /// Which way fields go. What is read is a message's fields that are to be changed, and no others; what is shown is all.
 #[derive(Debug)]
@@ -138,6 +140,17 @@ impl<'a> Exchange<'a> {
         self.field(field, stored, message, |id| optional(id, parse_id), show);
     }
 
+    /// Up to 20 ids of other resources, in their order and none twice.
+    pub fn ids(&mut self, field: &'static str, stored: &mut Vec<Uuid>, message: &mut Vec<String>) {
+        match &mut self.0 {
+            Way::Read { resource, fields, found, .. } if fields.contains(&field) => {
+                *stored = each_id(&format!("{resource}.{field}"), message, found);
+            }
+            Way::Read { .. } => {}
+            Way::Show { .. } => *message = take(stored).iter().map(Uuid::to_string).collect(),
+        }
+    }
+
     /// An amount, stored as whole minor units and the code of their currency.
     pub fn money(
         &mut self,
@@ -201,6 +214,17 @@ fn parse_time(time: &Timestamp) -> Result<OffsetDateTime, Flaw> {
 
 fn optional<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, Flaw>) -> Result<Option<T>, Flaw> {
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+fn each_id(path: &str, ids: &[String], found: &mut Violations) -> Vec<Uuid> {
+    if ids.len() > MOST_IDS {
+        found.add(path, Flaw::new(Flaw::TOO_LONG, "must have at most 20 items"));
+    }
+    let parse = |(index, id): (usize, &String)| found.check(&format!("{path}[{index}]"), parse_id(id));
+    let mut ids: Vec<Uuid> = ids.iter().take(MOST_IDS).enumerate().map(parse).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 fn each(

@@ -62,11 +62,12 @@ impl<R: Resource> Records<R> {
         show_deleted: bool,
     ) -> Result<Response<Export<R::Message>>, Error> {
         let selection = page::export_selection(R::KIND, filter, show_deleted)?;
-        let selection = Selection { reader: call.caller.subject.clone(), ..selection };
+        let mut selection = Selection { reader: call.caller.subject.clone(), ..selection };
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
         let cursor = self.store.cursor(&mut transaction, call.tenant).await?;
         let cursor = cursor.encode(&self.store.schema, call.tenant)?;
+        self.narrow(&mut transaction, call.tenant, &mut selection).await?;
         let mut query = open(R::KIND, &self.statements.select, call.tenant, &selection);
         transaction.execute("open_export", query.build().persistent(false)).await?;
         let first = next::<R>(&mut transaction).await?;

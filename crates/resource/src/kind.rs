@@ -34,6 +34,8 @@ pub struct Kind {
     /// What the terms begin with that its records are searched by: a letter, which no other kind of the schema has.
     /// Empty, if they are not searched.
     pub terms: &'static str,
+    /// Whether its records have facets: tags, or attributes that a tenant defines.
+    pub facets: bool,
     /// Kinds of record that it may be about, by `parent_resource` and `parent_id`: lists leave it out while its parent is
     /// deleted.
     pub parents: &'static [&'static Kind],
@@ -50,7 +52,7 @@ pub struct Kind {
 const BY_TIME: &[Order] = &[Order::time("update_time")];
 
 impl Kind {
-    /// What most kinds have: no constraint that means something, nothing beside the row, no search, 2 MiB.
+    /// What most kinds have: no constraint that means something, nothing beside the row, no search, no facets, 2 MiB.
     pub const fn new(
         plural: &'static str,
         table: &'static str,
@@ -70,6 +72,7 @@ impl Kind {
             erase_with: "",
             person: false,
             terms: "",
+            facets: false,
             parents: &[],
             private: false,
             copy_of: None,
@@ -103,6 +106,8 @@ pub(crate) enum Test {
     Condition(&'static str, fn(&str) -> String),
     /// The column is what stands beside the value: what the API calls it, and what is stored.
     Choice(&'static str, &'static [(&'static str, &'static str)]),
+    /// The column, of ids, has this one among them; it is a facet.
+    Tag(&'static str),
 }
 
 const EQUAL: &[Operator] = &[Operator::Equal];
@@ -139,6 +144,11 @@ impl Filter {
     /// An id that has to be the same.
     pub const fn id(field: &'static str) -> Self {
         Self::of(field, ValueKind::Uuid, EQUAL, Test::Plain(field))
+    }
+
+    /// A tag that it has to have.
+    pub const fn tag(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Uuid, &[Operator::Has], Test::Tag(field))
     }
 
     /// A truth that has to be the same.

@@ -21,8 +21,10 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// The filter is not understood, or the database's.
     pub async fn find_matching(&self, write: &mut Write, filter: &str, at_most: u32) -> Result<Vec<Uuid>, Error> {
-        let selection = page::export_selection(R::KIND, filter, false)?;
-        let mut query = ids(R::KIND, write.call.tenant, &selection, at_most);
+        let mut selection = page::export_selection(R::KIND, filter, false)?;
+        let tenant = write.call.tenant;
+        self.narrow(write, tenant, &mut selection).await?;
+        let mut query = ids(R::KIND, tenant, &selection, at_most);
         let found: Vec<(Uuid,)> = write.fetch_all(self.statements.find_matching_name, query.build()).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }
@@ -39,8 +41,10 @@ impl<R: Resource> Records<R> {
         (after, last): (Uuid, Uuid),
         at_most: u32,
     ) -> Result<Vec<Record<R::Fields>>, Error> {
-        let selection = page::export_selection(R::KIND, filter, false)?;
-        let mut query = batch(R::KIND, &self.statements.select, write.call.tenant, &selection, (after, last), at_most);
+        let mut selection = page::export_selection(R::KIND, filter, false)?;
+        let tenant = write.call.tenant;
+        self.narrow(write, tenant, &mut selection).await?;
+        let mut query = batch(R::KIND, &self.statements.select, tenant, &selection, (after, last), at_most);
         Ok(write.fetch_all(self.statements.lock_matching_name, query.build()).await?)
     }
 }

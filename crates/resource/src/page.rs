@@ -9,6 +9,7 @@ use crm_proto::standard::Page;
 use crm_values::{Flaw, check_name_prefix};
 use uuid::Uuid;
 
+use crate::facets::Sought;
 use crate::kind::{Kind, Test};
 use crate::select::{Listing, Position, Selection};
 use crate::{Error, Violations};
@@ -56,7 +57,17 @@ pub(crate) fn next_page_token<T>(
 /// The rows that a filter means; what is wrong with it is noted.
 pub(crate) fn selection(kind: &Kind, filter: &str, show_deleted: bool, violations: &mut Violations) -> Selection {
     let conditions = violations.check("filter", parse_filter(kind, filter));
-    Selection { conditions, show_deleted, ..Selection::default() }
+    let facets = conditions.iter().filter_map(|condition| tag(kind, condition)).collect();
+    Selection { conditions, show_deleted, facets, ..Selection::default() }
+}
+
+/// The facet that a condition asks for, if it asks for one.
+fn tag(kind: &Kind, condition: &Condition) -> Option<Sought> {
+    let filter = kind.filters.iter().find(|filter| filter.field == condition.field)?;
+    match (filter.test, &condition.value) {
+        (Test::Tag(column), Value::Uuid(id)) => Some(Sought::tag(*id, column)),
+        _ => None,
+    }
 }
 
 pub(crate) fn parse_filter(kind: &Kind, text: &str) -> Result<Vec<Condition>, Flaw> {

@@ -20,9 +20,10 @@ use crate::entry::{self, Stored};
 use crate::record::Record;
 use crate::request::{Change, New, batch, single};
 use crate::row::Row;
+use crate::select::Selection;
 use crate::statements::Statements;
 use crate::steps::Claim;
-use crate::{Call, Error, Resource, Store, page, select};
+use crate::{Call, Error, Resource, Store, facets, page, select};
 
 /// The records of one resource; cheap to clone.
 #[derive(Debug, Clone)]
@@ -93,8 +94,10 @@ impl<R: Resource> Records<R> {
         Q: standard::List<Resource = R::Message>,
     {
         let call = Call::of(&request)?;
-        let (listing, scope) = page::page(R::KIND, call.tenant, &call.caller.subject, &request.into_inner().page())?;
+        let (mut listing, scope) =
+            page::page(R::KIND, call.tenant, &call.caller.subject, &request.into_inner().page())?;
         let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
+        self.narrow(&mut transaction, call.tenant, &mut listing.selection).await?;
         let mut query = select::page(R::KIND, &self.statements.select, call.tenant, &listing);
         let name = self.statements.list_name;
         let mut rows = transaction.fetch_all::<Record<R::Fields>>(name, query.build()).await?;
@@ -166,6 +169,16 @@ impl<R: Resource> Records<R> {
         let mut found = transaction.fetch_all::<Record<R::Fields>>(statement.name, query).await?;
         found.retain(|record| !record.head.is_deleted());
         Ok(found)
+    }
+
+    /// Decides how records with the facets that are sought are found.
+    pub(crate) async fn narrow(
+        &self,
+        transaction: &mut TenantTransaction,
+        tenant: Uuid,
+        selection: &mut Selection,
+    ) -> Result<(), Error> {
+        facets::narrow(transaction, &self.store.count_facets, tenant, R::KIND, selection).await
     }
 
     /// The records with these ids, in their order, deleted ones included.

@@ -8,8 +8,10 @@ use prost_types::Timestamp;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::exchange::Exchange;
+use crate::facets::Facets;
 use crate::kind::Kind;
 use crate::record::Head;
 use crate::row::Row;
@@ -40,6 +42,14 @@ pub trait Resource: Clone + Debug + Send + Sync + 'static {
     fn reader(_message: &Self::Message) -> Option<&str> {
         None
     }
+
+    /// The ids of its tags, if it can have some; they are among its facets.
+    fn tags(_fields: &mut Self::Fields) -> Option<&mut Vec<Uuid>> {
+        None
+    }
+
+    /// What it is found by beside its columns, if its kind has facets.
+    fn facets(_fields: &Self::Fields, _facets: &mut Facets) {}
 
     /// Rules that take several fields, or what was stored before, to check.
     fn check(_before: Option<&Self::Fields>, _now: &Self::Fields, _found: &mut Violations) {}

@@ -28,6 +28,8 @@ pub enum Value {
     Time(Option<OffsetDateTime>),
     /// `uuid`
     Uuid(Option<Uuid>),
+    /// `uuid[]`
+    Uuids(Vec<Uuid>),
 }
 
 /// Which part a value has.
@@ -79,6 +81,7 @@ impl Row {
                 Value::Boolean(_) => "boolean",
                 Value::Time(_) => "timestamptz",
                 Value::Uuid(_) => "uuid",
+                Value::Uuids(_) => "uuid[]",
             };
             (*name, of)
         })
@@ -95,6 +98,7 @@ impl Row {
                 Value::Boolean(truth) => truth.into(),
                 Value::Time(time) => time.map(|time| time.format(&Rfc3339)).transpose()?.into(),
                 Value::Uuid(id) => id.map(|id| id.to_string()).into(),
+                Value::Uuids(ids) => ids.into_iter().map(|id| id.to_string()).collect(),
             })
         };
         self.0.into_iter().map(|(name, _, given)| Ok((name.to_owned(), value(given)?))).collect()
@@ -127,6 +131,7 @@ impl Row {
             Value::Boolean(truth) => query.bind(truth),
             Value::Time(time) => query.bind(time),
             Value::Uuid(id) => query.bind(id),
+            Value::Uuids(ids) => query.bind(ids),
         })
     }
 
@@ -170,4 +175,5 @@ values! {
     Option<OffsetDateTime>: time => Self::Time(time),
     Uuid: id => Self::Uuid(Some(id)),
     Option<Uuid>: id => Self::Uuid(id),
+    &Vec<Uuid>: ids => Self::Uuids(ids.clone()),
 }

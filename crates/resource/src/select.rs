@@ -11,6 +11,7 @@ use sqlx::{Postgres, QueryBuilder};
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
+use crate::facets::Sought;
 use crate::kind::{self, Kind, Test};
 use crate::record::Head;
 use crate::row::Row;
@@ -24,6 +25,10 @@ pub(crate) struct Selection {
     pub show_deleted: bool,
     /// Who asks: rows that are one caller's alone are theirs, or are left out. Nobody sees none of them.
     pub reader: String,
+    /// Facets that all of them must have.
+    pub facets: Vec<Sought>,
+    /// Which of these so few have that the table of facets tells which.
+    pub by_facet: Option<usize>,
 }
 
 /// Which page of which rows.
@@ -105,6 +110,9 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
     for condition in &selection.conditions {
         push_condition(kind, &mut query, condition);
     }
+    for (index, sought) in selection.facets.iter().enumerate() {
+        sought.push(kind, selection.by_facet == Some(index), &mut query);
+    }
     query
 }
 
@@ -147,8 +155,10 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
                 Value::Text(text) | Value::Prefix(text) => query.push_bind(text.clone()),
             };
         }
+        // Told among the facets.
+        (Test::Tag(_), Value::Uuid(_)) => {}
         // The filter's parser gives no other pairs.
-        (Test::Key(..) | Test::Condition(..) | Test::Choice(..), _) => {
+        (Test::Key(..) | Test::Condition(..) | Test::Choice(..) | Test::Tag(_), _) => {
             query.push(" and false");
         }
     }

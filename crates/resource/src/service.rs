@@ -25,8 +25,8 @@ use crate::keys::SERVICE_PRIVATE_KEY_FILE;
 use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
 use crate::{
-    AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, erasure, follow, journal, operations,
-    rekey, search,
+    AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, erasure, facets, follow, journal,
+    operations, rekey, search,
 };
 
 /// A service, one constant each.
@@ -156,6 +156,9 @@ impl Service {
         }
         if resources.iter().any(|resource| resource.kind.person) {
             migrate::check_copy(&mut owner, schema, &erasure::TABLE).await?;
+        }
+        if resources.iter().any(|resource| resource.kind.facets) {
+            migrate::check_copy(&mut owner, schema, &facets::TABLE).await?;
         }
         let made = rekey::make(&mut owner, schema, resources).await?;
         if made > 0 {

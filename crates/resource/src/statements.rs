@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use crate::journal;
 use crate::kind::Kind;
 use crate::row::Row;
-use crate::search;
+use crate::{facets, search};
 
 /// The time of a change to a locked row: read after its lock was taken, and never earlier than the change before it.
 ///
@@ -67,8 +67,7 @@ impl Statements {
     /// `name` is the resource's name for one; the values of `row` do not matter.
     pub(crate) fn new(name: &str, kind: &Kind, row: &Row) -> Self {
         let table = kind.table;
-        let fields: String = row.fields().map(|column| format!("{column}, ")).collect();
-        let columns = format!("id, {fields}version, create_time, update_time, delete_time");
+        let columns = columns(row);
         let select = format!("select {columns} from {table}");
         Self {
             find: statement(
@@ -111,6 +110,12 @@ impl Statements {
     }
 }
 
+/// What is read of a row.
+fn columns(row: &Row) -> String {
+    let fields: String = row.fields().map(|column| format!("{column}, ")).collect();
+    format!("id, {fields}version, create_time, update_time, delete_time")
+}
+
 fn insert(kind: &Kind, row: &Row) -> String {
     let names: String = row.columns().map(|(name, _)| format!("{name}, ")).collect();
     let values: String = row.columns().map(|(_, number)| format!("${number}, ")).collect();
@@ -119,13 +124,20 @@ fn insert(kind: &Kind, row: &Row) -> String {
          values ($1, $2, {values}statement_timestamp(), statement_timestamp())",
         kind.table
     );
-    let come = [("terms", search::insert(kind.schema(), &format!("${}", row.end())))];
-    let (with, first) = searched(kind, beside(kind.insert_with, row), &come, row.end());
-    journalled(kind, &with, &change, HEAD, "'created'", first)
+    let mut beside = Beside::new(kind.insert_with, row);
+    if !kind.terms.is_empty() {
+        let [come] = beside.parameters();
+        beside.add("terms", &search::insert(kind.schema(), &come));
+    }
+    if kind.facets {
+        let [facets, values] = beside.parameters();
+        beside.add("facets", &facets::insert(kind, &facets, &values));
+    }
+    journalled(kind, &beside.with, &change, HEAD, "'created'", beside.next)
 }
 
 /// As [`insert`], of a list of objects of JSON: one text for any number of rows, and arrays in it may differ in length. What
-/// stands beside a row is added for those that were.
+/// stands beside a row is added for those that were, but for facets: nothing that comes this way has any.
 fn insert_many(kind: &Kind, row: &Row) -> String {
     const ADDED: &str = " from changed join given using (id)";
     let types: String = row.typed().map(|(name, of)| format!("{name} {of}, ")).collect();
@@ -169,10 +181,18 @@ fn update(kind: &Kind, row: &Row) -> String {
         "update {} set {sets}version = version + 1, update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2",
         kind.table
     );
-    let (come, gone) = (format!("${}", row.end()), format!("${}", row.end() + 1));
-    let terms = [("terms", search::add(kind.schema(), &come)), ("gone_terms", search::remove(kind.schema(), &gone))];
-    let (with, first) = searched(kind, beside(kind.update_with, row), &terms, row.end());
-    journalled(kind, &with, &change, HEAD, "'updated'", first)
+    let mut beside = Beside::new(kind.update_with, row);
+    if !kind.terms.is_empty() {
+        let [come, gone] = beside.parameters();
+        beside.add("terms", &search::add(kind.schema(), &come));
+        beside.add("gone_terms", &search::remove(kind.schema(), &gone));
+    }
+    if kind.facets {
+        let [facets, values, gone, gone_values] = beside.parameters();
+        beside.add("facets", &facets::add(kind, &facets, &values));
+        beside.add("gone_facets", &facets::remove(kind, &gone, &gone_values));
+    }
+    journalled(kind, &beside.with, &change, HEAD, "'updated'", beside.next)
 }
 
 fn set_deleted(kind: &Kind, columns: &str) -> String {
@@ -190,11 +210,22 @@ fn erase(kind: &Kind) -> String {
     let columns = "id, version + 1 as version, greatest(statement_timestamp(), update_time + interval '1 microsecond') \
                    as update_time";
     let with = if kind.erase_with.is_empty() { "with ".to_owned() } else { format!("{}, ", kind.erase_with) };
+    let facets = if kind.facets { format!("facets as ({}), ", facets::erase(kind)) } else { String::new() };
     let entry = journal::insert(kind, "'erased'", 3);
     let reader = if kind.private { ", reader" } else { "" };
     format!(
-        "{with}changed as ({change} returning {columns}{reader}), entry as ({entry}) select id, version from changed"
+        "{with}{facets}changed as ({change} returning {columns}{reader}), entry as ({entry}) select id, version from changed"
     )
+}
+
+/// Marks a row as deleted for good, with the reason `$3` in a column.
+pub(crate) fn retire(kind: &Kind, row: &Row, column: &str) -> String {
+    let change = format!(
+        "update {} set {column} = $3, delete_time = {CHANGE_TIME}, version = version + 1, update_time = {CHANGE_TIME} \
+         where tenant_id = $1 and id = $2",
+        kind.table
+    );
+    journalled(kind, "", &change, &columns(row), "'deleted'", 4)
 }
 
 /// A change with its entry in the journal: one statement, so one round trip, and never one without the other. The entry is
@@ -206,21 +237,32 @@ fn journalled(kind: &Kind, beside: &str, change: &str, columns: &str, what: &str
     format!("{with}changed as ({change} returning {columns}{reader}), entry as ({entry}) select {columns} from changed")
 }
 
-/// What stands before the statement, and what is done to the terms of a kind that is searched; and the number of the first
-/// parameter behind those of terms, each of which has one.
-fn searched(kind: &Kind, beside: String, terms: &[(&str, String)], first: usize) -> (String, usize) {
-    if kind.terms.is_empty() {
-        return (beside, first);
-    }
-    let begin = if beside.is_empty() { "with ".to_owned() } else { beside + ", " };
-    let terms: Vec<String> = terms.iter().map(|(name, change)| format!("{name} as ({change})")).collect();
-    (begin + &terms.join(", "), first + terms.len())
+/// What is done beside a change, in its statement.
+struct Beside {
+    /// `with …`, or nothing.
+    with: String,
+    /// The number of the first parameter that is free.
+    next: usize,
 }
 
-/// What stands before the statement, with numbers for the names of parameters.
-fn beside(with: &str, row: &Row) -> String {
-    row.parameters()
-        .fold(with.to_owned(), |text, (name, number)| text.replace(&format!("{{{name}}}"), &format!("${number}")))
+impl Beside {
+    /// What a kind has of its own, with numbers for the names of parameters.
+    fn new(with: &str, row: &Row) -> Self {
+        let number = |text: String, (name, number)| text.replace(&format!("{{{name}}}"), &format!("${number}"));
+        Self { with: row.parameters().fold(with.to_owned(), number), next: row.end() }
+    }
+
+    /// The next parameters, in the order in which they are bound.
+    fn parameters<const N: usize>(&mut self) -> [String; N] {
+        let first = self.next;
+        self.next += N;
+        std::array::from_fn(|nth| format!("${}", first + nth))
+    }
+
+    fn add(&mut self, name: &str, change: &str) {
+        self.with += if self.with.is_empty() { "with " } else { ", " };
+        self.with += &format!("{name} as ({change})");
+    }
 }
 
 fn statement(name: &str, text: String) -> Statement {

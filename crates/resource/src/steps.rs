@@ -15,10 +15,11 @@ use crate::refusal::ETAG_MISMATCH;
 use crate::request::{New, RequestId, single};
 use crate::resource::{headed, show, show_fields};
 use crate::row::Row;
-use crate::search::{Changed, terms_of};
+use crate::search::{self, terms_of};
 use crate::statements::Statement;
+use crate::tags::admit;
 use crate::write::Write;
-use crate::{Call, Error, Resource};
+use crate::{Call, Error, Resource, facets};
 
 /// What a claimed request id leads to.
 #[derive(Debug)]
@@ -27,6 +28,25 @@ pub enum Claim<M> {
     First(Box<Write>),
     /// It was answered so before.
     Answered(M),
+}
+
+/// A row, and what is written beside it.
+struct Written {
+    row: Row,
+    terms: search::Changed,
+    facets: facets::Changed,
+}
+
+impl Written {
+    fn between<R: Resource>(before: Option<&R::Fields>, after: &R::Fields) -> Self {
+        let (terms, facets) =
+            (search::Changed::between::<R>(before, after), facets::Changed::between::<R>(before, after));
+        Self { row: row_of::<R>(after), terms, facets }
+    }
+
+    fn bind(self, query: Query<'_, Postgres, PgArguments>) -> Query<'_, Postgres, PgArguments> {
+        self.facets.bind(self.terms.bind(self.row.bind(query)))
+    }
 }
 
 impl<R: Resource> Records<R> {
@@ -166,8 +186,9 @@ impl<R: Resource> Records<R> {
     /// The last step of a creation: adds the record, keeps the answer, commits.
     ///
     /// # Errors
-    /// As of [`insert`](Self::insert).
-    pub async fn finish(&self, mut write: Write, new: New<R>) -> Result<R::Message, Error> {
+    /// As of [`insert`](Self::insert); or a tag that it is given is not there.
+    pub async fn finish(&self, mut write: Write, mut new: New<R>) -> Result<R::Message, Error> {
+        admit::<R>(&mut write, &self.store.tags.hold, None, &mut new.fields).await?;
         let (head, message) = self.insert_shown(&mut write, new.id, new.fields).await?;
         let answer = headed(message, &head);
         self.store.keep_answer(&mut write, new.request_id, &answer.encode_to_vec()).await?;
@@ -178,16 +199,17 @@ impl<R: Resource> Records<R> {
     /// The last step of a change: writes the fields if they differ, and commits.
     ///
     /// # Errors
-    /// As of [`insert`](Self::insert).
+    /// As of [`insert`](Self::insert); or a tag that it is given is not there.
     pub async fn save(
         &self,
         mut write: Write,
-        current: Record<R::Fields>,
-        fields: R::Fields,
+        mut current: Record<R::Fields>,
+        mut fields: R::Fields,
     ) -> Result<R::Message, Error> {
         if fields == current.fields {
             return Self::message(current);
         }
+        admit::<R>(&mut write, &self.store.tags.hold, Some(&mut current.fields), &mut fields).await?;
         let (head, message) = self.replace_shown(&mut write, current, fields).await?;
         write.commit().await?;
         Ok(headed(message, &head))
@@ -210,7 +232,7 @@ impl<R: Resource> Records<R> {
 
     /// Adds a record, and shows its fields: the journal and the answer say the same of them.
     async fn insert_shown(&self, write: &mut Write, id: Uuid, fields: R::Fields) -> Result<(Head, R::Message), Error> {
-        let row = (row_of::<R>(&fields), Changed::between::<R>(None, &fields));
+        let row = Written::between::<R>(None, &fields);
         let message = show_fields::<R>(fields)?;
         let difference = Difference::between(None, &message);
         Ok((self.write_row(write, &self.statements.insert, id, row, difference).await?, message))
@@ -223,7 +245,7 @@ impl<R: Resource> Records<R> {
         current: Record<R::Fields>,
         fields: R::Fields,
     ) -> Result<(Head, R::Message), Error> {
-        let row = (row_of::<R>(&fields), Changed::between::<R>(Some(&current.fields), &fields));
+        let row = Written::between::<R>(Some(&current.fields), &fields);
         let (before, message) = (show_fields::<R>(current.fields)?, show_fields::<R>(fields)?);
         let difference = Difference::between(Some(&before), &message);
         Ok((self.write_row(write, &self.statements.update, current.head.id, row, difference).await?, message))
@@ -234,11 +256,11 @@ impl<R: Resource> Records<R> {
         write: &mut Write,
         statement: &Statement,
         id: Uuid,
-        (row, terms): (Row, Changed),
+        row: Written,
         difference: Difference,
     ) -> Result<Head, Error> {
         let query = row.bind(sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id));
-        let query = difference.bind(terms.bind(query), &write.call);
+        let query = difference.bind(query, &write.call);
         let head = self.change(write, statement.name, query).await?;
         self.touch(write, &head);
         Ok(head)
@@ -256,7 +278,7 @@ impl<R: Resource> Records<R> {
         write.fetch_one(name, query).await.map_err(|error| refused(R::KIND, error))
     }
 
-    fn touch(&self, write: &mut Write, head: &Head) {
+    pub(crate) fn touch(&self, write: &mut Write, head: &Head) {
         write.touch(&self.cache, key(write.call.tenant, head.id), head.cache_version());
     }
 }

@@ -7,6 +7,7 @@ use crm_cache::Redis;
 use crm_database::idempotency::{Idempotency, Outcome};
 use crm_database::{Access, Database, TenantTransaction};
 use crm_shares::{Refused, Share, Shares};
+use sqlx::SqlStr;
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{Wakes, Watching};
@@ -14,7 +15,7 @@ use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{ANSWER_ERASED, EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
-use crate::{Call, Error, StoreConfig, Write, erasure, journal, search};
+use crate::{Call, Error, StoreConfig, Write, erasure, facets, journal, search, tags};
 
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Store {
     pub(crate) journal: Arc<journal::Statements>,
     pub(crate) terms: Arc<search::Statements>,
     pub(crate) erasure: Arc<erasure::Statements>,
+    pub(crate) count_facets: SqlStr,
+    pub(crate) tags: Arc<tags::Statements>,
     pub(crate) journal_days: i32,
     pub(crate) operations: Registry,
     exports: Shares,
@@ -52,8 +55,9 @@ impl Store {
         let exports = Shares::at_most((config.database_connections / 2) as usize, 1);
         let (idempotency, first_tier_ttl) = (Idempotency::new(schema)?, config.first_tier_ttl);
         let (journal, operations) = (Arc::new(journal::Statements::new(schema)), Registry::new(schema));
-        let terms = Arc::new(search::Statements::new(schema));
         let erasure = Arc::new(erasure::Statements::new(schema));
+        let (terms, count_facets) = (Arc::new(search::Statements::new(schema)), facets::count(schema));
+        let tags = Arc::new(tags::Statements::new(schema));
         let (wakes, watching, peers) = (Wakes::default(), Watching::new(config), Peers::default());
         redis.overhear(Arc::new(wakes.clone()));
         let journal_days = config.journal_days;
@@ -66,6 +70,8 @@ impl Store {
             journal,
             terms,
             erasure,
+            count_facets,
+            tags,
             journal_days,
             operations,
             exports,

@@ -1,18 +1,23 @@
 #![doc = include_str!("../README.md")]
 
 mod changes;
+mod operations;
 pub mod pipelines;
 pub mod products;
 pub mod sales_teams;
 pub mod saved_views;
 mod tables;
+pub mod tags;
 
 use crm_proto::sales::change_service_server::ChangeServiceServer;
+use crm_proto::sales::operation_service_server::OperationServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
 use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::sales::table_service_server::TableServiceServer;
+use crm_proto::sales::tag_service_server::TagServiceServer;
+use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
@@ -21,6 +26,7 @@ use pipelines::Pipeline;
 use products::Product;
 use sales_teams::SalesTeam;
 use saved_views::{OfSales, SavedView};
+use tags::{OfSales, Tag};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -30,7 +36,7 @@ pub static SERVICE: Service = Service {
     package: "crm.sales.v1",
     keeps: Keeps::Records(STORAGE, routes),
     asks: &[],
-    refusals: &views::REFUSALS,
+    refusals: &[&views::NOT_YOURS, &views::TOO_MANY, &views::TOO_MANY_SHARED, &TOO_MANY, &MERGED],
 };
 
 const STORAGE: Storage = Storage {
@@ -44,6 +50,7 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<SalesTeam>(),
         AnyResource::of::<Pipeline>(),
         AnyResource::of::<SavedView>(),
+        AnyResource::of::<Tag>(),
     ],
     copies: &[],
     follows: &[],
@@ -57,22 +64,39 @@ pub struct Sales {
     sales_teams: Records<SalesTeam>,
     pipelines: Records<Pipeline>,
     saved_views: Views<OfSales>,
+    tags: Tags<OfSales>,
     changes: Feed,
+    store: Store,
 }
 
 fn routes(store: &Store, services: Services) -> Services {
+    let products = Records::new(store);
+    let tags = Tags::new(store).on(&products);
+    tags.offer();
     let sales = Sales {
-        products: Records::new(store),
+        products,
         sales_teams: Records::new(store),
         pipelines: Records::new(store),
         saved_views: Views::new(store),
+        tags,
         changes: Feed::new(store, &SERVICE),
+        store: store.clone(),
     };
     let products = ProductServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let sales_teams = SalesTeamServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let pipelines = PipelineServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let saved_views = SavedViewServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tables = TableServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let tags = TagServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let operations = OperationServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    services.add(products).add(sales_teams).add(pipelines).add(saved_views).add(changes).add(tables)
+    services
+        .add(products)
+        .add(sales_teams)
+        .add(pipelines)
+        .add(saved_views)
+        .add(tags)
+        .add(changes)
+        .add(operations)
+        .add(tables)
 }

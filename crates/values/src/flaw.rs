@@ -22,6 +22,7 @@ pub const FIELD_REASONS: &[(&str, &str)] = &[
     (Flaw::OUT_OF_RANGE, "a number lies outside its range"),
     (Flaw::IMMUTABLE, "a field that is fixed at creation was given another value"),
     (Flaw::CONTRADICTION, "two fields exclude each other"),
+    (Flaw::NOT_THERE, "an id is that of no record that is there"),
     (Flaw::UNKNOWN_FIELD, "a mask names a field that does not exist"),
 ];
 
@@ -40,6 +41,8 @@ impl Flaw {
     pub const IMMUTABLE: &'static str = "IMMUTABLE";
     /// Two fields exclude each other.
     pub const CONTRADICTION: &'static str = "CONTRADICTION";
+    /// An id is that of no record that is there.
+    pub const NOT_THERE: &'static str = "NOT_THERE";
     /// A mask names a field that does not exist.
     pub const UNKNOWN_FIELD: &'static str = "UNKNOWN_FIELD";
 

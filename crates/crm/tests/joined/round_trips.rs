@@ -4,7 +4,7 @@ use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::samples::{sample, updates};
+use crate::samples::{sample, tagged, updates};
 use crate::support::{Joined, text};
 
 async fn create(joined: &Joined, collection: &str, body: Value) -> Value {
@@ -18,9 +18,9 @@ async fn what_was_read_can_be_sent_back_whole_and_by_the_field() {
     let parent = create(&joined, "/v1/accounts", json!({"name": "Parent"})).await;
     let parent = parent["id"].as_str().unwrap();
     let updates = updates();
-    assert!(updates.len() >= 6, "accounts, contacts, activities, products, saved views: {updates:?}");
+    assert!(updates.len() >= 8, "accounts, contacts, activities, products, saved views, tags of each: {updates:?}");
     for (collection, fields) in updates {
-        let sample = sample(&collection, parent);
+        let sample = tagged(&joined, "acme", &collection, sample(&collection, parent)).await;
         for name in fields.keys().filter(|name| *name != "etag") {
             assert!(sample.get(name).is_some(), "the sample of {collection} lacks {name}");
         }

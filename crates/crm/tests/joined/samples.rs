@@ -2,16 +2,20 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use ::http::Method;
+use crm_server::token::Role;
 use crm_transcode::Transcoder;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+
+use crate::support::{Joined, json};
 
 /// What a collection holds, by its path: `/v1/products` holds `products`, and `/v1/activities/customers` `activities`.
 pub(crate) fn plural(path: &str) -> &str {
     path.trim_start_matches("/v1/").split('/').next().unwrap()
 }
 
-/// A resource with every field filled that a caller can fill, by its collection's path.
+/// A resource with every field filled that a caller can fill, but for its tags, by its collection's path.
 pub(crate) fn sample(path: &str, account: &str) -> Value {
     match plural(path) {
         "accounts" => json!({
@@ -45,6 +49,7 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
             "name": "New business",
             "stages": [stage(1, "New", "KIND_OPEN", 10), stage(2, "Won", "KIND_WON", 100), stage(3, "Lost", "KIND_LOST", 0)],
         }),
+        "tags" => json!({"name": "Key account", "colour": "#1f6feb", "description": "Visited every quarter"}),
         other => panic!("a new kind of resource, {other}, needs a sample here"),
     }
 }
@@ -52,6 +57,20 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
 fn stage(number: u128, name: &str, kind: &str, probability: i32) -> Value {
     let id = Uuid::from_u128(number).to_string();
     json!({"id": id, "name": name, "kind": kind, "probability": probability, "mergingIntoId": ""})
+}
+
+/// The same with a tag that is there, if it can have one.
+pub(crate) async fn tagged(joined: &Joined, tenant: &str, path: &str, mut body: Value) -> Value {
+    let service = match plural(path) {
+        "accounts" | "contacts" => "customers",
+        "products" => "sales",
+        _ => return body,
+    };
+    let path = format!("/v1/tags/{service}");
+    let (tag, create) = (another(&sample(&path, "")), format!("{path}?requestId={}", Uuid::new_v4()));
+    let tag = joined.call_as(tenant, Role::Manager, Method::POST, &create, tag).await;
+    body["tagIds"] = json!([json(&tag)["id"]]);
+    body
 }
 
 /// Another of the same kind: nothing of it that has to be unique is the same, of this one or of another other.
@@ -70,7 +89,8 @@ pub(crate) fn another(body: &Value) -> Value {
 
 /// A field that lists of the collection at this path can be filtered by, as a text.
 pub(crate) fn filtered_by(path: &str) -> &'static str {
-    let known = [("/v1/products", "sku"), ("/v1/salesTeams", "manager"), ("/v1/pipelines", "name")];
+    let known =
+        [("/v1/products", "sku"), ("/v1/salesTeams", "manager"), ("/v1/pipelines", "name"), ("/v1/tags/", "name")];
     known.iter().find(|(collection, _)| path.starts_with(collection)).map_or("owner", |(_, field)| field)
 }
 

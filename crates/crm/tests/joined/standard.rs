@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::Answer;
-use crate::samples::{another, plural, sample, updates};
+use crate::samples::{another, plural, sample, tagged, updates};
 use crate::support::{Joined, json, text};
 
 /// The path of each collection, and a body for its creations.
@@ -20,7 +20,12 @@ async fn collections_of(joined: &Joined, tenant: &str) -> Vec<(String, Value)> {
     assert_eq!(parent.status, StatusCode::OK, "{}", text(&parent));
     let parent = json(&parent);
     let parent = parent["id"].as_str().unwrap();
-    updates().into_iter().map(|(path, _)| (path.clone(), sample(&path, parent))).collect()
+    let mut collections = Vec::new();
+    for (path, _) in updates() {
+        let body = tagged(joined, tenant, &path, sample(&path, parent)).await;
+        collections.push((path, body));
+    }
+    collections
 }
 
 async fn create(joined: &Joined, path: &str, request: Uuid, body: &Value) -> Answer {

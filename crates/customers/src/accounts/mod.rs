@@ -10,7 +10,7 @@ mod table;
 mod update;
 
 use crm_proto::customers as pb;
-use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};
+use crm_resource::{Exchange, Facets, Filter, Kind, Order, Refusal, Resource, Row};
 use crm_values::{Terms, name_key, parse_domain_name, required, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -41,6 +41,7 @@ pub struct Fields {
     annual_revenue_currency: Option<String>,
     founded_year: Option<i32>,
     parent_id: Option<Uuid>,
+    tag_ids: Vec<Uuid>,
 }
 
 impl Fields {
@@ -72,6 +73,7 @@ impl Resource for Account {
             Filter::text("territory", "territory_key", text_key),
             Filter::id("parent_id"),
             Filter::name("name", "name_key"),
+            Filter::tag("tag_ids"),
             Filter::since("update_time"),
         ],
         orders: &[Order::text("name", "name_key"), Order::time("update_time")],
@@ -81,6 +83,7 @@ impl Resource for Account {
             ("accounts_parent_not_self", &PARENT_CYCLE),
         ],
         terms: "a",
+        facets: true,
         ..Kind::new("accounts", "customers.accounts", &NOT_FOUND, &NOT_DELETED)
     };
 
@@ -98,6 +101,7 @@ impl Resource for Account {
         let (range, rule) = (1000..=2100, "must be 1000 to 2100");
         fields.number("founded_year", &mut it.founded_year, &mut message.founded_year, range, rule);
         fields.optional_id("parent_id", &mut it.parent_id, &mut message.parent_id);
+        fields.ids("tag_ids", &mut it.tag_ids, &mut message.tag_ids);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -116,10 +120,19 @@ impl Resource for Account {
         row.set("annual_revenue_currency", &it.annual_revenue_currency);
         row.set("founded_year", it.founded_year);
         row.set("parent_id", it.parent_id);
+        row.set("tag_ids", &it.tag_ids);
     }
 
     fn searched(it: &Fields, terms: &mut Terms) {
         terms.company("name", &it.name);
         terms.address("domain", it.domain());
+    }
+
+    fn tags(it: &mut Fields) -> Option<&mut Vec<Uuid>> {
+        Some(&mut it.tag_ids)
+    }
+
+    fn facets(it: &Fields, facets: &mut Facets) {
+        facets.tags(&it.tag_ids);
     }
 }

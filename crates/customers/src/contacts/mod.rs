@@ -8,7 +8,7 @@ mod table;
 mod undelete;
 
 use crm_proto::customers as pb;
-use crm_resource::{Error, Exchange, Filter, Kind, Order, Refusal, Resource, Row, Violations, Write};
+use crm_resource::{Error, Exchange, Facets, Filter, Kind, Order, Refusal, Resource, Row, Violations, Write};
 use crm_values::{Flaw, Terms, email_key, name_key, parse_email, parse_phone, text_key, within};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -30,6 +30,7 @@ pub struct Fields {
     /// In E.164 form, the preferred one first, none twice.
     phones: Vec<String>,
     owner: String,
+    tag_ids: Vec<Uuid>,
 }
 
 impl Fields {
@@ -78,6 +79,7 @@ impl Resource for Contact {
                 email_key,
             ),
             Filter::name("family_name", "family_name_key"),
+            Filter::tag("tag_ids"),
             Filter::since("update_time"),
         ],
         orders: &[Order::text("family_name", "family_name_key"), Order::time("update_time")],
@@ -95,6 +97,7 @@ impl Resource for Contact {
                      where tenant_id = $1 and contact_id = any($2))",
         person: true,
         terms: "c",
+        facets: true,
         // Ten times as many contacts as accounts are read, each seldom.
         cache_bytes: 3 << 20,
         ..Kind::new("contacts", "customers.contacts", &NOT_FOUND, &NOT_DELETED)
@@ -108,6 +111,7 @@ impl Resource for Contact {
         fields.texts("emails", &mut it.emails, &mut message.emails, parse_email);
         fields.texts("phones", &mut it.phones, &mut message.phones, parse_phone);
         fields.text("owner", &mut it.owner, &mut message.owner, within(100));
+        fields.ids("tag_ids", &mut it.tag_ids, &mut message.tag_ids);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -121,12 +125,21 @@ impl Resource for Contact {
         row.set("phones", &it.phones);
         row.set("owner", &it.owner);
         row.key("owner_key", text_key(&it.owner));
+        row.set("tag_ids", &it.tag_ids);
     }
 
     fn searched(it: &Fields, terms: &mut Terms) {
         terms.person(("given_name", &it.given_name), ("family_name", &it.family_name));
         it.emails.iter().for_each(|email| terms.address("emails", email));
         it.phones.iter().for_each(|phone| terms.phone("phones", phone));
+    }
+
+    fn tags(it: &mut Fields) -> Option<&mut Vec<Uuid>> {
+        Some(&mut it.tag_ids)
+    }
+
+    fn facets(it: &Fields, facets: &mut Facets) {
+        facets.tags(&it.tag_ids);
     }
 
     fn check(before: Option<&Fields>, now: &Fields, found: &mut Violations) {

@@ -11,7 +11,7 @@ use crate::accounts::Account;
 
 use super::set::Set;
 use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, COMPANY_THIRD, INDUSTRIES, OWNERS, PLACES};
-use super::{ACCOUNTS_A_CHUNK, SeedSize};
+use super::{ACCOUNTS_A_CHUNK, SeedSize, tags};
 
 const KIND: u64 = 0x00ac_c041;
 /// 2024-01-01T00:00:00Z.
@@ -72,13 +72,13 @@ pub(super) fn row(set: Set, number: u32) -> String {
     let mut terms = Terms::default();
     terms.company("", &name);
     terms.address("", &domain);
-    let terms = texts(&terms.stored(Account::KIND.terms));
+    let (terms, tags) = (texts(&terms.stored(Account::KIND.terms)), tags::of_account(set, number));
     let mut line = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         line,
         "{id}\t{name}\t{key}\t{domain}\t{industry}\t{country}\t{territory}\t{owner}\t{employees}\t{revenue}\t{currency}\t\
-         {founded}\t{parent}\t{}\t{}\t{terms}",
+         {founded}\t{parent}\t{}\t{}\t{terms}\t{tags}",
         time(created),
         time(updated)
     );

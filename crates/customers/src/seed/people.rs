@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::companies::{self, Company, people_up_to, updated};
 use super::set::Set;
+use super::tags;
 use super::words::{OWNERS, TITLES};
 use crate::contacts::Contact;
 
@@ -113,12 +114,12 @@ impl People {
         terms.person(("", given), ("", family));
         emails.split(',').for_each(|email| terms.address("", email));
         terms.phone("", phone);
-        let terms = texts(&terms.stored(Contact::KIND.terms));
+        let (terms, tags) = (texts(&terms.stored(Contact::KIND.terms)), tags::of_contact(self.set, self.number));
         let mut line = String::new();
         // Writing to a string does not fail.
         let _ = writeln!(
             line,
-            "{id}\t{}\t{given}\t{family}\t{}\t{title}\t{{{emails}}}\t{{{phone}}}\t{owner}\t{}\t{}\t{terms}",
+            "{id}\t{}\t{given}\t{family}\t{}\t{title}\t{{{emails}}}\t{{{phone}}}\t{owner}\t{}\t{}\t{terms}\t{tags}",
             company.id,
             name_key(family),
             time(created),

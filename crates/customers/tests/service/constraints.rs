@@ -90,6 +90,35 @@ async fn contacts_keep_their_rules() {
 }
 
 #[tokio::test]
+async fn tags_and_facets_keep_their_rules() {
+    let own = database().await;
+    let pool = pool(&own).await;
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let tag = "insert into customers.tags (tenant_id, id, name, name_key) values ($1, $2, 'x', 'x')";
+    transaction.execute("insert", sqlx::query(tag).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (change, constraint) in [
+        ("name = ''", "tags_name_length"),
+        ("name = repeat('x', 61)", "tags_name_length"),
+        ("colour = '#12345G'", "tags_colour_form"),
+        ("colour = '#1F6FEB'", "tags_colour_form"),
+        ("description = repeat('x', 501)", "tags_description_length"),
+        ("merged_into = id", "tags_merged_is_deleted"),
+        ("merged_into = '00000000-0000-0000-0000-000000000002', delete_time = now()", "tags_merged_into_fkey"),
+        ("version = 0", "tags_version_positive"),
+    ] {
+        check(&pool, &format!("update customers.tags set {change}"), constraint).await;
+    }
+    let insert =
+        "insert into customers.facets (tenant_id, resource, facet, value, record_id) values ({tenant}, 'accounts',";
+    let long = format!("{insert} {{account}}, repeat('x', 601), {{account}})");
+    check(&pool, &long, "facets_value_length").await;
+    let twice =
+        format!("{insert} {{account}}, 'x', {{account}}), ({{tenant}}, 'accounts', {{account}}, 'x', {{account}})");
+    check(&pool, &twice, "facets_pkey").await;
+}
+
+#[tokio::test]
 async fn activities_keep_their_rules() {
     let own = database().await;
     let pool = pool(&own).await;

@@ -30,6 +30,7 @@ mod spans;
 mod statements;
 mod support;
 mod tables;
+mod tags;
 mod times;
 mod touched;
 mod updates;

@@ -15,12 +15,29 @@ use crate::support::{database, pool, store, tenant};
 
 /// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
 const ACCOUNTS: &str = "
-    insert into customers.accounts (tenant_id, id, name, name_key, domain, industry_key, territory_key, owner_key, parent_id, update_time)
+    insert into customers.accounts (tenant_id, id, name, name_key, domain, industry_key, territory_key, owner_key, parent_id, update_time, tag_ids)
     select case when n % 3 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid, 'Name ' || n,
         substr(md5('n' || n), 1, 8), 'd' || n || '.example', 'industry ' || n % 20, 'territory ' || n % 12,
         'owner ' || n % 50, case when n % 30 = 0 and n > 3000 then md5('a' || n % 3000)::uuid end,
-        now() - n * interval '1 minute'
-    from generate_series(1, 200000) n";
+        now() - n * interval '1 minute',
+        array_remove(array[case when n % 10 < 7 then '{most}'::uuid end, case when n % 7 = 0 then '{many}'::uuid end,
+            case when n % 1000 = 0 then '{few}'::uuid end], null)
+    from generate_series(1, 200000) n;
+    insert into customers.facets (tenant_id, resource, facet, value, record_id)
+    select tenant_id, 'accounts', unnest(tag_ids), '', id from customers.accounts";
+
+/// Tags that 46,667 of the tenant's accounts have, 9,524 and 66.
+const TAGS: [(&str, &str); 3] = [
+    ("{most}", "00000000-0000-7000-8000-0000000000a1"),
+    ("{many}", "00000000-0000-7000-8000-0000000000a2"),
+    ("{few}", "00000000-0000-7000-8000-0000000000a3"),
+];
+
+/// Far more than a tenant has, so that it tells by which index they are found.
+const NAMES: &str = "
+    insert into customers.tags (tenant_id, id, name, name_key, update_time)
+    select tenant_id, id, name, name_key, update_time from customers.accounts where get_byte(uuid_send(id), 0) < 64
+    on conflict do nothing";
 
 const CONTACTS: &str = "
     insert into customers.contacts (tenant_id, id, account_id, family_name, family_name_key, owner_key, update_time, emails)
@@ -69,13 +86,15 @@ async fn fill(url: &str) {
     .await
     .unwrap();
     let drops = indexes.iter().map(|(index, _)| format!("drop index {index}"));
-    let fills =
-        [ACCOUNTS, CONTACTS, ACTIVITIES, SAVED_VIEWS].into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
+    let fills = [ACCOUNTS, NAMES, CONTACTS, ACTIVITIES, SAVED_VIEWS];
+    let fills = fills.into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
     let builds = indexes.iter().map(|(_, definition)| definition.clone());
-    let tables = ["accounts", "contacts", "contact_emails", "search_terms", "activities", "saved_views"];
+    let tables =
+        ["accounts", "contacts", "contact_emails", "search_terms", "activities", "saved_views", "facets", "tags"];
     let vacuum = format!("vacuum analyze {}", tables.map(|table| format!("customers.{table}")).join(", "));
     for statement in drops.chain(fills).chain(builds).chain([vacuum]) {
         let statement = statement.replace("{tenant}", &tenant().to_string());
+        let statement = TAGS.iter().fold(statement, |statement, (name, id)| statement.replace(name, id));
         owner.execute(AssertSqlSafe(statement)).await.unwrap();
     }
     owner.close().await.unwrap();
@@ -125,10 +144,11 @@ async fn every_list_is_answered_by_its_index() {
         ("name = \"7f*\" AND owner = \"owner 9\"", "name", "accounts_owner_name_idx", true),
     ];
     let plans = Plans { database: &database, tenant: tenant() };
-    let [of_accounts, of_contacts, of_activities, of_views] = SERVICE.resources() else {
+    let [of_accounts, of_contacts, of_activities, of_views, of_tags] = SERVICE.resources() else {
         panic!("a resource without plans")
     };
     plans.check_lists(of_accounts, &accounts).await;
+    check_tags(&plans, of_accounts).await;
 
     let account: Uuid = scalar(&database, "select id from customers.accounts order by id limit 1").await;
     let of_account = format!("account_id = \"{account}\"");
@@ -167,6 +187,15 @@ async fn every_list_is_answered_by_its_index() {
     plans.check_lists(of_activities, &activities).await;
     check_saved_views(&plans, of_views).await;
     check_depths(&own, account).await;
+    let tags: [Variant<'_>; 6] = [
+        ("", "", "tags_name_idx", true),
+        ("", "name desc", "tags_name_idx", true),
+        ("", "update_time desc", "tags_update_time_idx", true),
+        ("name = \"7F*\"", "name", "tags_name_idx", true),
+        (&recent, "update_time", "tags_update_time_idx", true),
+        (&recent, "name", "tags_update_time_idx", false),
+    ];
+    plans.check_lists(of_tags, &tags).await;
     for resource in SERVICE.resources() {
         plans.check_standard_statements(resource, &[account, parent]).await;
     }
@@ -187,6 +216,41 @@ async fn check_saved_views(plans: &Plans<'_>, of_views: &AnyResource) {
     let [_, (_, count), _] = crm_resource::views::statements::<saved_views::OfCustomers>();
     let count = sqlx::query(AssertSqlSafe(count)).bind(tenant()).bind("ada");
     plans.check_statement(count, index).await;
+}
+
+/// Of a tag that few have, a page reads these few; of one that many have, a walk along the order soon has a page.
+async fn check_tags(plans: &Plans<'_>, accounts: &AnyResource) {
+    let [most, many, few] = TAGS.map(|(_, id)| format!("tag_ids:{id}"));
+    let read = async |filter: &str, order: &str, is_first: bool| {
+        let plan = plans.read(accounts, filter, order, is_first).await;
+        println!("{filter} by {order:?}: {} rows read by {:?}", plan.rows_read(), plan.indexes());
+        plan.assert_no_sequential_scan();
+        plan
+    };
+    for (order, index) in [
+        ("name", "accounts_name_idx"),
+        ("name desc", "accounts_name_idx"),
+        ("update_time", "accounts_update_time_idx"),
+        ("update_time desc", "accounts_update_time_idx"),
+    ] {
+        for is_first in [true, false] {
+            let plan = read(&few, order, is_first).await;
+            plan.assert_uses_index("facets_pkey").assert_uses_index("accounts_pkey");
+            assert!(plan.rows_read() <= 2 * 66, "{plan}");
+            for (tag, rows) in [(&most, 150), (&many, 800)] {
+                let plan = read(tag, order, is_first).await;
+                plan.assert_uses_index(index).assert_no_sort();
+                assert!(plan.rows() == 51 && plan.rows_read() <= rows, "{} rows are read: {plan}", plan.rows_read());
+            }
+            // Whoever has both is one of the few.
+            let plan = read(&format!("{most} AND {few}"), order, is_first).await;
+            plan.assert_uses_index("facets_pkey");
+            assert!(plan.rows_read() <= 2 * 66, "{plan}");
+        }
+    }
+    // Another condition's index, along which each record shows its tags.
+    let of_owner = format!("owner = \"owner 3\" AND {most}");
+    read(&of_owner, "name", true).await.assert_uses_index("accounts_owner_name_idx").assert_no_sort();
 }
 
 /// A deep page reads no more than the first.

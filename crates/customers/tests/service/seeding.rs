@@ -75,6 +75,33 @@ async fn seeded_rows_are_like_those_that_are_created() {
 }
 
 #[tokio::test]
+async fn tags_are_those_of_the_records_but_for_one_whose_name_is_taken() {
+    let world = world().await;
+    let pool = pool(&world.database).await;
+    let mine = crate::tags::tag(&world.agent, "key ACCOUNT").await;
+    let size = SeedSize { accounts: 300, contacts: 900 };
+    seed::demo(&pool, tenant(), size, |_| ()).await.unwrap();
+    seed::demo(&pool, tenant(), size, |_| ()).await.unwrap();
+    let number = async |select: &str| {
+        let mut owner = PgConnection::connect(world.database.url()).await.unwrap();
+        sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(select.to_owned())).fetch_one(&mut owner).await.unwrap()
+    };
+    assert_eq!(number("select count(*) from customers.tags").await, 12);
+    let of = |table: &str| format!("select count(*) from customers.{table} where cardinality(tag_ids) > 0");
+    let (accounts, contacts) = (number(&of("accounts")).await, number(&of("contacts")).await);
+    assert!((75..200).contains(&accounts) && (90..250).contains(&contacts), "{accounts} {contacts}");
+    let strays = "select count(*) from ((select resource, facet, record_id from customers.facets except \
+                  (select 'accounts', unnest(tag_ids), id from customers.accounts union all \
+                  select 'contacts', unnest(tag_ids), id from customers.contacts)) union all \
+                  ((select 'accounts', unnest(tag_ids), id from customers.accounts union all \
+                  select 'contacts', unnest(tag_ids), id from customers.contacts) \
+                  except select resource, facet, record_id from customers.facets) union all \
+                  select 'accounts', facet, record_id from customers.facets where facet not in (select id from customers.tags)) strays";
+    assert_eq!(number(strays).await, 0);
+    assert_eq!(number(&format!("select count(*) from customers.facets where facet = '{mine}'")).await, 0);
+}
+
+#[tokio::test]
 async fn activities_are_loaded_once_on_what_is_there_and_are_like_those_that_are_created() {
     let world = world().await;
     let (pool, size) = (pool(&world.database).await, SeedSize { accounts: 300, contacts: 900 });

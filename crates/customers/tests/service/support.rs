@@ -16,6 +16,7 @@ use crm_proto::customers::operation_service_client::OperationServiceClient;
 use crm_proto::customers::saved_view_service_client::SavedViewServiceClient;
 use crm_proto::customers::search_service_client::SearchServiceClient;
 use crm_proto::customers::table_service_client::TableServiceClient;
+use crm_proto::customers::tag_service_client::TagServiceClient;
 use crm_resource::testkit::{self, Http, Process};
 use crm_resource::{ServiceConfig, Store, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
@@ -102,7 +103,8 @@ impl Service {
         let saved_views = SavedViewServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let tables = TableServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, activities, changes, imports, operations, saved_views, search, tables, own }
+        let tags = TagServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        Caller { accounts, contacts, activities, changes, imports, operations, saved_views, search, tables, tags, own }
     }
 
     pub async fn stop(self) {
@@ -152,6 +154,7 @@ pub struct Caller {
     pub saved_views: SavedViewServiceClient<Http>,
     pub search: SearchServiceClient<Http>,
     pub tables: TableServiceClient<Http>,
+    pub tags: TagServiceClient<Http>,
     own: testkit::Caller,
 }
 

@@ -53,7 +53,17 @@ impl<'a> Lexer<'a> {
         Self { rest: text.chars().peekable(), position: 1 }
     }
 
+    /// The next token, where no value is expected.
     pub(crate) fn next(&mut self) -> Result<Token, FilterError> {
+        self.token(is_of_word)
+    }
+
+    /// The next token, where a value is expected: one without quotes, such as a time, may have colons.
+    pub(crate) fn next_value(&mut self) -> Result<Token, FilterError> {
+        self.token(|character| is_of_word(character) || character == ':')
+    }
+
+    fn token(&mut self, is_inside: fn(char) -> bool) -> Result<Token, FilterError> {
         while self.take_if(char::is_whitespace).is_some() {}
         let position = self.position;
         let kind = match self.take() {
@@ -66,8 +76,8 @@ impl<'a> Lexer<'a> {
             Some('>') => TokenKind::Operator(self.or_equal(Operator::GreaterOrEqual, Operator::Greater)),
             Some('!') if self.take_if(|next| next == '=').is_some() => TokenKind::Operator(Operator::NotEqual),
             Some(quote @ ('"' | '\'')) => self.text(quote, position)?,
-            Some(first) if is_of_word(first) => self.word(first),
-            Some(':') => return Err(FilterError::new(position, "\":\" (has) is not supported")),
+            Some(first) if is_of_word(first) => self.word(first, is_inside),
+            Some(':') => TokenKind::Operator(Operator::Has),
             Some(other) => return Err(FilterError::new(position, format!("{other:?} has no place here"))),
         };
         Ok(Token { position, kind })
@@ -85,9 +95,9 @@ impl<'a> Lexer<'a> {
         if self.take_if(|next| next == '=').is_some() { with } else { without }
     }
 
-    fn word(&mut self, first: char) -> TokenKind {
+    fn word(&mut self, first: char, is_inside: fn(char) -> bool) -> TokenKind {
         let mut word = String::from(first);
-        while let Some(next) = self.take_if(|next| is_of_word(next) || next == ':') {
+        while let Some(next) = self.take_if(is_inside) {
             word.push(next);
         }
         TokenKind::Word(word)

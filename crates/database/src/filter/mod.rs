@@ -1,7 +1,8 @@
 //! Filters: a bounded subset of AIP-160.
 //!
 //! Comparisons joined by `AND`, in brackets or not: `owner = "ada" AND update_time >= "2026-01-31T00:00:00Z"`.
-//! What indexes cannot answer (`OR`, `NOT`, `:`, functions, bare words) is refused by name and place. Input is hostile until
+//! `tag_ids:"…"` asks of a field with several values whether it has one.
+//! What indexes cannot answer (`OR`, `NOT`, functions, bare words) is refused by name and place. Input is hostile until
 //! parsed: its length, its depth and the number of comparisons are bounded.
 
 mod error;
@@ -63,6 +64,8 @@ pub enum Operator {
     Greater,
     /// `>=`
     GreaterOrEqual,
+    /// `:`, of a field with several values: it has this one among them.
+    Has,
 }
 
 /// A value, already of its field's kind.
@@ -94,11 +97,11 @@ pub struct Condition {
 }
 
 impl Operator {
-    /// All of them, for fields that can be compared in any way.
+    /// All comparisons, for fields that can be compared in any way.
     pub const ALL: &'static [Self] =
         &[Self::Equal, Self::NotEqual, Self::Less, Self::LessOrEqual, Self::Greater, Self::GreaterOrEqual];
 
-    /// As it is written in a filter; but for `!=`, which SQL writes `<>`, in SQL as well.
+    /// As it is written in a filter; but for `!=` and `:`, in SQL as well.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Equal => "=",
@@ -107,6 +110,7 @@ impl Operator {
             Self::LessOrEqual => "<=",
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
+            Self::Has => ":",
         }
     }
 }

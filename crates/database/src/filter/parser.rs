@@ -102,7 +102,7 @@ impl Parser<'_> {
         let known = || one_of(field.operators.iter().map(|operator| operator.symbol()));
         match self.token.kind {
             TokenKind::Operator(operator) if field.operators.contains(&operator) => {
-                self.advance()?;
+                self.token = self.lexer.next_value()?;
                 Ok(operator)
             }
             _ => Err(self.error(format!("{} is compared by {}", field.name, known()))),

@@ -9,6 +9,7 @@ const FIELDS: &[FieldSpec] = &[
     FieldSpec { name: "update_time", kind: Kind::Timestamp, operators: &[Operator::GreaterOrEqual, Operator::Less] },
     FieldSpec { name: "employees", kind: Kind::Integer, operators: Operator::ALL },
     FieldSpec { name: "active", kind: Kind::Boolean, operators: &[Operator::Equal] },
+    FieldSpec { name: "tag_ids", kind: Kind::Uuid, operators: &[Operator::Has] },
 ];
 
 /// Conditions in one line, or the error.
@@ -46,6 +47,11 @@ fn comparisons_joined_by_and_are_read() {
     check(r#"name = "OR 1=1; drop table x --""#, r#"name = "OR 1=1; drop table x --""#);
     check("((owner = ada) AND (employees < -5))", r#"owner = "ada" & employees < -5"#);
     check("active = true", "active = true");
+    let id = "01900000-0000-7000-8000-000000000001";
+    for has in [format!("tag_ids:{id}"), format!("tag_ids : '{id}'"), format!("(tag_ids:\"{id}\")")] {
+        check(&has, &format!("tag_ids : {id}"));
+    }
+    check(&format!("tag_ids:{id} AND owner = urn:a:b"), &format!("tag_ids : {id} & owner = \"urn:a:b\""));
     check("parent_id = 01900000-0000-7000-8000-000000000001", "parent_id = 01900000-0000-7000-8000-000000000001");
     check("update_time >= 1970-01-01T00:00:01.5Z", "update_time >= 1500000000");
     check(r#"update_time < "1970-01-01T02:00:00+02:00""#, "update_time < 0");
@@ -57,7 +63,7 @@ fn faults_are_named_with_their_place() {
     let check = |text: &str, expected: &str| assert_eq!(written(text), expected, "{text:?}");
     check(
         "ada",
-        "cannot filter by \"ada\", only by owner, name, parent_id, update_time, employees or active (at character 1)",
+        "cannot filter by \"ada\", only by owner, name, parent_id, update_time, employees, active or tag_ids (at character 1)",
     );
     check("owner", "owner is compared by = or != (at character 6)");
     check("owner > ada", "owner is compared by = or != (at character 7)");
@@ -68,7 +74,11 @@ fn faults_are_named_with_their_place() {
     check("NOT owner = ada", "NOT is not supported, use != (at character 1)");
     assert_eq!(parse("NOT parent_id = 7", &FIELDS[2..4]).unwrap_err().message, "NOT is not supported");
     check("-owner = ada", "NOT is not supported, use != (at character 1)");
-    check("owner : ada", "\":\" (has) is not supported (at character 7)");
+    check("owner : ada", "owner is compared by = or != (at character 7)");
+    check("owner:ada", "owner is compared by = or != (at character 6)");
+    check("tag_ids = 7", "tag_ids is compared by : (at character 9)");
+    check("tag_ids:seven", "tag_ids needs a UUID (at character 9)");
+    check("tag_ids:", "tag_ids needs a value, in quotes where it has spaces (at character 9)");
     check("owner ! ada", "'!' has no place here (at character 7)");
     check("(owner = ada", ") is missing (at character 13)");
     check("owner = ada)", ") was never opened (at character 12)");
@@ -122,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_near_a_filter_panics(text in r#"((owner|name|employees|update_time|AND|OR|=|!=|>=|<|"|'|\\|\*|\(|\)|ada|-?[0-9]{1,3}|é)[ ]?){0,30}"#) {
+    fn no_text_near_a_filter_panics(text in r#"((owner|name|employees|update_time|tag_ids|AND|OR|=|:|!=|>=|<|"|'|\\|\*|\(|\)|ada|-?[0-9]{1,3}|é)[ ]?){0,30}"#) {
         if let Err(error) = parse(&text, FIELDS) {
             prop_assert!(error.position >= 1 && error.position <= text.chars().count() + 1);
         }

@@ -56,6 +56,6 @@ fn timestamp(text: &str, operator: Operator) -> Result<Value, &'static str> {
             Ok(Value::Timestamp(below.checked_add(Duration::MICROSECOND).unwrap_or(below)))
         }
         Operator::Greater | Operator::LessOrEqual => Ok(Value::Timestamp(below)),
-        Operator::Equal | Operator::NotEqual => Err("a time in whole microseconds"),
+        Operator::Equal | Operator::NotEqual | Operator::Has => Err("a time in whole microseconds"),
     }
 }

@@ -9,13 +9,13 @@ impl Create for crate::crm::customers::v1::CreateAccountRequest {
 
 impl Resource for crate::crm::customers::v1::Account {
     const NAME: &'static str = "account";
-    const FIELDS: &'static [&'static str] = &["name", "domain", "industry", "country", "territory", "owner", "employees", "annual_revenue", "founded_year", "parent_id"];
+    const FIELDS: &'static [&'static str] = &["name", "domain", "industry", "country", "territory", "owner", "employees", "annual_revenue", "founded_year", "parent_id", "tag_ids"];
     const IMMUTABLE: &'static [&'static str] = &[];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
     const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
-    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.parent_id] }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.parent_id].into_iter().chain(&mut self.tag_ids).collect() }
     fn is_set(&self, field: &str) -> bool {
         match field {
             "name" => !self.name.is_empty(),
@@ -28,6 +28,7 @@ impl Resource for crate::crm::customers::v1::Account {
             "annual_revenue" => self.annual_revenue.is_some(),
             "founded_year" => self.founded_year.is_some(),
             "parent_id" => !self.parent_id.is_empty(),
+            "tag_ids" => !self.tag_ids.is_empty(),
             _ => false,
         }
     }
@@ -43,6 +44,7 @@ impl Resource for crate::crm::customers::v1::Account {
             "annual_revenue" => self.annual_revenue == other.annual_revenue,
             "founded_year" => self.founded_year == other.founded_year,
             "parent_id" => self.parent_id == other.parent_id,
+            "tag_ids" => self.tag_ids == other.tag_ids,
             _ => false,
         }
     }
@@ -58,6 +60,7 @@ impl Resource for crate::crm::customers::v1::Account {
             "annual_revenue" => self.annual_revenue.json(),
             "founded_year" => self.founded_year.json(),
             "parent_id" => if !self.parent_id.is_empty() { self.parent_id.json() } else { Value::Null },
+            "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
             _ => Value::Null,
         }
     }
@@ -255,13 +258,13 @@ impl Create for crate::crm::customers::v1::CreateContactRequest {
 
 impl Resource for crate::crm::customers::v1::Contact {
     const NAME: &'static str = "contact";
-    const FIELDS: &'static [&'static str] = &["account_id", "given_name", "family_name", "title", "emails", "phones", "owner"];
+    const FIELDS: &'static [&'static str] = &["account_id", "given_name", "family_name", "title", "emails", "phones", "owner", "tag_ids"];
     const IMMUTABLE: &'static [&'static str] = &["account_id"];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
     const PERSONAL: &'static [&'static str] = &["given_name", "family_name", "title", "emails", "phones"];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
-    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.account_id] }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.account_id].into_iter().chain(&mut self.tag_ids).collect() }
     fn is_set(&self, field: &str) -> bool {
         match field {
             "account_id" => !self.account_id.is_empty(),
@@ -271,6 +274,7 @@ impl Resource for crate::crm::customers::v1::Contact {
             "emails" => !self.emails.is_empty(),
             "phones" => !self.phones.is_empty(),
             "owner" => !self.owner.is_empty(),
+            "tag_ids" => !self.tag_ids.is_empty(),
             _ => false,
         }
     }
@@ -283,6 +287,7 @@ impl Resource for crate::crm::customers::v1::Contact {
             "emails" => self.emails == other.emails,
             "phones" => self.phones == other.phones,
             "owner" => self.owner == other.owner,
+            "tag_ids" => self.tag_ids == other.tag_ids,
             _ => false,
         }
     }
@@ -295,6 +300,7 @@ impl Resource for crate::crm::customers::v1::Contact {
             "emails" => if !self.emails.is_empty() { self.emails.json() } else { Value::Null },
             "phones" => if !self.phones.is_empty() { self.phones.json() } else { Value::Null },
             "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
+            "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
             _ => Value::Null,
         }
     }
@@ -468,13 +474,13 @@ impl Create for crate::crm::sales::v1::CreateProductRequest {
 
 impl Resource for crate::crm::sales::v1::Product {
     const NAME: &'static str = "product";
-    const FIELDS: &'static [&'static str] = &["name", "sku", "unit", "price", "active"];
+    const FIELDS: &'static [&'static str] = &["name", "sku", "unit", "price", "active", "tag_ids"];
     const IMMUTABLE: &'static [&'static str] = &[];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
     const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
-    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn references(&mut self) -> Vec<&mut String> { vec![].into_iter().chain(&mut self.tag_ids).collect() }
     fn is_set(&self, field: &str) -> bool {
         match field {
             "name" => !self.name.is_empty(),
@@ -482,6 +488,7 @@ impl Resource for crate::crm::sales::v1::Product {
             "unit" => !self.unit.is_empty(),
             "price" => self.price.is_some(),
             "active" => self.active.is_some(),
+            "tag_ids" => !self.tag_ids.is_empty(),
             _ => false,
         }
     }
@@ -492,6 +499,7 @@ impl Resource for crate::crm::sales::v1::Product {
             "unit" => self.unit == other.unit,
             "price" => self.price == other.price,
             "active" => self.active == other.active,
+            "tag_ids" => self.tag_ids == other.tag_ids,
             _ => false,
         }
     }
@@ -502,6 +510,7 @@ impl Resource for crate::crm::sales::v1::Product {
             "unit" => if !self.unit.is_empty() { self.unit.json() } else { Value::Null },
             "price" => self.price.json(),
             "active" => self.active.json(),
+            "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
             _ => Value::Null,
         }
     }

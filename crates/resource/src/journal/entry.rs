@@ -44,6 +44,12 @@ impl Difference {
         (Value::Object(self.changes), personal)
     }
 
+    /// That a field, which callers do not set, now has this value and had none before.
+    pub(crate) fn to(field: &str, value: Value) -> Self {
+        let pair = Value::Array(vec![Value::Null, value]);
+        Self { changes: Map::from_iter([(field.to_owned(), pair)]), personal: Map::new() }
+    }
+
     /// Binds the entry's values, in the order in which [`columns`] has them.
     pub(crate) fn bind<'q>(
         self,

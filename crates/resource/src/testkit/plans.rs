@@ -1,6 +1,7 @@
 //! Which index answers which list, as the service's role.
 
-use crm_database::{Database, plan};
+use crm_database::Database;
+use crm_database::plan::{self, Plan};
 use crm_proto::standard::Page;
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use super::call;
 use crate::journal::Difference;
 use crate::select::Position;
 use crate::statements::Statements;
-use crate::{AnyResource, Service, page, select};
+use crate::{AnyResource, Service, facets, page, select};
 
 /// Filter, order, index, whether the index gives the order, too.
 pub type Variant<'v> = (&'v str, &'v str, &'v str, bool);
@@ -59,6 +60,20 @@ impl Plans<'_> {
             }
             listing.after = Some(Position::middle(kind, listing.order));
         }
+    }
+
+    /// A page of a list, which is read: the first one, or one half-way. How records with a facet are found is counted first,
+    /// as of any list.
+    pub async fn read(&self, resource: &AnyResource, filter: &str, order_by: &str, is_first: bool) -> Plan {
+        let (kind, statements) = (resource.kind, resource.statements());
+        let request = Page { filter: filter.to_owned(), order_by: order_by.to_owned(), ..Page::default() };
+        let (mut listing, _) = page::page(kind, self.tenant, "ada", &request).unwrap();
+        listing.after = (!is_first).then(|| Position::middle(kind, listing.order));
+        let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
+        let count = facets::count(kind.schema());
+        facets::narrow(&mut transaction, &count, self.tenant, kind, &mut listing.selection).await.unwrap();
+        let mut query = select::page(kind, &statements.select, self.tenant, &listing);
+        plan::explain_analyze(&mut transaction, query.build()).await.unwrap()
     }
 
     /// A statement about single rows uses an index whose name begins so.
@@ -112,6 +127,9 @@ impl Plans<'_> {
         let mut update = (resource.columns)().bind(one(&statements.update.sql));
         if !resource.kind.terms.is_empty() {
             update = update.bind(Vec::<String>::new()).bind(Vec::<String>::new());
+        }
+        if resource.kind.facets {
+            update = facets::Changed::none().bind(update);
         }
         let update = entry(update);
         self.check_statement(update, &index).await;

@@ -7,12 +7,13 @@ use uuid::Uuid;
 
 use crate::kind::Test;
 use crate::select::{self, Position};
-use crate::{AnyResource, Filter, Service, export, matching, page, search};
+use crate::{AnyResource, Filter, Service, export, facets, matching, page, search};
 
 /// `file` has all statements of the service as they are: those of each resource, and `own`, by their names.
 pub fn check_statements(service: &Service, own: &[(&str, &str)], file: &str) {
     let own = own.iter().map(|(name, sql)| format!("-- {name}\n{sql};\n"));
-    let all: String = service.resources().iter().map(texts).chain(searches(service)).chain(own).collect();
+    let beside = searches(service).into_iter().chain(counts(service)).chain(of_tags(service));
+    let all: String = service.resources().iter().map(texts).chain(beside).chain(own).collect();
     check_golden(file, &(include_str!("statements.sql").to_owned() + &all));
 }
 
@@ -23,12 +24,37 @@ fn searches(service: &Service) -> Option<String> {
     Some(sql.all().iter().map(|(name, sql)| format!("-- {name}\n{};\n", sql.as_str())).collect())
 }
 
+/// That about facets, if any of the service's resources has some.
+fn counts(service: &Service) -> Option<String> {
+    let sql = service
+        .resources()
+        .iter()
+        .any(|resource| resource.kind.facets)
+        .then(|| facets::count(super::storage(service).schema))?;
+    Some(format!("-- count_facets\n{};\n", sql.as_str()))
+}
+
+/// Those about tags, if the service keeps some.
+fn of_tags(service: &Service) -> Option<String> {
+    let tags = service.resources().iter().find(|resource| resource.kind.plural == "tags")?;
+    let retire = crate::statements::retire(tags.kind, &(tags.columns)(), "merged_into");
+    let sql = crate::tags::Statements::new(super::storage(service).schema);
+    let all: String = sql.all().iter().map(|(name, sql)| format!("-- {name}\n{};\n", sql.as_str())).collect();
+    Some(format!("{all}-- retire_tag\n{retire};\n"))
+}
+
 fn texts(resource: &AnyResource) -> String {
     let (all, kind, tenant) = (resource.statements(), resource.kind, Uuid::nil());
     let filter = kind.filters.iter().map(example).collect::<Vec<_>>().join(" AND ");
     let (mut listing, _) = page::page(kind, tenant, "ada", &Page { filter, ..Page::default() }).unwrap();
     listing.after = Some(Position::middle(kind, listing.order));
     let list = select::page(kind, &all.select, tenant, &listing).into_string();
+    let few = kind.facets.then(|| {
+        let mut listing = listing.clone();
+        listing.selection.by_facet = Some(0);
+        select::page(kind, &all.select, tenant, &listing).into_string()
+    });
+    let few = few.iter().map(|few| (format!("{}, the same where few have the facet", all.list_name), few.as_str()));
     let export = export::open(kind, &all.select, tenant, &listing.selection).into_string();
     let changed = matching::ids(kind, tenant, &listing.selection, 1).into_string();
     let ends = (Uuid::nil(), Uuid::max());
@@ -39,6 +65,7 @@ fn texts(resource: &AnyResource) -> String {
         .into_iter()
         .chain([&many.lock, &many.hold, &many.insert, &many.delete].map(|it| (it.name.to_owned(), it.sql.as_str())))
         .chain([(format!("{}, by all filters at once, a later page", all.list_name), list.as_str())])
+        .chain(few)
         .chain([(format!("{}, by all filters at once", all.find_matching_name), changed.as_str())])
         .chain([(format!("{}, by all filters at once", all.lock_matching_name), locked.as_str())])
         .chain([(format!("open_export, of {}, by all filters at once", kind.plural), export.as_str())])

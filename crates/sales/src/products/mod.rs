@@ -4,9 +4,10 @@ mod calls;
 mod table;
 
 use crm_proto::sales as pb;
-use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};
+use crm_resource::{Exchange, Facets, Filter, Kind, Order, Refusal, Resource, Row};
 use crm_values::{name_key, required, within};
 use sqlx::FromRow;
+use uuid::Uuid;
 
 /// The resource.
 #[derive(Debug, Clone)]
@@ -22,6 +23,7 @@ pub struct Fields {
     price_minor: Option<i64>,
     price_currency: Option<String>,
     active: bool,
+    tag_ids: Vec<Uuid>,
 }
 
 /// There is no such product.
@@ -40,10 +42,12 @@ impl Resource for Product {
             Filter::text("sku", "sku_key", name_key),
             Filter::name("name", "name_key"),
             Filter::truth("active"),
+            Filter::tag("tag_ids"),
             Filter::since("update_time"),
         ],
         orders: &[Order::text("name", "name_key"), Order::time("update_time")],
         constraints: &[("products_sku_key", &SKU_TAKEN)],
+        facets: true,
         // A catalogue is small, and read by everybody.
         cache_bytes: 1 << 20,
         ..Kind::new("products", "sales.products", &NOT_FOUND, &NOT_DELETED)
@@ -55,6 +59,7 @@ impl Resource for Product {
         fields.text("unit", &mut it.unit, &mut message.unit, within(60));
         fields.money("price", (&mut it.price_minor, &mut it.price_currency), &mut message.price);
         fields.truth("active", &mut it.active, &mut message.active, true);
+        fields.ids("tag_ids", &mut it.tag_ids, &mut message.tag_ids);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -66,5 +71,14 @@ impl Resource for Product {
         row.set("price_minor", it.price_minor);
         row.set("price_currency", &it.price_currency);
         row.set("active", it.active);
+        row.set("tag_ids", &it.tag_ids);
+    }
+
+    fn tags(it: &mut Fields) -> Option<&mut Vec<Uuid>> {
+        Some(&mut it.tag_ids)
+    }
+
+    fn facets(it: &Fields, facets: &mut Facets) {
+        facets.tags(&it.tag_ids);
     }
 }

@@ -6,4 +6,5 @@ mod plans;
 mod products;
 mod sales_teams;
 mod statements;
+mod tags;
 mod walls;

@@ -88,6 +88,8 @@ def refer(case, query, body):
     if body.get("parentId"):
         # Nobody is one's own ancestor.
         body["parentId"] = "" if is_change else ACCOUNT
+    if "tagIds" in body:
+        body["tagIds"] = []
     if "accountId" in body:
         body["accountId"] = ACCOUNT
         if is_change:
