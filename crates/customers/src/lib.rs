@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod activities;
+pub mod attributes;
 mod changes;
 pub mod contacts;
 pub mod imports;
@@ -14,6 +15,7 @@ pub mod tags;
 
 use crm_proto::customers::account_service_server::AccountServiceServer;
 use crm_proto::customers::activity_service_server::ActivityServiceServer;
+use crm_proto::customers::attribute_definition_service_server::AttributeDefinitionServiceServer;
 use crm_proto::customers::change_service_server::ChangeServiceServer;
 use crm_proto::customers::contact_service_server::ContactServiceServer;
 use crm_proto::customers::import_service_server::ImportServiceServer;
@@ -23,6 +25,7 @@ use crm_proto::customers::search_service_server::SearchServiceServer;
 use crm_proto::customers::table_service_server::TableServiceServer;
 use crm_proto::customers::tag_service_server::TagServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
+use crm_resource::attributes::Definitions;
 use crm_resource::imports::{Imports, TABLE as IMPORTS};
 use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
@@ -31,6 +34,7 @@ use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
 use activities::{Activity, OfCustomers};
+use attributes::AttributeDefinition;
 use contacts::Contact;
 use saved_views::SavedView;
 use tags::{OfCustomers as TagsOfCustomers, Tag};
@@ -68,6 +72,7 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<Contact>(),
         AnyResource::of::<Activity>(),
         AnyResource::of::<SavedView>(),
+        AnyResource::of::<AttributeDefinition>(),
         AnyResource::of::<Tag>(),
     ],
     copies: &[&IMPORTS],
@@ -83,6 +88,7 @@ pub struct Customers {
     activities: Activities<OfCustomers>,
     imports: Imports,
     saved_views: Views<saved_views::OfCustomers>,
+    definitions: Definitions<attributes::OfCustomers>,
     tags: Tags<TagsOfCustomers>,
     changes: Feed,
     store: Store,
@@ -99,12 +105,26 @@ fn routes(store: &Store, services: Services) -> Services {
     let (saved_views, changes) = (Views::new(store), Feed::new(store, &SERVICE));
     let erase = contacts::Erase::new(store, &contacts, &activities, &saved_views);
     store.offer(erase.clone());
-    let customers =
-        Customers { accounts, contacts, activities, imports, saved_views, tags, changes, store: store.clone(), erase };
+    let definitions = Definitions::new(store);
+    store.offer(definitions.filling());
+    let customers = Customers {
+        accounts,
+        contacts,
+        activities,
+        definitions,
+        imports,
+        saved_views,
+        tags,
+        changes,
+        store: store.clone(),
+        erase,
+    };
     let accounts = AccountServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let contacts = ContactServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let activities = ActivityServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let saved_views = SavedViewServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let definitions =
+        AttributeDefinitionServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let imports = ImportServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tags = TagServiceServer::new(customers.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -117,6 +137,7 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(activities)
         .add(imports)
         .add(saved_views)
+        .add(definitions)
         .add(tags)
         .add(search)
         .add(changes)

@@ -4,6 +4,7 @@
 //! to measure with: forty tenants of very different sizes, thousands of names of which few are common, and doubles.
 
 mod activities;
+mod attributes;
 mod companies;
 mod people;
 mod set;
@@ -43,8 +44,10 @@ pub(crate) fn seed(database: Database, tenant: String, amount: Amount, tell: Tel
     Box::pin(async move {
         match amount {
             Amount::Demo => {
-                let of = vec![(tenant_id(&tenant), Set::demo(SeedSize::DEMO))];
-                fill(&database, &of, |_| DEMO_ACTIVITIES, tell).await
+                let tenant = tenant_id(&tenant);
+                let loaded = fill(&database, &[(tenant, Set::demo(SeedSize::DEMO))], |_| DEMO_ACTIVITIES, tell).await?;
+                attributes(&database, tenant, SeedSize::DEMO).await?;
+                Ok(loaded)
             }
             Amount::Large(contacts) => large(&database, &tenant, contacts, tell).await,
         }
@@ -198,6 +201,15 @@ impl<'a, P: FnMut(Progress)> Filling<'a, P> {
         let rows = self.table.names.iter().zip(&self.created);
         rows.map(|(table, rows)| Loaded { table, rows: *rows, took: self.took }).collect()
     }
+}
+
+/// Defines three attributes of accounts, and gives values to half of those that [`demo`] loads of this size. Answers how many
+/// definitions are new.
+///
+/// # Errors
+/// As of [`demo`].
+pub async fn attributes(database: &Database, tenant: Uuid, size: SeedSize) -> Result<u64, Error> {
+    attributes::load(database, tenant, Set::demo(size)).await
 }
 
 // Industries, territories and owners here are their own keys.

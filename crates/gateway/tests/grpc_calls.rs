@@ -176,6 +176,7 @@ async fn reflection_tells_of_the_services_that_are_routed() {
     let expected = [
         "crm.customers.v1.AccountService",
         "crm.customers.v1.ActivityService",
+        "crm.customers.v1.AttributeDefinitionService",
         "crm.customers.v1.ChangeService",
         "crm.customers.v1.ContactService",
         "crm.customers.v1.ImportService",

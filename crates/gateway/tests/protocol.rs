@@ -126,6 +126,7 @@ async fn the_older_reflection_lists_the_same_and_describes_it() {
     let names = [
         "crm.customers.v1.AccountService",
         "crm.customers.v1.ActivityService",
+        "crm.customers.v1.AttributeDefinitionService",
         "crm.customers.v1.ChangeService",
         "crm.customers.v1.ContactService",
         "crm.customers.v1.ImportService",

@@ -138,6 +138,11 @@ fn write_resource(text: &mut String, message: &MessageDescriptor, parts: &mut Pa
     }
     writeln!(text, "    fn id(&self) -> &str {{ &self.id }}\n    fn etag(&self) -> &str {{ &self.etag }}")?;
     writeln!(text, "    fn references(&mut self) -> Vec<&mut String> {{ {references} }}")?;
+    if let Some(attributes) = fields.iter().find(|field| is_attributes(field)) {
+        let name = ident(attributes);
+        writeln!(text, "    fn attributes(&self) -> Option<&Attributes> {{ Some(&self.{name}) }}")?;
+        writeln!(text, "    fn attributes_mut(&mut self) -> Option<&mut Attributes> {{ Some(&mut self.{name}) }}")?;
+    }
     write_match(text, "is_set(&self, field: &str) -> bool", &fields, "false", set_test)?;
     write_match(text, "is_same(&self, other: &Self, field: &str) -> bool", &fields, "false", |field| {
         format!("self.{0} == other.{0}", ident(field))
@@ -179,6 +184,9 @@ fn json(field: &FieldDescriptor) -> String {
 
 /// Notes the messages that a field holds, and those that these hold. Well-known ones have a form of their own.
 fn collect(field: &FieldDescriptor, parts: &mut Parts) {
+    if is_attributes(field) {
+        return;
+    }
     assert!(!field.is_map(), "{} is a map: it has no form in the journal", field.full_name());
     let Kind::Message(message) = field.kind() else { return };
     let name = message.full_name().to_owned();
@@ -232,6 +240,13 @@ fn is_reference(field: &FieldDescriptor) -> bool {
         limits.get_field_by_name("format").and_then(|format| format.as_str().map(str::to_owned))
     });
     format.as_deref() == Some("uuid")
+}
+
+/// Whether the field has values of what each tenant defines.
+fn is_attributes(field: &FieldDescriptor) -> bool {
+    let Kind::Message(entry) = field.kind() else { return false };
+    let is_any = |kind: Kind| kind.as_message().is_some_and(|value| value.full_name() == "google.protobuf.Value");
+    field.is_map() && field.name() == "attributes" && is_any(entry.map_entry_value_field().kind())
 }
 
 fn is_personal(field: &FieldDescriptor) -> bool {

@@ -3,11 +3,16 @@
 //! The impls are written by `build.rs` from the descriptors: a resource's message is what a `Get…` answers, and a request
 //! is told by its method's name and by its fields. `tests/golden/standard.rs` shows them all.
 
+use std::collections::BTreeMap;
+
 use prost::Message;
 use prost_types::{FieldMask, Timestamp};
 use serde_json::Value;
 
 use crate::journal::Change;
+
+/// Values of what a tenant has defined, by their keys.
+pub type Attributes = BTreeMap<String, prost_types::Value>;
 
 /// The message of a resource.
 pub trait Resource: Message + Default + Clone + PartialEq + 'static {
@@ -28,6 +33,14 @@ pub trait Resource: Message + Default + Clone + PartialEq + 'static {
     fn etag(&self) -> &str;
     /// Ids of other resources that it holds.
     fn references(&mut self) -> Vec<&mut String>;
+    /// Values of what the tenant has defined, if the resource can have some.
+    fn attributes(&self) -> Option<&Attributes> {
+        None
+    }
+    /// The same, to be changed.
+    fn attributes_mut(&mut self) -> Option<&mut Attributes> {
+        None
+    }
     /// Whether the field has a value: a text or list that is not empty, a number or message that is present.
     fn is_set(&self, field: &str) -> bool;
     /// Whether the field has the same value in `other`.
@@ -185,6 +198,44 @@ impl<T: Json> Json for Vec<T> {
     fn json(&self) -> Value {
         self.iter().map(Json::json).collect()
     }
+}
+
+impl Json for Attributes {
+    fn json(&self) -> Value {
+        self.iter().map(|(key, value)| (key.clone(), value.json())).collect()
+    }
+}
+
+impl Json for prost_types::Value {
+    fn json(&self) -> Value {
+        any_json(self)
+    }
+}
+
+/// The JSON that a value of any kind stands for. What is whole is written so.
+pub fn any_json(value: &prost_types::Value) -> Value {
+    use prost_types::value::Kind;
+    match &value.kind {
+        None | Some(Kind::NullValue(_)) => Value::Null,
+        Some(Kind::BoolValue(truth)) => Value::Bool(*truth),
+        Some(Kind::NumberValue(number)) => number_json(*number),
+        Some(Kind::StringValue(text)) => Value::String(text.clone()),
+        Some(Kind::ListValue(list)) => list.values.iter().map(any_json).collect(),
+        Some(Kind::StructValue(fields)) => {
+            fields.fields.iter().map(|(name, value)| (name.clone(), any_json(value))).collect()
+        }
+    }
+}
+
+/// Up to where each whole number is a double of its own.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
+fn number_json(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < WHOLE {
+        #[allow(clippy::cast_possible_truncation, reason = "it is whole and within what an i64 holds")]
+        return Value::from(number as i64);
+    }
+    Value::from(number)
 }
 
 /// Which page is asked for, as it is written in a request.

@@ -5,8 +5,6 @@ use std::time::Duration;
 use crm_cache::{Entry, Eviction, Policy};
 use prost::Message;
 
-use crate::kind::Kind;
-
 /// A row in the form in which it is answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stored<M> {
@@ -22,7 +20,7 @@ pub(crate) struct Stored<M> {
 pub(crate) const FIRST_TIER_TTL: Duration = Duration::from_secs(5);
 
 /// How long entries live, and how many.
-pub(crate) fn policy(kind: &Kind, l1_ttl: Duration) -> Policy {
+pub(crate) fn policy(name: &'static str, l1_bytes: u64, l1_ttl: Duration) -> Policy {
     Policy {
         // A record is changed a few times a day and read in bursts while someone works with it. Writes invalidate,
         // so this bounds memory, not staleness.
@@ -32,11 +30,11 @@ pub(crate) fn policy(kind: &Kind, l1_ttl: Duration) -> Policy {
         negative_ttl: Duration::from_secs(30),
         // Records that were filled together, by an import or a restart, expire over a minute and not at once.
         jitter: 0.1,
-        l1_bytes: kind.cache_bytes,
+        l1_bytes,
         l1_ttl,
         // An export or a nightly job that walks over everything shall not push out what people work with.
         l1_eviction: Eviction::LeastFrequentlyUsed,
-        name: kind.plural,
+        name,
     }
 }
 

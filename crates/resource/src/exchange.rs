@@ -6,11 +6,13 @@ use std::mem::take;
 use std::ops::RangeInclusive;
 
 use crm_proto::google::r#type::Money as MoneyMessage;
+use crm_proto::standard::Attributes;
 use crm_values::{Currency, Flaw, Money, TextRule, parse_id};
 use prost_types::Timestamp;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::attributes::{self, Given};
 use crate::resource::timestamp;
 use crate::select::is_known;
 use crate::{Error, Violations};
@@ -28,19 +30,37 @@ pub struct Exchange<'a>(Way<'a>);
 
 #[derive(Debug)]
 enum Way<'a> {
-    Read { resource: &'static str, fields: &'a [&'static str], is_new: bool, found: &'a mut Violations },
-    Show { inconsistent: Option<Error> },
+    Read {
+        resource: &'static str,
+        fields: &'a [&'static str],
+        given: Given<'a>,
+        is_new: bool,
+        found: &'a mut Violations,
+    },
+    Show {
+        inconsistent: Option<Error>,
+    },
 }
 
 impl<'a> Exchange<'a> {
     /// Reads `fields` of the message that requests call `resource`.
-    pub(crate) fn read(resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations) -> Self {
-        Self(Way::Read { resource, fields, is_new: true, found })
+    pub(crate) fn read(
+        resource: &'static str,
+        fields: &'a [&'static str],
+        given: Given<'a>,
+        found: &'a mut Violations,
+    ) -> Self {
+        Self(Way::Read { resource, fields, given, is_new: true, found })
     }
 
     /// The same, but for those whose values are stored already.
-    pub(crate) fn read_over(resource: &'static str, fields: &'a [&'static str], found: &'a mut Violations) -> Self {
-        Self(Way::Read { resource, fields, is_new: false, found })
+    pub(crate) fn read_over(
+        resource: &'static str,
+        fields: &'a [&'static str],
+        given: Given<'a>,
+        found: &'a mut Violations,
+    ) -> Self {
+        Self(Way::Read { resource, fields, given, is_new: false, found })
     }
 
     /// Shows all fields.
@@ -69,7 +89,7 @@ impl<'a> Exchange<'a> {
         show: impl FnOnce(S) -> Result<M, Error>,
     ) {
         match &mut self.0 {
-            Way::Read { resource, fields, is_new, found } if fields.contains(&field) => {
+            Way::Read { resource, fields, is_new, found, .. } if fields.contains(&field) => {
                 if !*is_new && show(stored.clone()).is_ok_and(|shown| shown == *message) {
                     return;
                 }
@@ -172,6 +192,36 @@ impl<'a> Exchange<'a> {
             Ok(Some(MoneyMessage { currency_code: code, units, nanos }))
         });
         (*minor, *currency) = stored;
+    }
+
+    /// Values of what the tenant has defined.
+    pub fn attributes(&mut self, field: &'static str, stored: &mut attributes::Values, message: &mut Attributes) {
+        match &mut self.0 {
+            Way::Read { resource, fields, given, is_new, found } if fields.contains(&field) => {
+                *stored = attributes::read(&format!("{resource}.{field}"), stored, message, *given, *is_new, found);
+            }
+            Way::Read { .. } => {}
+            Way::Show { .. } => *message = take(stored).shown(),
+        }
+    }
+
+    /// Any items, by what reads all of them beside those that are stored.
+    pub fn items<S, M>(
+        &mut self,
+        field: &'static str,
+        stored: &mut Vec<S>,
+        message: &mut Vec<M>,
+        read: fn(&str, &[S], &[M], &mut Violations) -> Vec<S>,
+    ) where
+        M: From<S>,
+    {
+        match &mut self.0 {
+            Way::Read { resource, fields, found, .. } if fields.contains(&field) => {
+                *stored = read(&format!("{resource}.{field}"), stored, message, found);
+            }
+            Way::Read { .. } => {}
+            Way::Show { .. } => *message = take(stored).into_iter().map(M::from).collect(),
+        }
     }
 
     /// Up to ten texts, none twice. One that is in its place already is not looked at: it may be older than a rule.

@@ -3,10 +3,11 @@
 //! A cursor keeps one plan and one sort for the whole export, and nothing but the batch in this process. (A plain
 //! streamed query would leave the rest of its rows to be read and thrown away when the client goes.)
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_database::{Access, TenantTransaction};
-use crm_proto::standard;
+use crm_proto::standard::{self, Resource as _};
 use crm_shares::Share;
 use crm_telemetry::tasks::guarded;
 use sqlx::{Postgres, QueryBuilder};
@@ -17,10 +18,12 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::attributes::Known;
 use crate::kind::Kind;
 use crate::record::Record;
 use crate::refusal::EXPORT_STALLED;
 use crate::select::{self, Selection};
+use crate::steps::has_attributes;
 use crate::{Call, Error, Records, Resource, page};
 
 /// What a client reads.
@@ -61,7 +64,11 @@ impl<R: Resource> Records<R> {
         filter: &str,
         show_deleted: bool,
     ) -> Result<Response<Export<R::Message>>, Error> {
-        let selection = page::export_selection(R::KIND, filter, show_deleted)?;
+        let known = match has_attributes::<R>() {
+            true => self.store.attributes(&call, R::KIND).await?,
+            false => Arc::new(Known::none()),
+        };
+        let selection = page::export_selection(R::KIND, filter, show_deleted, &known)?;
         let mut selection = Selection { reader: call.caller.subject.clone(), ..selection };
         let place = self.store.export_place(&call)?;
         let mut transaction = self.store.begin(&call, Access::Snapshot).await?;
@@ -70,10 +77,10 @@ impl<R: Resource> Records<R> {
         self.narrow(&mut transaction, call.tenant, &mut selection).await?;
         let mut query = open(R::KIND, &self.statements.select, call.tenant, &selection);
         transaction.execute("open_export", query.build().persistent(false)).await?;
-        let first = next::<R>(&mut transaction).await?;
+        let first = next::<R>(&mut transaction, &known).await?;
         let (sender, receiver) = mpsc::channel(WAITING);
         let pump = async move {
-            let pumped = guarded("export", pump::<R>(&sender, transaction, first, place)).await;
+            let pumped = guarded("export", pump::<R>(&sender, transaction, (known, first), place)).await;
             // Without a word the client would take what it has for all that there is.
             if let Err(error) = pumped.unwrap_or(Err(Error::Inconsistent("an export panicked"))) {
                 // Nobody may be left to hear it.
@@ -101,17 +108,24 @@ pub(crate) fn open(kind: &Kind, from: &str, tenant: Uuid, selection: &Selection)
 }
 
 /// The next rows of the open cursor; none at the end.
-async fn next<R: Resource>(transaction: &mut TenantTransaction) -> Result<Vec<R::Message>, Error> {
+async fn next<R: Resource>(transaction: &mut TenantTransaction, known: &Known) -> Result<Vec<R::Message>, Error> {
     // Not kept as a prepared statement: the columns of its answer are those of whichever cursor is open.
     let rows = transaction.fetch_all("fetch_export", sqlx::query(FETCH).persistent(false)).await?;
-    rows.into_iter().map(|row: Record<R::Fields>| Records::<R>::message(row)).collect()
+    let message = |row: Record<R::Fields>| {
+        let mut message = Records::<R>::message(row)?;
+        if let Some(values) = message.attributes_mut() {
+            known.veil(values);
+        }
+        Ok(message)
+    };
+    rows.into_iter().map(message).collect()
 }
 
 /// Sends all batches. Returns early, which drops the transaction and so ends the cursor, as soon as the client is gone.
 async fn pump<R: Resource>(
     sender: &mpsc::Sender<Result<R::Message, Status>>,
     mut transaction: TenantTransaction,
-    mut batch: Vec<R::Message>,
+    (known, mut batch): (Arc<Known>, Vec<R::Message>),
     _place: Share,
 ) -> Result<(), Error> {
     while !batch.is_empty() {
@@ -122,7 +136,7 @@ async fn pump<R: Resource>(
                 Err(_elapsed) => return Err(Error::from(&EXPORT_STALLED)),
             }
         }
-        batch = next::<R>(&mut transaction).await?;
+        batch = next::<R>(&mut transaction, &known).await?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Postgres, QueryBuilder, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
+use crate::attributes::{self, FILTER_NOT_READY, Known, Wanted};
 use crate::kind::Kind;
 use crate::select::Selection;
 use crate::{Error, Resource};
@@ -74,6 +75,23 @@ impl Changed {
         Self { come: Some(come), gone }
     }
 
+    /// And those of attributes, by what the tenant has defined.
+    pub(crate) fn and_attributes<R: Resource>(
+        mut self,
+        known: Option<&Known>,
+        before: Option<&R::Fields>,
+        after: &R::Fields,
+    ) -> Self {
+        if let (Some(known), Some(now)) = (known, R::attributes(after)) {
+            let [come, gone] = attributes::facets(R::KIND.plural, known, before.and_then(R::attributes), now);
+            self.come.get_or_insert_default().0.extend(come);
+            if let Some(all) = &mut self.gone {
+                all.0.extend(gone);
+            }
+        }
+        self
+    }
+
     /// Of a change that changes none, for a statement that has places for both.
     #[cfg(feature = "testkit")]
     pub(crate) fn none() -> Self {
@@ -128,6 +146,8 @@ pub(crate) struct Sought {
     pub(crate) facet: Uuid,
     /// The least value and the greatest.
     pub(crate) values: (String, String),
+    /// Whether all records have their facets by now.
+    pub(crate) is_ready: bool,
     pub(crate) shown: Shown,
 }
 
@@ -136,19 +156,25 @@ pub(crate) struct Sought {
 pub(crate) enum Shown {
     /// This column, of ids, has the facet among them.
     Among(&'static str),
+    /// An attribute has such a value.
+    Attribute(Wanted),
 }
 
 impl Sought {
     /// A tag, of records that have the ids of theirs in a column.
     pub(crate) fn tag(id: Uuid, column: &'static str) -> Self {
-        Self { facet: id, values: Default::default(), shown: Shown::Among(column) }
+        Self { facet: id, values: Default::default(), is_ready: true, shown: Shown::Among(column) }
     }
 
     /// Adds the condition: by the table of facets, or by what the record shows. The tenant is `$1`.
     pub(crate) fn push(&self, kind: &Kind, by_table: bool, query: &mut QueryBuilder<Postgres>) {
         if !by_table {
-            let Shown::Among(column) = self.shown;
-            query.push(" and ").push_bind(self.facet).push(format_args!(" = any({column})"));
+            match &self.shown {
+                Shown::Among(column) => {
+                    query.push(" and ").push_bind(self.facet).push(format_args!(" = any({column})"));
+                }
+                Shown::Attribute(wanted) => wanted.push(query),
+            }
             return;
         }
         let (from, to) = self.values.clone();
@@ -184,6 +210,10 @@ pub(crate) async fn narrow(
 ) -> Result<(), Error> {
     if selection.facets.is_empty() {
         return Ok(());
+    }
+    // A list that lacks some looks like one that has all.
+    if selection.facets.iter().any(|sought| !sought.is_ready) {
+        return Err(Error::from(&FILTER_NOT_READY));
     }
     let (facets, values): (Vec<_>, Vec<_>) =
         selection.facets.iter().map(|sought| (sought.facet, sought.values.clone())).unzip();

@@ -84,6 +84,11 @@ impl Kind {
     pub(crate) fn schema(&self) -> &'static str {
         self.table.split_once('.').map_or("", |(schema, _)| schema)
     }
+
+    /// Its table without the schema: `attribute_definitions`, which the API calls `attributeDefinitions`.
+    pub(crate) fn table_name(&self) -> &'static str {
+        self.table.split_once('.').map_or(self.table, |(_, name)| name)
+    }
 }
 
 /// A field that lists can be filtered by, and the column that answers it.
@@ -108,6 +113,8 @@ pub(crate) enum Test {
     Choice(&'static str, &'static [(&'static str, &'static str)]),
     /// The column, of ids, has this one among them; it is a facet.
     Tag(&'static str),
+    /// A value of what the tenant has defined; it is a facet.
+    Attribute,
 }
 
 const EQUAL: &[Operator] = &[Operator::Equal];
@@ -149,6 +156,13 @@ impl Filter {
     /// A tag that it has to have.
     pub const fn tag(field: &'static str) -> Self {
         Self::of(field, ValueKind::Uuid, &[Operator::Has], Test::Tag(field))
+    }
+
+    /// Values of attributes, as far as a tenant's definitions say that they filter.
+    pub const fn attributes() -> Self {
+        const COMPARED: &[Operator] =
+            &[Operator::Equal, Operator::Less, Operator::LessOrEqual, Operator::Greater, Operator::GreaterOrEqual];
+        Self::of("attributes", ValueKind::Entries, COMPARED, Test::Attribute)
     }
 
     /// A truth that has to be the same.

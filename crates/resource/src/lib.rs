@@ -2,6 +2,7 @@
 
 pub mod activities;
 mod any;
+pub mod attributes;
 mod call;
 mod config;
 pub mod csv;

@@ -2,18 +2,22 @@
 //!
 //! In the order of their ids, which never change: whatever else happens to a record meanwhile, it comes once at most.
 
+use std::sync::Arc;
+
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use crate::attributes::Known;
 use crate::kind::Kind;
 use crate::record::Record;
 use crate::select::{self, Selection};
+use crate::steps::has_attributes;
 use crate::{Error, Records, Resource, Violations, Write, page};
 
 impl<R: Resource> Records<R> {
     /// Notes what is wrong with a filter.
     pub fn check_filter(filter: &str, found: &mut Violations) {
-        page::selection(R::KIND, filter, false, found);
+        page::selection(R::KIND, filter, false, None, found);
     }
 
     /// The ids of those that match now, the first so many.
@@ -21,9 +25,8 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// The filter is not understood, or the database's.
     pub async fn find_matching(&self, write: &mut Write, filter: &str, at_most: u32) -> Result<Vec<Uuid>, Error> {
-        let mut selection = page::export_selection(R::KIND, filter, false)?;
+        let selection = self.matching(write, filter).await?;
         let tenant = write.call.tenant;
-        self.narrow(write, tenant, &mut selection).await?;
         let mut query = ids(R::KIND, tenant, &selection, at_most);
         let found: Vec<(Uuid,)> = write.fetch_all(self.statements.find_matching_name, query.build()).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
@@ -41,11 +44,21 @@ impl<R: Resource> Records<R> {
         (after, last): (Uuid, Uuid),
         at_most: u32,
     ) -> Result<Vec<Record<R::Fields>>, Error> {
-        let mut selection = page::export_selection(R::KIND, filter, false)?;
+        let selection = self.matching(write, filter).await?;
         let tenant = write.call.tenant;
-        self.narrow(write, tenant, &mut selection).await?;
         let mut query = batch(R::KIND, &self.statements.select, tenant, &selection, (after, last), at_most);
         Ok(write.fetch_all(self.statements.lock_matching_name, query.build()).await?)
+    }
+
+    async fn matching(&self, write: &mut Write, filter: &str) -> Result<Selection, Error> {
+        let known = match has_attributes::<R>() && filter.contains("attributes.") {
+            true => self.store.attributes_within(write, R::KIND).await?,
+            false => Arc::new(Known::none()),
+        };
+        let mut selection = page::export_selection(R::KIND, filter, false, &known)?;
+        let tenant = write.call.tenant;
+        self.narrow(write, tenant, &mut selection).await?;
+        Ok(selection)
     }
 }
 

@@ -9,16 +9,23 @@ use crm_proto::standard::Page;
 use crm_values::{Flaw, check_name_prefix};
 use uuid::Uuid;
 
+use crate::attributes::{self, Known};
 use crate::facets::Sought;
 use crate::kind::{Kind, Test};
 use crate::select::{Listing, Position, Selection};
 use crate::{Error, Violations};
 
 /// The page that `reader` asks for, with one row more than it has, and what its token is valid for.
-pub(crate) fn page(kind: &Kind, tenant: Uuid, reader: &str, request: &Page) -> Result<(Listing, Scope), Error> {
+pub(crate) fn page(
+    kind: &Kind,
+    tenant: Uuid,
+    reader: &str,
+    request: &Page,
+    known: &Known,
+) -> Result<(Listing, Scope), Error> {
     let mut violations = Violations::default();
     let size = violations.check("page_size", pages::page_size(request.page_size).map_err(|error| flaw(&error)));
-    let mut selection = selection(kind, &request.filter, request.show_deleted, &mut violations);
+    let mut selection = selection(kind, &request.filter, request.show_deleted, Some(known), &mut violations);
     reader.clone_into(&mut selection.reader);
     let order = violations.check("order_by", parse_order(kind, &request.order_by).map(Some));
     let order = order.unwrap_or(Order { field: "", descending: false });
@@ -32,9 +39,14 @@ pub(crate) fn page(kind: &Kind, tenant: Uuid, reader: &str, request: &Page) -> R
 }
 
 /// The rows that an export asks for; none that are one caller's alone, as long as nobody says who asks.
-pub(crate) fn export_selection(kind: &Kind, filter: &str, show_deleted: bool) -> Result<Selection, Error> {
+pub(crate) fn export_selection(
+    kind: &Kind,
+    filter: &str,
+    show_deleted: bool,
+    known: &Known,
+) -> Result<Selection, Error> {
     let mut violations = Violations::default();
-    let selection = selection(kind, filter, show_deleted, &mut violations);
+    let selection = selection(kind, filter, show_deleted, Some(known), &mut violations);
     violations.finish(selection)
 }
 
@@ -54,10 +66,20 @@ pub(crate) fn next_page_token<T>(
     pages::encode(scope, &position(last)).map_err(|_| Error::Inconsistent("a position has no text form"))
 }
 
-/// The rows that a filter means; what is wrong with it is noted.
-pub(crate) fn selection(kind: &Kind, filter: &str, show_deleted: bool, violations: &mut Violations) -> Selection {
+/// The rows that a filter means; what is wrong with it is noted. What is asked of attributes is left out where it is not
+/// known which there are: such a selection selects nothing.
+pub(crate) fn selection(
+    kind: &Kind,
+    filter: &str,
+    show_deleted: bool,
+    known: Option<&Known>,
+    violations: &mut Violations,
+) -> Selection {
     let conditions = violations.check("filter", parse_filter(kind, filter));
-    let facets = conditions.iter().filter_map(|condition| tag(kind, condition)).collect();
+    let mut facets: Vec<_> = conditions.iter().filter_map(|condition| tag(kind, condition)).collect();
+    if let Some(known) = known {
+        facets.extend(violations.check("filter", attributes::sought(kind, known, &conditions)));
+    }
     Selection { conditions, show_deleted, facets, ..Selection::default() }
 }
 
@@ -136,6 +158,7 @@ fn written(Condition { field, operator, value }: &Condition) -> String {
         Value::Timestamp(time) => time.unix_timestamp_nanos().to_string(),
         Value::Integer(number) => number.to_string(),
         Value::Boolean(truth) => truth.to_string(),
+        Value::Entry { key, text, .. } => format!("{text:?} under {key:?}"),
     };
     format!("{field} {} {value}", operator.symbol())
 }

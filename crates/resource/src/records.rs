@@ -16,13 +16,14 @@ use crm_proto::standard::{self, Resource as _};
 use tonic::Request;
 use uuid::Uuid;
 
+use crate::attributes::Known;
 use crate::entry::{self, Stored};
 use crate::record::Record;
-use crate::request::{Change, New, batch, single};
+use crate::request::{Change, batch, single};
 use crate::row::Row;
 use crate::select::Selection;
 use crate::statements::Statements;
-use crate::steps::Claim;
+use crate::steps::{Claim, has_attributes};
 use crate::{Call, Error, Resource, Store, facets, page, select};
 
 /// The records of one resource; cheap to clone.
@@ -38,7 +39,7 @@ impl<R: Resource> Records<R> {
     /// The records in a store.
     pub fn new(store: &Store) -> Self {
         let statements = Statements::new(R::Message::NAME, R::KIND, &row_of::<R>(&R::Fields::default()));
-        let policy = entry::policy(R::KIND, store.first_tier_ttl);
+        let policy = entry::policy(R::KIND.plural, R::KIND.cache_bytes, store.first_tier_ttl);
         Self { store: store.clone(), statements: Arc::new(statements), cache: Cache::new(store.redis.clone(), policy) }
     }
 
@@ -50,7 +51,7 @@ impl<R: Resource> Records<R> {
     where
         Q: standard::Create<Resource = R::Message>,
     {
-        let new = New::<R>::of(request)?;
+        let new = self.read(request).await?;
         match self.claim(new.call.clone(), new.request_id).await? {
             Claim::First(write) => self.finish(*write, new).await,
             Claim::Answered(answer) => Ok(answer),
@@ -68,7 +69,9 @@ impl<R: Resource> Records<R> {
         let (call, id) = (Call::of(&request)?, single(request.get_ref().id())?);
         let load = || async { Ok::<_, Error>(self.load(&call, &[id]).await?.into_values().next()) };
         let found = self.cache.get(&key(call.tenant, id), load).await?;
-        live::<R>(found, &call, id)
+        let mut found = live::<R>(found, &call, id)?;
+        self.veil_all(&call, std::slice::from_mut(&mut found)).await?;
+        Ok(found)
     }
 
     /// The records with these ids, in their order (AIP-231).
@@ -81,8 +84,9 @@ impl<R: Resource> Records<R> {
     {
         let (call, ids) = (Call::of(&request)?, batch(request.get_ref().ids())?);
         let found = self.find(&call, &ids).await?.into_iter().zip(&ids);
-        let found: Result<_, Error> = found.map(|(found, id)| live::<R>(found, &call, *id)).collect();
-        Ok(Q::answer(found?))
+        let mut found: Vec<_> = found.map(|(found, id)| live::<R>(found, &call, *id)).collect::<Result<_, _>>()?;
+        self.veil_all(&call, &mut found).await?;
+        Ok(Q::answer(found))
     }
 
     /// A page of records (AIP-132, 158, 160).
@@ -94,8 +98,9 @@ impl<R: Resource> Records<R> {
         Q: standard::List<Resource = R::Message>,
     {
         let call = Call::of(&request)?;
-        let (mut listing, scope) =
-            page::page(R::KIND, call.tenant, &call.caller.subject, &request.into_inner().page())?;
+        let page = request.into_inner().page();
+        let known = self.known_of(&call, &page.filter).await?;
+        let (mut listing, scope) = page::page(R::KIND, call.tenant, &call.caller.subject, &page, &known)?;
         let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
         self.narrow(&mut transaction, call.tenant, &mut listing.selection).await?;
         let mut query = select::page(R::KIND, &self.statements.select, call.tenant, &listing);
@@ -106,8 +111,9 @@ impl<R: Resource> Records<R> {
             select::Position::of(R::KIND, &last.head, &row_of::<R>(&last.fields), listing.order)
         };
         let next = page::next_page_token(&mut rows, &listing, scope, position)?;
-        let found: Result<_, Error> = rows.into_iter().map(Self::message).collect();
-        Ok(Q::answer(found?, next))
+        let mut found: Vec<_> = rows.into_iter().map(Self::message).collect::<Result<_, _>>()?;
+        self.veil_all(&call, &mut found).await?;
+        Ok(Q::answer(found, next))
     }
 
     /// Changes the fields that the request names (AIP-134, 154). A change that changes nothing writes nothing, so a
@@ -122,7 +128,7 @@ impl<R: Resource> Records<R> {
         let mut change = Change::<R>::of(request)?;
         let mut write = self.begin(change.call.clone()).await?;
         let current = self.lock_live(&mut write, change.id, &change.etag).await?;
-        let fields = change.apply(&current)?;
+        let fields = self.apply(&mut write, &mut change, &current).await?;
         self.save(write, current, fields).await
     }
 
@@ -186,6 +192,23 @@ impl<R: Resource> Records<R> {
         let keys: Vec<String> = ids.iter().map(|id| key(call.tenant, *id)).collect();
         let load = |missing| async move { self.load(call, &ids_of(missing, ids, call.tenant)).await };
         self.cache.get_many(&keys, load).await
+    }
+
+    /// The attributes by which a filter is read, if it names one.
+    pub(crate) async fn known_of(&self, call: &Call, filter: &str) -> Result<Arc<Known>, Error> {
+        let names_one = has_attributes::<R>() && filter.contains("attributes.");
+        if names_one { self.store.attributes(call, R::KIND).await } else { Ok(Arc::new(Known::none())) }
+    }
+
+    /// Leaves out values that nobody sees any more.
+    pub(crate) async fn veil_all(&self, call: &Call, messages: &mut [R::Message]) -> Result<(), Error> {
+        let has_values = |message: &R::Message| message.attributes().is_some_and(|values| !values.is_empty());
+        if !messages.iter().any(has_values) {
+            return Ok(());
+        }
+        let known = self.store.attributes(call, R::KIND).await?;
+        messages.iter_mut().filter_map(standard::Resource::attributes_mut).for_each(|values| known.veil(values));
+        Ok(())
     }
 
     async fn load(&self, call: &Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {

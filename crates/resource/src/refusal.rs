@@ -2,7 +2,7 @@
 
 use tonic::Code;
 
-use crate::imports;
+use crate::{attributes, imports};
 
 /// A no that callers can tell from others. Its reason never changes, and stands in `docs/errors.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,5 +151,9 @@ pub const REFUSALS: &[&Refusal] = &[
     &imports::TOO_LARGE,
     &imports::TOO_MANY,
     &imports::TAKEN_OVER,
+    &attributes::TOO_MANY,
+    &attributes::TOO_MANY_FILTERABLE,
+    &attributes::FILTER_NOT_READY,
+    &attributes::FILTER_ENDED,
     &DATA_INCONSISTENT,
 ];

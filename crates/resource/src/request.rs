@@ -1,5 +1,7 @@
 //! What requests ask for, once they are understood.
 
+use std::sync::Arc;
+
 use crm_proto::standard::{self, Create, Resource as _};
 use crm_values::{Flaw, parse_id, unify_id};
 use prost::Message;
@@ -7,6 +9,7 @@ use ring::digest;
 use tonic::Request;
 use uuid::Uuid;
 
+use crate::attributes::{Given, Known, Values};
 use crate::resource::{read, read_over};
 use crate::{Call, Error, Record, Resource, Violations, mask};
 
@@ -56,6 +59,8 @@ pub struct New<R: Resource> {
     pub request_id: RequestId,
     /// What is to be created.
     pub fields: R::Fields,
+    /// The attributes by which they were checked.
+    pub(crate) known: Option<Arc<Known>>,
 }
 
 impl<R: Resource> New<R> {
@@ -71,16 +76,26 @@ impl<R: Resource> New<R> {
     ///
     /// # Errors
     /// All violations.
-    pub fn read<Q: Create<Resource = R::Message>>(call: Call, mut request: Q) -> Result<Self, Error> {
+    pub fn read<Q: Create<Resource = R::Message>>(call: Call, request: Q) -> Result<Self, Error> {
+        Self::read_by(call, request, None)
+    }
+
+    /// The same, by the attributes that the tenant has defined, if they are known. Otherwise these are checked at the end.
+    pub(crate) fn read_by<Q: Create<Resource = R::Message>>(
+        call: Call,
+        mut request: Q,
+        known: Option<Arc<Known>>,
+    ) -> Result<Self, Error> {
         let mut found = Violations::default();
         let request_id = RequestId::take(&mut request, &mut found);
         let Some(mut message) = request.resource().take() else {
             return Err(found.and_missing(R::Message::NAME));
         };
         let mut fields = R::Fields::default();
-        read::<R>(&mut message, &mut fields, R::Message::FIELDS, &mut found);
+        let given = Given { known: known.as_deref(), keys: None };
+        read::<R>(&mut message, &mut fields, R::Message::FIELDS, given, &mut found);
         R::check(None, &fields, &mut found);
-        found.finish(Self { call, id: Uuid::now_v7(), request_id, fields })
+        found.finish(Self { call, id: Uuid::now_v7(), request_id, fields, known })
     }
 }
 
@@ -94,6 +109,8 @@ pub struct Change<R: Resource> {
     /// The state that is to be changed, or none in particular.
     pub etag: String,
     mask: Vec<&'static str>,
+    /// Of the attributes, if not all are meant.
+    keys: Option<Vec<String>>,
     message: R::Message,
 }
 
@@ -116,14 +133,15 @@ impl<R: Resource> Change<R> {
             return Err(found.and_missing(R::Message::NAME));
         };
         let id = found.check(&format!("{}.id", R::Message::NAME), parse_id(message.id()));
+        let keys = mask::attribute_keys(mask.as_ref(), &message);
         let mask = mask::resolve(mask, &message, &mut found);
         // What is fixed has no rule that could be younger than it.
         let mut early: Vec<_> = mask.iter().copied().filter(|field| R::Message::IMMUTABLE.contains(field)).collect();
         if !found.is_clear("") {
             early.clone_from(&mask);
         }
-        read::<R>(&mut message, &mut R::Fields::default(), &early, &mut found);
-        found.finish(Self { call, id, etag: message.etag().to_owned(), mask, message })
+        read::<R>(&mut message, &mut R::Fields::default(), &early, Given::default(), &mut found);
+        found.finish(Self { call, id, etag: message.etag().to_owned(), mask, keys, message })
     }
 
     /// Whether the field may change.
@@ -131,13 +149,29 @@ impl<R: Resource> Change<R> {
         self.mask.contains(&field)
     }
 
-    /// The fields as they are after the change.
+    /// Whether attributes may change: where none are named, or there are none before and after, nothing is to be known of
+    /// them.
+    pub(crate) fn means_attributes(&self, current: &Record<R::Fields>) -> bool {
+        let has_none = |values: Option<&Values>| values.is_none_or(Values::is_empty);
+        let is_given = self.message.attributes().is_some_and(|given| !given.is_empty());
+        let is_named = self.keys.as_ref().is_some_and(|keys| !keys.is_empty());
+        self.names("attributes") && (is_given || is_named || !has_none(R::attributes(&current.fields)))
+    }
+
+    /// The fields as they are after the change, of a resource without attributes; others are changed by
+    /// [`Records::apply`](crate::Records::apply).
     ///
     /// # Errors
     /// All violations.
     pub fn apply(&mut self, current: &Record<R::Fields>) -> Result<R::Fields, Error> {
+        self.apply_by(current, &Known::none())
+    }
+
+    /// The same, by the attributes that the tenant has defined.
+    pub(crate) fn apply_by(&mut self, current: &Record<R::Fields>, known: &Known) -> Result<R::Fields, Error> {
         let (mut fields, mut found) = (current.fields.clone(), Violations::default());
-        read_over::<R>(&mut self.message, &mut fields, &self.mask, &mut found);
+        let given = Given { known: Some(known), keys: self.keys.as_deref() };
+        read_over::<R>(&mut self.message, &mut fields, &self.mask, given, &mut found);
         found.finish(())?;
         let mut found = Violations::default();
         R::check(Some(&current.fields), &fields, &mut found);

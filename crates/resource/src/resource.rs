@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::attributes::{Given, Values};
 use crate::exchange::Exchange;
 use crate::facets::Facets;
 use crate::kind::Kind;
@@ -51,6 +52,11 @@ pub trait Resource: Clone + Debug + Send + Sync + 'static {
     /// What it is found by beside its columns, if its kind has facets.
     fn facets(_fields: &Self::Fields, _facets: &mut Facets) {}
 
+    /// Values of what tenants define, if its records can have some.
+    fn attributes(_fields: &Self::Fields) -> Option<&Values> {
+        None
+    }
+
     /// Rules that take several fields, or what was stored before, to check.
     fn check(_before: Option<&Self::Fields>, _now: &Self::Fields, _found: &mut Violations) {}
 }
@@ -60,9 +66,10 @@ pub(crate) fn read<R: Resource>(
     message: &mut R::Message,
     stored: &mut R::Fields,
     fields: &[&'static str],
+    given: Given<'_>,
     found: &mut Violations,
 ) {
-    R::exchange(stored, message, &mut Exchange::read(R::Message::NAME, fields, found));
+    R::exchange(stored, message, &mut Exchange::read(R::Message::NAME, fields, given, found));
 }
 
 /// The same, over what is stored: a value that is there already is not looked at. It may be older than a rule, and is no
@@ -71,9 +78,10 @@ pub(crate) fn read_over<R: Resource>(
     message: &mut R::Message,
     stored: &mut R::Fields,
     fields: &[&'static str],
+    given: Given<'_>,
     found: &mut Violations,
 ) {
-    R::exchange(stored, message, &mut Exchange::read_over(R::Message::NAME, fields, found));
+    R::exchange(stored, message, &mut Exchange::read_over(R::Message::NAME, fields, given, found));
 }
 
 /// What callers may set, as they see it.

@@ -30,6 +30,8 @@ pub enum Value {
     Uuid(Option<Uuid>),
     /// `uuid[]`
     Uuids(Vec<Uuid>),
+    /// `jsonb`
+    Json(serde_json::Value),
 }
 
 /// Which part a value has.
@@ -82,6 +84,7 @@ impl Row {
                 Value::Time(_) => "timestamptz",
                 Value::Uuid(_) => "uuid",
                 Value::Uuids(_) => "uuid[]",
+                Value::Json(_) => "jsonb",
             };
             (*name, of)
         })
@@ -99,6 +102,7 @@ impl Row {
                 Value::Time(time) => time.map(|time| time.format(&Rfc3339)).transpose()?.into(),
                 Value::Uuid(id) => id.map(|id| id.to_string()).into(),
                 Value::Uuids(ids) => ids.into_iter().map(|id| id.to_string()).collect(),
+                Value::Json(json) => json,
             })
         };
         self.0.into_iter().map(|(name, _, given)| Ok((name.to_owned(), value(given)?))).collect()
@@ -132,6 +136,7 @@ impl Row {
             Value::Time(time) => query.bind(time),
             Value::Uuid(id) => query.bind(id),
             Value::Uuids(ids) => query.bind(ids),
+            Value::Json(json) => query.bind(json),
         })
     }
 
@@ -176,4 +181,5 @@ values! {
     Uuid: id => Self::Uuid(Some(id)),
     Option<Uuid>: id => Self::Uuid(id),
     &Vec<Uuid>: ids => Self::Uuids(ids.clone()),
+    serde_json::Value: json => Self::Json(json),
 }

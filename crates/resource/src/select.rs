@@ -152,13 +152,13 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
                 Value::Timestamp(time) => query.push_bind(*time),
                 Value::Boolean(truth) => query.push_bind(*truth),
                 Value::Integer(number) => query.push_bind(*number),
-                Value::Text(text) | Value::Prefix(text) => query.push_bind(text.clone()),
+                Value::Text(text) | Value::Prefix(text) | Value::Entry { text, .. } => query.push_bind(text.clone()),
             };
         }
         // Told among the facets.
-        (Test::Tag(_), Value::Uuid(_)) => {}
+        (Test::Tag(_), Value::Uuid(_)) | (Test::Attribute, Value::Entry { .. }) => {}
         // The filter's parser gives no other pairs.
-        (Test::Key(..) | Test::Condition(..) | Test::Choice(..) | Test::Tag(_), _) => {
+        (Test::Key(..) | Test::Condition(..) | Test::Choice(..) | Test::Tag(_) | Test::Attribute, _) => {
             query.push(" and false");
         }
     }

@@ -71,7 +71,7 @@ impl Statements {
         let select = format!("select {columns} from {table}");
         Self {
             find: statement(
-                &format!("find_{}", kind.plural),
+                &format!("find_{}", kind.table_name()),
                 format!("{select} where tenant_id = $1 and id = any($2)"),
             ),
             lock: statement(
@@ -102,10 +102,10 @@ impl Statements {
             },
             erase: statement(&format!("erase_{}", kind.plural), erase(kind)),
             select,
-            list_name: constant(&format!("list_{}", kind.plural)),
+            list_name: constant(&format!("list_{}", kind.table_name())),
             history_name: constant(&format!("find_history_of_{name}")),
-            find_matching_name: constant(&format!("find_matching_{}", kind.plural)),
-            lock_matching_name: constant(&format!("lock_matching_{}", kind.plural)),
+            find_matching_name: constant(&format!("find_matching_{}", kind.table_name())),
+            lock_matching_name: constant(&format!("lock_matching_{}", kind.table_name())),
         }
     }
 }

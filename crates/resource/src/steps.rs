@@ -1,6 +1,8 @@
 //! The steps that standard methods are made of, for what has rules of its own: it calls them in an order of its own.
 
-use crm_proto::standard;
+use std::sync::Arc;
+
+use crm_proto::standard::{self, Resource as _};
 use prost::Message;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -8,18 +10,19 @@ use sqlx::{FromRow, Postgres};
 use tonic::Request;
 use uuid::Uuid;
 
+use crate::attributes::{Known, Values, check_all};
 use crate::journal::Difference;
 use crate::record::{Head, Record};
 use crate::records::{Records, is_for, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
-use crate::request::{New, RequestId, single};
+use crate::request::{Change, New, RequestId, single};
 use crate::resource::{headed, show, show_fields};
 use crate::row::Row;
 use crate::search::{self, terms_of};
 use crate::statements::Statement;
 use crate::tags::admit;
 use crate::write::Write;
-use crate::{Call, Error, Resource, facets};
+use crate::{Call, Error, Resource, Violations, facets};
 
 /// What a claimed request id leads to.
 #[derive(Debug)]
@@ -38,9 +41,9 @@ struct Written {
 }
 
 impl Written {
-    fn between<R: Resource>(before: Option<&R::Fields>, after: &R::Fields) -> Self {
-        let (terms, facets) =
-            (search::Changed::between::<R>(before, after), facets::Changed::between::<R>(before, after));
+    fn between<R: Resource>(before: Option<&R::Fields>, after: &R::Fields, known: Option<&Known>) -> Self {
+        let terms = search::Changed::between::<R>(before, after);
+        let facets = facets::Changed::between::<R>(before, after).and_attributes::<R>(known, before, after);
         Self { row: row_of::<R>(after), terms, facets }
     }
 
@@ -137,8 +140,9 @@ impl<R: Resource> Records<R> {
     /// Adds a record.
     ///
     /// # Errors
-    /// What a constraint means, or the database's.
+    /// Violations of attributes, what a constraint means, or the database's.
     pub async fn insert(&self, write: &mut Write, id: Uuid, fields: &R::Fields) -> Result<Record<R::Fields>, Error> {
+        self.hold_values(write, fields, None).await?;
         let (head, _) = self.insert_shown(write, id, fields.clone()).await?;
         Ok(Record { head, fields: fields.clone() })
     }
@@ -183,12 +187,68 @@ impl<R: Resource> Records<R> {
         Ok(())
     }
 
+    /// What a request wants created, by the attributes that its tenant has defined.
+    ///
+    /// # Errors
+    /// All violations, that nobody knows who calls, or the database's.
+    pub async fn read<Q>(&self, request: Request<Q>) -> Result<New<R>, Error>
+    where
+        Q: standard::Create<Resource = R::Message>,
+    {
+        let call = Call::of(&request)?;
+        let known = if has_attributes::<R>() { Some(self.store.attributes(&call, R::KIND).await?) } else { None };
+        New::read_by(call, request.into_inner(), known)
+    }
+
+    /// The fields of a locked record after a change, by the attributes that its tenant has defined: these stay as they are
+    /// until the transaction ends.
+    ///
+    /// # Errors
+    /// All violations, or the database's.
+    pub async fn apply(
+        &self,
+        write: &mut Write,
+        change: &mut Change<R>,
+        current: &Record<R::Fields>,
+    ) -> Result<R::Fields, Error> {
+        if !change.means_attributes(current) {
+            return change.apply(current);
+        }
+        let known = self.store.hold_attributes(write, R::KIND).await?;
+        change.apply_by(current, &known)
+    }
+
+    /// Whether values of attributes are right by the definitions as they are now, which stay until the transaction ends. What
+    /// was read by these very definitions is.
+    async fn hold_values(&self, write: &mut Write, fields: &R::Fields, checked: Option<&Known>) -> Result<(), Error> {
+        let Some(values) = R::attributes(fields).filter(|values| !values.is_empty() || checked.is_none()) else {
+            return Ok(());
+        };
+        let known = self.store.hold_attributes(write, R::KIND).await?;
+        if checked.is_some_and(|checked| checked.version == known.version) {
+            return Ok(());
+        }
+        let mut found = Violations::default();
+        check_all(&format!("{}.attributes", R::Message::NAME), &known, values.clone(), &mut found);
+        found.finish(())
+    }
+
+    /// Without values that nobody sees any more.
+    pub(crate) async fn veil(&self, write: &mut Write, mut message: R::Message) -> Result<R::Message, Error> {
+        if let Some(values) = message.attributes_mut().filter(|values| !values.is_empty()) {
+            self.store.attributes_within(write, R::KIND).await?.veil(values);
+        }
+        Ok(message)
+    }
+
     /// The last step of a creation: adds the record, keeps the answer, commits.
     ///
     /// # Errors
-    /// As of [`insert`](Self::insert); or a tag that it is given is not there.
+    /// As of [`insert`](Self::insert); or a tag that it is given is not there, or violations of attributes, where a definition
+    /// has changed meanwhile.
     pub async fn finish(&self, mut write: Write, mut new: New<R>) -> Result<R::Message, Error> {
         admit::<R>(&mut write, &self.store.tags.hold, None, &mut new.fields).await?;
+        self.hold_values(&mut write, &new.fields, new.known.as_deref()).await?;
         let (head, message) = self.insert_shown(&mut write, new.id, new.fields).await?;
         let answer = headed(message, &head);
         self.store.keep_answer(&mut write, new.request_id, &answer.encode_to_vec()).await?;
@@ -207,10 +267,12 @@ impl<R: Resource> Records<R> {
         mut fields: R::Fields,
     ) -> Result<R::Message, Error> {
         if fields == current.fields {
-            return Self::message(current);
+            let message = Self::message(current)?;
+            return self.veil(&mut write, message).await;
         }
         admit::<R>(&mut write, &self.store.tags.hold, Some(&mut current.fields), &mut fields).await?;
         let (head, message) = self.replace_shown(&mut write, current, fields).await?;
+        let message = self.veil(&mut write, message).await?;
         write.commit().await?;
         Ok(headed(message, &head))
     }
@@ -221,8 +283,10 @@ impl<R: Resource> Records<R> {
     /// As of [`insert`](Self::insert).
     pub async fn mark(&self, mut write: Write, id: Uuid, deleted: bool) -> Result<R::Message, Error> {
         let record = self.set_deleted(&mut write, id, deleted).await?;
+        let message = Self::message(record)?;
+        let message = self.veil(&mut write, message).await?;
         write.commit().await?;
-        Self::message(record)
+        Ok(message)
     }
 
     /// The message of a record.
@@ -230,9 +294,25 @@ impl<R: Resource> Records<R> {
         show::<R>(record.fields, &record.head)
     }
 
+    /// Which attributes filter, and do until the transaction ends, if values of some change.
+    async fn filtering(
+        &self,
+        write: &mut Write,
+        before: Option<&R::Fields>,
+        after: &R::Fields,
+    ) -> Result<Option<Arc<Known>>, Error> {
+        let (before, after) = (before.and_then(R::attributes), R::attributes(after));
+        let is_same = match before {
+            Some(_) => before == after,
+            None => after.is_none_or(Values::is_empty),
+        };
+        if is_same { Ok(None) } else { self.store.hold_attributes(write, R::KIND).await.map(Some) }
+    }
+
     /// Adds a record, and shows its fields: the journal and the answer say the same of them.
     async fn insert_shown(&self, write: &mut Write, id: Uuid, fields: R::Fields) -> Result<(Head, R::Message), Error> {
-        let row = Written::between::<R>(None, &fields);
+        let known = self.filtering(write, None, &fields).await?;
+        let row = Written::between::<R>(None, &fields, known.as_deref());
         let message = show_fields::<R>(fields)?;
         let difference = Difference::between(None, &message);
         Ok((self.write_row(write, &self.statements.insert, id, row, difference).await?, message))
@@ -245,7 +325,8 @@ impl<R: Resource> Records<R> {
         current: Record<R::Fields>,
         fields: R::Fields,
     ) -> Result<(Head, R::Message), Error> {
-        let row = Written::between::<R>(Some(&current.fields), &fields);
+        let known = self.filtering(write, Some(&current.fields), &fields).await?;
+        let row = Written::between::<R>(Some(&current.fields), &fields, known.as_deref());
         let (before, message) = (show_fields::<R>(current.fields)?, show_fields::<R>(fields)?);
         let difference = Difference::between(Some(&before), &message);
         Ok((self.write_row(write, &self.statements.update, current.head.id, row, difference).await?, message))
@@ -281,6 +362,11 @@ impl<R: Resource> Records<R> {
     pub(crate) fn touch(&self, write: &mut Write, head: &Head) {
         write.touch(&self.cache, key(write.call.tenant, head.id), head.cache_version());
     }
+}
+
+/// Whether tenants may define attributes for such records.
+pub(crate) fn has_attributes<R: Resource>() -> bool {
+    R::attributes(&R::Fields::default()).is_some()
 }
 
 /// What a named constraint says is wrong.

@@ -10,6 +10,7 @@ use crm_shares::{Refused, Share, Shares};
 use sqlx::SqlStr;
 use tokio_util::sync::CancellationToken;
 
+use crate::attributes::Sets;
 use crate::feed::{Wakes, Watching};
 use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
@@ -31,6 +32,7 @@ pub struct Store {
     pub(crate) erasure: Arc<erasure::Statements>,
     pub(crate) count_facets: SqlStr,
     pub(crate) tags: Arc<tags::Statements>,
+    pub(crate) sets: Sets,
     pub(crate) journal_days: i32,
     pub(crate) operations: Registry,
     exports: Shares,
@@ -58,6 +60,7 @@ impl Store {
         let erasure = Arc::new(erasure::Statements::new(schema));
         let (terms, count_facets) = (Arc::new(search::Statements::new(schema)), facets::count(schema));
         let tags = Arc::new(tags::Statements::new(schema));
+        let sets = Sets::new(&redis, first_tier_ttl, schema);
         let (wakes, watching, peers) = (Wakes::default(), Watching::new(config), Peers::default());
         redis.overhear(Arc::new(wakes.clone()));
         let journal_days = config.journal_days;
@@ -72,6 +75,7 @@ impl Store {
             erasure,
             count_facets,
             tags,
+            sets,
             journal_days,
             operations,
             exports,

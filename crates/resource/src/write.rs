@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crm_cache::{Cache, Entry};
 use crm_database::TenantTransaction;
 use futures_util::future::{BoxFuture, join_all};
 use tracing::Instrument;
 
+use crate::attributes::Known;
 use crate::feed::Wakes;
 use crate::{Call, Error};
 
@@ -18,6 +20,8 @@ pub struct Write {
     transaction: TenantTransaction,
     touched: Vec<Touched>,
     wakes: Wakes,
+    /// Definitions that nobody changes before it ends.
+    pub(crate) held: Vec<(&'static str, Arc<Known>)>,
 }
 
 /// A record that was changed, and the cache that may hold its old state.
@@ -40,7 +44,7 @@ impl<V: Entry> Forgetful for Cache<V> {
 
 impl Write {
     pub(crate) fn new(call: Call, transaction: TenantTransaction, wakes: Wakes) -> Self {
-        Self { call, transaction, touched: Vec::new(), wakes }
+        Self { call, transaction, touched: Vec::new(), wakes, held: Vec::new() }
     }
 
     pub(crate) fn touch<V: Entry>(&mut self, cache: &Cache<V>, key: String, version: u64) {
@@ -55,7 +59,7 @@ impl Write {
     /// # Errors
     /// The database's.
     pub async fn commit(self) -> Result<(), Error> {
-        let Self { call, transaction, touched, wakes } = self;
+        let Self { call, transaction, touched, wakes, held: _ } = self;
         let both = async move {
             let committed = transaction.commit().await;
             join_all(touched.into_iter().map(|Touched { cache, key, version }| cache.forget(key, version))).await;

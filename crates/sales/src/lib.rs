@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod attributes;
 mod changes;
 mod operations;
 pub mod pipelines;
@@ -9,6 +10,7 @@ pub mod saved_views;
 mod tables;
 pub mod tags;
 
+use crm_proto::sales::attribute_definition_service_server::AttributeDefinitionServiceServer;
 use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::operation_service_server::OperationServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
@@ -17,11 +19,13 @@ use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::sales::table_service_server::TableServiceServer;
 use crm_proto::sales::tag_service_server::TagServiceServer;
+use crm_resource::attributes::Definitions;
 use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
+use attributes::AttributeDefinition;
 use pipelines::Pipeline;
 use products::Product;
 use sales_teams::SalesTeam;
@@ -50,6 +54,7 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<SalesTeam>(),
         AnyResource::of::<Pipeline>(),
         AnyResource::of::<SavedView>(),
+        AnyResource::of::<AttributeDefinition>(),
         AnyResource::of::<Tag>(),
     ],
     copies: &[],
@@ -64,6 +69,7 @@ pub struct Sales {
     sales_teams: Records<SalesTeam>,
     pipelines: Records<Pipeline>,
     saved_views: Views<OfSales>,
+    definitions: Definitions<attributes::OfSales>,
     tags: Tags<OfSales>,
     changes: Feed,
     store: Store,
@@ -73,11 +79,14 @@ fn routes(store: &Store, services: Services) -> Services {
     let products = Records::new(store);
     let tags = Tags::new(store).on(&products);
     tags.offer();
+    let definitions = Definitions::new(store);
+    store.offer(definitions.filling());
     let sales = Sales {
         products,
         sales_teams: Records::new(store),
         pipelines: Records::new(store),
         saved_views: Views::new(store),
+        definitions,
         tags,
         changes: Feed::new(store, &SERVICE),
         store: store.clone(),
@@ -88,6 +97,7 @@ fn routes(store: &Store, services: Services) -> Services {
     let saved_views = SavedViewServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tables = TableServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tags = TagServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let definitions = AttributeDefinitionServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
     services
@@ -95,6 +105,7 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(sales_teams)
         .add(pipelines)
         .add(saved_views)
+        .add(definitions)
         .add(tags)
         .add(changes)
         .add(operations)

@@ -8,6 +8,7 @@ use crm_proto::customers as pb;
 use crm_transcode::{Idempotency, Transcoder};
 use http::{HeaderMap, Method};
 use prost::Message;
+use prost_reflect::prost_types::{self, value::Kind};
 use serde_json::{Value, json};
 
 fn transcoder() -> Transcoder {
@@ -24,6 +25,10 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
         "dueTime": "2026-01-31T09:30:00Z",
     });
     let view = json!({"resource": "accounts", "name": "Mine", "columns": ["name"], "visibility": "VISIBILITY_PRIVATE"});
+    let definition = json!({
+        "resource": "accounts", "key": "tier", "type": "TYPE_CHOICE", "displayName": "Tier", "required": false,
+        "choices": [{"value": "gold", "displayName": "Gold", "archived": false}],
+    });
     let export = || json!({"filter": "owner = \"ada\"", "showDeleted": true});
     vec![
         (
@@ -53,12 +58,16 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             "/v1/accounts/7",
             json!({
                 "id": "7", "owner": "ada", "annual_revenue": {"units": 5}, "etag": "e",
+                "attributes": {"tier": "gold", "seats": 5, "since": null},
                 "createTime": "2026-01-31T09:30:00Z",
             }),
             "AccountService/UpdateAccount",
             json!({
-                "account": {"id": "7", "owner": "ada", "etag": "e", "annualRevenue": {"units": "5"}},
-                "updateMask": "annualRevenue,owner",
+                "account": {
+                    "id": "7", "owner": "ada", "etag": "e", "annualRevenue": {"units": "5"},
+                    "attributes": {"tier": "gold", "seats": 5, "since": null},
+                },
+                "updateMask": "annualRevenue,attributes.seats,attributes.since,attributes.tier,owner",
             }),
         ),
         (
@@ -223,6 +232,76 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             Value::Null,
             "SavedViewService/GetSavedViewHistory",
             json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/attributeDefinitions/customers?requestId=r",
+            definition.clone(),
+            "AttributeDefinitionService/CreateAttributeDefinition",
+            json!({"requestId": "r", "attributeDefinition": definition}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers/7",
+            Value::Null,
+            "AttributeDefinitionService/GetAttributeDefinition",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers:batchGet?ids=7",
+            Value::Null,
+            "AttributeDefinitionService/BatchGetAttributeDefinitions",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers?pageToken=t&filter=x",
+            Value::Null,
+            "AttributeDefinitionService/ListAttributeDefinitions",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/attributeDefinitions/customers/7",
+            json!({"displayName": "x"}),
+            "AttributeDefinitionService/UpdateAttributeDefinition",
+            json!({"attributeDefinition": {"id": "7", "displayName": "x"}, "updateMask": "displayName"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/attributeDefinitions/customers/7",
+            Value::Null,
+            "AttributeDefinitionService/DeleteAttributeDefinition",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::POST,
+            "/v1/attributeDefinitions/customers/7:undelete",
+            json!({}),
+            "AttributeDefinitionService/UndeleteAttributeDefinition",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "AttributeDefinitionService/ExportAttributeDefinitions",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "AttributeDefinitionService/GetAttributeDefinitionHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/attributeDefinitions/customers/7:makeFilterable",
+            json!({"requestId": "r"}),
+            "AttributeDefinitionService/MakeAttributeFilterable",
+            json!({"id": "7", "requestId": "r"}),
         ),
         (
             Method::GET,
@@ -529,13 +608,19 @@ fn answers_show_empty_lists_and_tokens_but_no_absent_optionals() {
         id: "7".into(),
         name: "Acme \"1\"".into(),
         annual_revenue: Some(crm_proto::google::r#type::Money { currency_code: "EUR".into(), units: 5, nanos: 0 }),
-        create_time: Some(prost_reflect::prost_types::Timestamp { seconds: 1, nanos: 500_000_000 }),
+        create_time: Some(prost_types::Timestamp { seconds: 1, nanos: 500_000_000 }),
+        attributes: [
+            ("tier".to_owned(), Kind::StringValue("gold".into())),
+            ("seats".to_owned(), Kind::NumberValue(5.0)),
+        ]
+        .map(|(key, kind)| (key, prost_types::Value { kind: Some(kind) }))
+        .into(),
         ..pb::Account::default()
     };
     let expected = concat!(
         r#"{"id":"7","name":"Acme \"1\"","domain":"","industry":"","country":"","territory":"","owner":"","#,
         r#""annualRevenue":{"currencyCode":"EUR","units":"5","nanos":0},"parentId":"","etag":"","#,
-        r#""createTime":"1970-01-01T00:00:01.500Z"}"#
+        r#""createTime":"1970-01-01T00:00:01.500Z","tagIds":[],"attributes":{"seats":5,"tier":"gold"}}"#
     );
     check("/v1/accounts/7", account.encode_to_vec(), expected);
 }

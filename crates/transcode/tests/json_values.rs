@@ -96,9 +96,34 @@ fn numbers_keep_their_digits_up_to_their_bounds() {
         (r#"{"color": "1"}"#, "color"),
         (r#"{"flag": 1}"#, "flag"),
         (r#"{"anyJson": 1e400}"#, "anyJson"),
+        (r#"{"anyJson": 9007199254740993}"#, "anyJson"),
+        (r#"{"anyJson": [{"a": 0.1000000000000000055511151231257827}]}"#, "anyJson"),
+        (r#"{"free": {"a": [9007199254740993]}}"#, "free"),
+        (r#"{"values": {"a": 1, "b": 9007199254740993}}"#, "values.b"),
     ] {
         refuses(Method::POST, "/v1/things", body, &[(field, "INVALID_VALUE")]);
     }
+}
+
+#[test]
+fn any_json_comes_back_as_it_was_written() {
+    let check = |json: Value| {
+        let body = json!({"anyJson": json, "free": {"it": json}, "values": {"it": json, "none": null}});
+        accepts(Method::POST, "/v1/things", &body.to_string(), body);
+    };
+    for json in [json!(5), json!(-5), json!(0), json!(0.1), json!(9_007_199_254_740_991_i64), json!(1e300)] {
+        check(json);
+    }
+    check(json!({"a": [1, 1.5, "x", true, null, {"b": 2}]}));
+    // What is whole is written so, and what no integer is stays as it is.
+    accepts(Method::POST, "/v1/things", r#"{"anyJson": 5.0}"#, json!({"anyJson": 5}));
+    accepts(
+        Method::POST,
+        "/v1/things",
+        r#"{"anyJson": 9007199254740992}"#,
+        json!({"anyJson": 9_007_199_254_740_992.0}),
+    );
+    accepts(Method::POST, "/v1/things", r#"{"anyJson": -0.0}"#, json!({"anyJson": -0.0}));
 }
 
 #[test]

@@ -212,6 +212,10 @@ fn a_patch_without_a_mask_changes_what_its_body_has() {
     check("/v1/things/7", json!({"shelf": {}, "tags": [], "counts": {"a": 1}, "time": null}), "counts,shelf,tags,time");
     check("/v1/things/7", json!({"id": "7", "etag": "x", "madeBy": "y", "slug": "z", "any_json": 1}), "anyJson");
     check("/v1/things/7", json!({"id": "7"}), "");
+    // Of a map of any values each key is named, and null takes one away.
+    check("/v1/things/7", json!({"values": {"b": null, "a": 1}, "text": ""}), "text,values.a,values.b");
+    check("/v1/things/7", json!({"values": {}}), "values");
+    check("/v1/things/7", json!({"values": null}), "values");
     check("/v1/things/7?updateMask=", json!({"anyJson": 1, "text": ""}), "anyJson,text");
     check("/v1/things/7?updateMask=text", json!({"anyJson": 1, "text": "a"}), "text");
     check("/v1/things/7?updateMask=*", json!({"text": "a"}), "*");

@@ -23,7 +23,7 @@ pub const FIELD_REASONS: &[(&str, &str)] = &[
     (Flaw::IMMUTABLE, "a field that is fixed at creation was given another value"),
     (Flaw::CONTRADICTION, "two fields exclude each other"),
     (Flaw::NOT_THERE, "an id is that of no record that is there"),
-    (Flaw::UNKNOWN_FIELD, "a mask names a field that does not exist"),
+    (Flaw::UNKNOWN_FIELD, "a mask names a field, or a record has a value of an attribute, that does not exist"),
 ];
 
 impl Flaw {
@@ -43,7 +43,7 @@ impl Flaw {
     pub const CONTRADICTION: &'static str = "CONTRADICTION";
     /// An id is that of no record that is there.
     pub const NOT_THERE: &'static str = "NOT_THERE";
-    /// A mask names a field that does not exist.
+    /// A mask names a field, or a record has a value of an attribute, that does not exist.
     pub const UNKNOWN_FIELD: &'static str = "UNKNOWN_FIELD";
 
     /// A flaw with its reason and its rule.

@@ -3,6 +3,7 @@
 
 mod activities;
 mod asking;
+mod attributes;
 mod clients;
 mod conditions;
 mod described;

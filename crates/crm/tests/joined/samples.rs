@@ -22,10 +22,12 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
             "name": "Acme", "domain": "acme.example", "industry": "retail", "country": "France",
             "territory": "emea-north", "owner": "ada", "employees": 12, "foundedYear": 1999, "parentId": account,
             "annualRevenue": {"currencyCode": "EUR", "units": "12", "nanos": 500_000_000},
+            "attributes": {"note": "x", "size": 12, "since": "2026-11-27"},
         }),
         "contacts" => json!({
             "accountId": account, "givenName": "Ada", "familyName": "Love", "title": "Head", "owner": "ada",
             "emails": ["ada@acme.example"], "phones": ["+14155550123"],
+            "attributes": {"note": "x", "size": 0.1},
         }),
         // A task has what the other kinds have, and more.
         "activities" => json!({
@@ -40,7 +42,13 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
         }),
         "products" => json!({
             "name": "Gearbox", "sku": "GTX-1", "unit": "piece", "active": false,
-            "price": {"currencyCode": "EUR", "units": "550", "nanos": 0},
+            "price": {"currencyCode": "EUR", "units": "550", "nanos": 0}, "attributes": {"size": -7},
+        }),
+        // A text has a longest length, and nothing to choose from.
+        "attributeDefinitions" => json!({
+            "resource": if path.ends_with("/sales") { "products" } else { "accounts" }, "key": "sample_key",
+            "type": "TYPE_TEXT", "displayName": "Sample", "description": "a\nb", "choices": [], "required": false,
+            "maxLength": 40, "filterable": true,
         }),
         "salesTeams" => json!({
             "name": "Central", "members": ["ada", "bob"], "manager": "grace", "office": "Panama",
@@ -84,13 +92,22 @@ pub(crate) fn another(body: &Value) -> Value {
             *place = Value::from(value);
         }
     }
+    if let Some(place) = other.get_mut("key") {
+        *place = Value::from(format!("k{}", &Uuid::new_v4().simple().to_string()[..30]));
+        other["filterable"] = Value::from(false);
+    }
     other
 }
 
 /// A field that lists of the collection at this path can be filtered by, as a text.
 pub(crate) fn filtered_by(path: &str) -> &'static str {
-    let known =
-        [("/v1/products", "sku"), ("/v1/salesTeams", "manager"), ("/v1/pipelines", "name"), ("/v1/tags/", "name")];
+    let known = [
+        ("/v1/products", "sku"),
+        ("/v1/salesTeams", "manager"),
+        ("/v1/pipelines", "name"),
+        ("/v1/tags/", "name"),
+        ("/v1/attributeDefinitions/", "resource"),
+    ];
     known.iter().find(|(collection, _)| path.starts_with(collection)).map_or("owner", |(_, field)| field)
 }
 

@@ -8,10 +8,11 @@ use crm_gateway::{Config, Listeners, PublicKeys};
 use crm_resource::{Service, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
 use crm_server::token::{Role, Signer, TokenRequest, Verifier};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::http::{Answer, send_with};
 use crate::samples::updates;
@@ -51,12 +52,13 @@ impl Joined {
         let signer = Signer::from_pem(&private).unwrap();
         let joined = Self {
             public,
-            authorization: authorization(&signer, "acme", Role::Manager),
+            authorization: authorization(&signer, "acme", Role::Admin),
             signer,
             _running: running,
             _databases: databases,
         };
         joined.wait_until_it_answers().await;
+        joined.define_attributes("acme").await;
         joined
     }
 
@@ -77,17 +79,29 @@ impl Joined {
         panic!("{collection} is not answered");
     }
 
+    /// Attributes that the samples of all resources have.
+    pub(crate) async fn define_attributes(&self, tenant: &str) {
+        for (service, resource) in [("customers", "accounts"), ("customers", "contacts"), ("sales", "products")] {
+            for (key, kind) in [("note", "TYPE_TEXT"), ("size", "TYPE_NUMBER"), ("since", "TYPE_DATE")] {
+                let body = json!({"resource": resource, "key": key, "type": kind, "displayName": key});
+                let path = format!("/v1/attributeDefinitions/{service}?requestId={}", Uuid::new_v4());
+                let answer = self.call_as(tenant, Role::Admin, Method::POST, &path, body).await;
+                assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
+            }
+        }
+    }
+
     /// Where REST's callers find it.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.public)
     }
 
-    /// The manager's token.
+    /// The administrator's token.
     pub(crate) fn token(&self) -> String {
         self.authorization.trim_start_matches("Bearer ").to_owned()
     }
 
-    /// A call as a manager of `acme`.
+    /// A call as an administrator of `acme`.
     pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
         let headers = [&[("authorization", self.authorization.as_str())], headers].concat();
         send_with(&self.public.to_string(), method, path, body, &headers).await.unwrap()
@@ -104,7 +118,7 @@ impl Joined {
     pub(crate) async fn json(&self, method: Method, path: &str, body: Value) -> Value {
         let answer = self.call(method.clone(), path, &[], body).await;
         assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", text(&answer));
-        json(&answer)
+        self::json(&answer)
     }
 }
 

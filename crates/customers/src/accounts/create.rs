@@ -1,7 +1,7 @@
 //! Creates an account, below another or not.
 
 use crm_proto::customers as pb;
-use crm_resource::{Claim, Error, New, Records};
+use crm_resource::{Claim, Error, Records};
 use tonic::Request;
 
 use super::Account;
@@ -13,7 +13,7 @@ pub(super) async fn create(
     request: Request<pb::CreateAccountRequest>,
 ) -> Result<pb::Account, Error> {
     let refuses = request.get_ref().refuse_duplicates;
-    let new = New::<Account>::of(request)?;
+    let new = accounts.read(request).await?;
     let mut write = match accounts.claim(new.call.clone(), new.request_id).await? {
         Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),

@@ -10,6 +10,7 @@ mod table;
 mod update;
 
 use crm_proto::customers as pb;
+use crm_resource::attributes::Values;
 use crm_resource::{Exchange, Facets, Filter, Kind, Order, Refusal, Resource, Row};
 use crm_values::{Terms, name_key, parse_domain_name, required, text_key, within};
 use sqlx::FromRow;
@@ -42,6 +43,7 @@ pub struct Fields {
     founded_year: Option<i32>,
     parent_id: Option<Uuid>,
     tag_ids: Vec<Uuid>,
+    attributes: Values,
 }
 
 impl Fields {
@@ -74,6 +76,7 @@ impl Resource for Account {
             Filter::id("parent_id"),
             Filter::name("name", "name_key"),
             Filter::tag("tag_ids"),
+            Filter::attributes(),
             Filter::since("update_time"),
         ],
         orders: &[Order::text("name", "name_key"), Order::time("update_time")],
@@ -102,6 +105,7 @@ impl Resource for Account {
         fields.number("founded_year", &mut it.founded_year, &mut message.founded_year, range, rule);
         fields.optional_id("parent_id", &mut it.parent_id, &mut message.parent_id);
         fields.ids("tag_ids", &mut it.tag_ids, &mut message.tag_ids);
+        fields.attributes("attributes", &mut it.attributes, &mut message.attributes);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -121,6 +125,11 @@ impl Resource for Account {
         row.set("founded_year", it.founded_year);
         row.set("parent_id", it.parent_id);
         row.set("tag_ids", &it.tag_ids);
+        row.set("attributes", &it.attributes);
+    }
+
+    fn attributes(it: &Fields) -> Option<&Values> {
+        Some(&it.attributes)
     }
 
     fn searched(it: &Fields, terms: &mut Terms) {

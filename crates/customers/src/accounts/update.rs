@@ -19,7 +19,7 @@ pub(super) async fn update(
         lock_hierarchy(&mut write).await?;
     }
     let current = accounts.lock_live(&mut write, change.id, &change.etag).await?;
-    let fields = change.apply(&current)?;
+    let fields = accounts.apply(&mut write, &mut change, &current).await?;
     if let Some(parent) = fields.parent_id.filter(|parent| current.fields.parent_id != Some(*parent)) {
         admit_under(accounts, &mut write, change.id, parent).await?;
     }

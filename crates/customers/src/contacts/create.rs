@@ -1,7 +1,7 @@
 //! Creates a contact at an account that is there.
 
 use crm_proto::customers as pb;
-use crm_resource::{Claim, Error, New, Records};
+use crm_resource::{Claim, Error, Records};
 use tonic::Request;
 
 use super::{ACCOUNT_NOT_FOUND, Contact};
@@ -14,7 +14,7 @@ pub(super) async fn create(
     request: Request<pb::CreateContactRequest>,
 ) -> Result<pb::Contact, Error> {
     let refuses = request.get_ref().refuse_duplicates;
-    let new = New::<Contact>::of(request)?;
+    let new = contacts.read(request).await?;
     let mut write = match contacts.claim(new.call.clone(), new.request_id).await? {
         Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),

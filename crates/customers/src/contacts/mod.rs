@@ -8,6 +8,7 @@ mod table;
 mod undelete;
 
 use crm_proto::customers as pb;
+use crm_resource::attributes::Values;
 use crm_resource::{Error, Exchange, Facets, Filter, Kind, Order, Refusal, Resource, Row, Violations, Write};
 use crm_values::{Flaw, Terms, email_key, name_key, parse_email, parse_phone, text_key, within};
 use sqlx::FromRow;
@@ -31,6 +32,7 @@ pub struct Fields {
     phones: Vec<String>,
     owner: String,
     tag_ids: Vec<Uuid>,
+    attributes: Values,
 }
 
 impl Fields {
@@ -80,6 +82,7 @@ impl Resource for Contact {
             ),
             Filter::name("family_name", "family_name_key"),
             Filter::tag("tag_ids"),
+            Filter::attributes(),
             Filter::since("update_time"),
         ],
         orders: &[Order::text("family_name", "family_name_key"), Order::time("update_time")],
@@ -112,6 +115,7 @@ impl Resource for Contact {
         fields.texts("phones", &mut it.phones, &mut message.phones, parse_phone);
         fields.text("owner", &mut it.owner, &mut message.owner, within(100));
         fields.ids("tag_ids", &mut it.tag_ids, &mut message.tag_ids);
+        fields.attributes("attributes", &mut it.attributes, &mut message.attributes);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -126,6 +130,11 @@ impl Resource for Contact {
         row.set("owner", &it.owner);
         row.key("owner_key", text_key(&it.owner));
         row.set("tag_ids", &it.tag_ids);
+        row.set("attributes", &it.attributes);
+    }
+
+    fn attributes(it: &Fields) -> Option<&Values> {
+        Some(&it.attributes)
     }
 
     fn searched(it: &Fields, terms: &mut Terms) {

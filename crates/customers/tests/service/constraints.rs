@@ -45,6 +45,8 @@ async fn accounts_keep_their_rules() {
         ("annual_revenue_minor = 1", "accounts_revenue_currency"),
         ("annual_revenue_currency = 'EUR'", "accounts_revenue_currency"),
         ("annual_revenue_minor = 1, annual_revenue_currency = 'eur'", "accounts_revenue_currency"),
+        ("attributes = '[]'", "accounts_attributes_object"),
+        ("attributes = jsonb_build_object('a', repeat('x', 20000))", "accounts_attributes_size"),
         ("founded_year = 999", "accounts_founded_year_range"),
         ("parent_id = id", "accounts_parent_not_self"),
         ("parent_id = {id}", "accounts_parent_fkey"),
@@ -178,4 +180,43 @@ async fn saved_views_keep_their_rules() {
     ] {
         check(&pool, &format!("update customers.saved_views set {change}"), constraint).await;
     }
+}
+
+#[tokio::test]
+async fn attribute_definitions_keep_their_rules() {
+    let own = database().await;
+    let pool = pool(&own).await;
+    let mut transaction = pool.begin(tenant(), None).await.unwrap();
+    let text = "insert into customers.attribute_definitions (tenant_id, id, resource, key, type, display_name) \
+                values ($1, $2, 'accounts', 'a', 'text', 'x')";
+    transaction.execute("insert", sqlx::query(text).bind(tenant()).bind(ACCOUNT)).await.unwrap();
+    let set = "insert into customers.attribute_sets (tenant_id, resource, version) values ($1, 'accounts', 2)";
+    transaction.execute("insert", sqlx::query(set).bind(tenant())).await.unwrap();
+    transaction.commit().await.unwrap();
+    for (change, constraint) in [
+        ("key = 'A'", "attribute_definitions_key_form"),
+        ("key = ''", "attribute_definitions_key_form"),
+        ("key = repeat('a', 41)", "attribute_definitions_key_form"),
+        ("type = 'json'", "attribute_definitions_type_known"),
+        ("display_name = ''", "attribute_definitions_display_name_length"),
+        ("display_name = repeat('x', 101)", "attribute_definitions_display_name_length"),
+        ("description = repeat('x', 1001)", "attribute_definitions_description_length"),
+        ("type = 'choice'", "attribute_definitions_choice_has_choices"),
+        ("choices = '[1]'", "attribute_definitions_choice_has_choices"),
+        (
+            "type = 'choice', choices = (select jsonb_agg(n) from generate_series(1, 101) n)",
+            "attribute_definitions_choices_count",
+        ),
+        ("max_length = 0", "attribute_definitions_max_length_range"),
+        ("max_length = 1001", "attribute_definitions_max_length_range"),
+        ("type = 'date', max_length = 1", "attribute_definitions_max_length_range"),
+        ("filling = id", "attribute_definitions_filling_filterable"),
+        ("version = 0", "attribute_definitions_version_positive"),
+    ] {
+        check(&pool, &format!("update customers.attribute_definitions set {change}"), constraint).await;
+    }
+    let twice = "insert into customers.attribute_definitions (tenant_id, id, resource, key, type, display_name) \
+                 values ({tenant}, {id}, 'accounts', 'a', 'date', 'x')";
+    check(&pool, twice, "attribute_definitions_key_key").await;
+    check(&pool, "update customers.attribute_sets set version = 0", "attribute_sets_version_positive").await;
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod activities;
+mod attributes;
 mod changes;
 mod coherence;
 mod constraints;

@@ -6,6 +6,7 @@ use crm_database::Database;
 use crm_database::plan::Plan;
 use crm_resource::AnyResource;
 use crm_resource::activities::Activities;
+use crm_resource::attributes;
 use crm_resource::testkit::{Plans, Variant, call};
 use crm_sandbox::testing::TestDatabase;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Postgres};
@@ -15,16 +16,27 @@ use crate::support::{database, pool, store, tenant};
 
 /// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
 const ACCOUNTS: &str = "
-    insert into customers.accounts (tenant_id, id, name, name_key, domain, industry_key, territory_key, owner_key, parent_id, update_time, tag_ids)
+    insert into customers.accounts (tenant_id, id, name, name_key, domain, industry_key, territory_key, owner_key, parent_id, update_time, tag_ids, attributes)
     select case when n % 3 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid, 'Name ' || n,
         substr(md5('n' || n), 1, 8), 'd' || n || '.example', 'industry ' || n % 20, 'territory ' || n % 12,
         'owner ' || n % 50, case when n % 30 = 0 and n > 3000 then md5('a' || n % 3000)::uuid end,
         now() - n * interval '1 minute',
         array_remove(array[case when n % 10 < 7 then '{most}'::uuid end, case when n % 7 = 0 then '{many}'::uuid end,
-            case when n % 1000 = 0 then '{few}'::uuid end], null)
+            case when n % 1000 = 0 then '{few}'::uuid end], null),
+        jsonb_build_object('number', n, 'day', date '2000-01-01' + n % 2000, 'text', 'text ' || n % 5)
     from generate_series(1, 200000) n;
     insert into customers.facets (tenant_id, resource, facet, value, record_id)
-    select tenant_id, 'accounts', unnest(tag_ids), '', id from customers.accounts";
+    select tenant_id, 'accounts', unnest(tag_ids), '', id from customers.accounts;
+    insert into customers.facets (tenant_id, resource, facet, value, record_id)
+    select tenant_id, 'accounts', '{number}', (1000000000000000 + (attributes ->> 'number')::int) || '000000000', id
+    from customers.accounts;
+    insert into customers.facets (tenant_id, resource, facet, value, record_id)
+    select tenant_id, 'accounts', '{day}', attributes ->> 'day', id from customers.accounts;
+    insert into customers.facets (tenant_id, resource, facet, value, record_id)
+    select tenant_id, 'accounts', '{text}', attributes ->> 'text', id from customers.accounts;
+    insert into customers.attribute_definitions (tenant_id, id, resource, key, type, display_name, update_time)
+    select tenant_id, id, case when name like '%00' then 'accounts' else 'contacts' end, 'k' || substr(md5(name), 1, 20), 'text',
+        'x', update_time from customers.accounts where name like '%0'";
 
 /// Tags that 46,667 of the tenant's accounts have, 9,524 and 66.
 const TAGS: [(&str, &str); 3] = [
@@ -89,12 +101,25 @@ async fn fill(url: &str) {
     let fills = [ACCOUNTS, NAMES, CONTACTS, ACTIVITIES, SAVED_VIEWS];
     let fills = fills.into_iter().flat_map(|text| text.split(';')).map(str::to_owned);
     let builds = indexes.iter().map(|(_, definition)| definition.clone());
-    let tables =
-        ["accounts", "contacts", "contact_emails", "search_terms", "activities", "saved_views", "facets", "tags"];
+    let tables = [
+        "accounts",
+        "contacts",
+        "contact_emails",
+        "search_terms",
+        "activities",
+        "saved_views",
+        "facets",
+        "tags",
+        "attribute_definitions",
+    ];
     let vacuum = format!("vacuum analyze {}", tables.map(|table| format!("customers.{table}")).join(", "));
     for statement in drops.chain(fills).chain(builds).chain([vacuum]) {
         let statement = statement.replace("{tenant}", &tenant().to_string());
         let statement = TAGS.iter().fold(statement, |statement, (name, id)| statement.replace(name, id));
+        let statement = ["number", "day", "text"].iter().fold(statement, |statement, key| {
+            let (facet, _) = attributes::facet("accounts", key, &serde_json::Value::Null);
+            statement.replace(&format!("{{{key}}}"), &facet.to_string())
+        });
         owner.execute(AssertSqlSafe(statement)).await.unwrap();
     }
     owner.close().await.unwrap();
@@ -144,11 +169,12 @@ async fn every_list_is_answered_by_its_index() {
         ("name = \"7f*\" AND owner = \"owner 9\"", "name", "accounts_owner_name_idx", true),
     ];
     let plans = Plans { database: &database, tenant: tenant() };
-    let [of_accounts, of_contacts, of_activities, of_views, of_tags] = SERVICE.resources() else {
+    let [of_accounts, of_contacts, of_activities, of_views, of_definitions, of_tags] = SERVICE.resources() else {
         panic!("a resource without plans")
     };
     plans.check_lists(of_accounts, &accounts).await;
     check_tags(&plans, of_accounts).await;
+    check_attributes(&plans, of_accounts).await;
 
     let account: Uuid = scalar(&database, "select id from customers.accounts order by id limit 1").await;
     let of_account = format!("account_id = \"{account}\"");
@@ -186,6 +212,13 @@ async fn every_list_is_answered_by_its_index() {
     ];
     plans.check_lists(of_activities, &activities).await;
     check_saved_views(&plans, of_views).await;
+    let definitions: [Variant<'_>; 4] = [
+        ("", "key", "attribute_definitions_key_idx", true),
+        ("", "update_time desc", "attribute_definitions_update_time_idx", true),
+        ("resource = accounts", "key", "attribute_definitions_resource_key_idx", true),
+        (&recent, "update_time", "attribute_definitions_update_time_idx", true),
+    ];
+    plans.check_lists(of_definitions, &definitions).await;
     check_depths(&own, account).await;
     let tags: [Variant<'_>; 6] = [
         ("", "", "tags_name_idx", true),
@@ -251,6 +284,40 @@ async fn check_tags(plans: &Plans<'_>, accounts: &AnyResource) {
     // Another condition's index, along which each record shows its tags.
     let of_owner = format!("owner = \"owner 3\" AND {most}");
     read(&of_owner, "name", true).await.assert_uses_index("accounts_owner_name_idx").assert_no_sort();
+}
+
+/// Of what few have, in a range of numbers or days, a page reads these few; of what many have, a walk along the order soon has
+/// a page. One index answers for all attributes.
+async fn check_attributes(plans: &Plans<'_>, accounts: &AnyResource) {
+    let read = async |filter: &str, order: &str| {
+        let plan = plans.read(accounts, filter, order, true).await;
+        println!("{filter} by {order:?}: {} rows read by {:?}", plan.rows_read(), plan.indexes());
+        plan.assert_no_sequential_scan();
+        plan
+    };
+    for order in ["name", "update_time desc"] {
+        for few in [
+            "attributes.number = 300",
+            "attributes.number > 199000",
+            "attributes.number >= 30 AND attributes.number < 1030",
+            "attributes.day = 2001-02-03",
+            "attributes.day < 2000-01-04 AND attributes.text = \"text 1\"",
+        ] {
+            let plan = read(few, order).await;
+            plan.assert_uses_index("facets_pkey").assert_uses_index("accounts_pkey");
+            let conditions = plan.details("Index Cond").join(" ");
+            for named in ["tenant_id", "resource", "facet", "value >=", "value <="] {
+                assert!(conditions.contains(named), "{named} is no index condition:\n{plan}");
+            }
+            assert!(plan.rows_read() <= 700, "{} rows are read: {plan}", plan.rows_read());
+        }
+        let index = if order == "name" { "accounts_name_idx" } else { "accounts_update_time_idx" };
+        for many in ["attributes.text = \"text 1\"", "attributes.number > 1000", "attributes.day >= 2000-01-03"] {
+            let plan = read(many, order).await;
+            plan.assert_uses_index(index).assert_no_sort();
+            assert!(plan.rows() == 51 && plan.rows_read() <= 600, "{} rows are read: {plan}", plan.rows_read());
+        }
+    }
 }
 
 /// A deep page reads no more than the first.

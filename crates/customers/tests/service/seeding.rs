@@ -163,3 +163,23 @@ async fn the_demo_set_is_loaded() {
         println!("{run} run: {seeded:?} in {:?}", begin.elapsed());
     }
 }
+
+#[tokio::test]
+async fn half_of_the_accounts_have_attributes_and_lists_are_filtered_by_them() {
+    let world = world().await;
+    let pool = pool(&world.database).await;
+    let size = SeedSize { accounts: 300, contacts: 0 };
+    let created = seed::demo(&pool, tenant(), size, |_| ()).await.unwrap().accounts;
+    assert_eq!(seed::attributes(&pool, tenant(), size).await.unwrap(), 3);
+    assert_eq!(seed::attributes(&pool, tenant(), size).await.unwrap(), 0, "a second run defines nothing");
+    let count = async |filter: &str| {
+        let request = pb::ListAccountsRequest { filter: filter.to_owned(), page_size: 1_000, ..Default::default() };
+        let page = call!(world.agent, accounts.list_accounts(request)).unwrap();
+        assert!(page.accounts.iter().all(|account| filter.is_empty() || account.attributes.len() == 3));
+        page.accounts.len()
+    };
+    let half = usize::try_from(created).unwrap() / 2;
+    assert_eq!(count("attributes.seats >= 1 AND attributes.renewal >= 2027-01-01").await, half);
+    let tiers = [count("attributes.tier = gold").await, count("attributes.tier = silver").await];
+    assert!(tiers.iter().all(|tier| (1..half).contains(tier)), "{tiers:?}");
+}

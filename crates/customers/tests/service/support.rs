@@ -9,6 +9,7 @@ use crm_proto::activities::{self, Activity};
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::activity_service_client::ActivityServiceClient;
+use crm_proto::customers::attribute_definition_service_client::AttributeDefinitionServiceClient;
 use crm_proto::customers::change_service_client::ChangeServiceClient;
 use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_proto::customers::import_service_client::ImportServiceClient;
@@ -97,6 +98,7 @@ impl Service {
         let accounts = AccountServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let contacts = ContactServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let activities = ActivityServiceClient::with_origin(own.http.clone(), own.origin.clone());
+        let definitions = AttributeDefinitionServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let changes = ChangeServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let imports = ImportServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let operations = OperationServiceClient::with_origin(own.http.clone(), own.origin.clone());
@@ -104,7 +106,20 @@ impl Service {
         let search = SearchServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let tables = TableServiceClient::with_origin(own.http.clone(), own.origin.clone());
         let tags = TagServiceClient::with_origin(own.http.clone(), own.origin.clone());
-        Caller { accounts, contacts, activities, changes, imports, operations, saved_views, search, tables, tags, own }
+        Caller {
+            accounts,
+            contacts,
+            activities,
+            definitions,
+            changes,
+            imports,
+            operations,
+            saved_views,
+            search,
+            tables,
+            tags,
+            own,
+        }
     }
 
     pub async fn stop(self) {
@@ -148,6 +163,7 @@ pub struct Caller {
     pub accounts: AccountServiceClient<Http>,
     pub contacts: ContactServiceClient<Http>,
     pub activities: ActivityServiceClient<Http>,
+    pub definitions: AttributeDefinitionServiceClient<Http>,
     pub changes: ChangeServiceClient<Http>,
     pub imports: ImportServiceClient<Http>,
     pub operations: OperationServiceClient<Http>,

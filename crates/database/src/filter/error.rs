@@ -11,7 +11,8 @@ pub struct FilterError {
 }
 
 impl FilterError {
-    pub(crate) fn new(position: usize, message: impl Into<String>) -> Self {
+    /// At a character, counted from 1.
+    pub fn new(position: usize, message: impl Into<String>) -> Self {
         Self { position, message: message.into() }
     }
 }

@@ -47,6 +47,8 @@ pub enum Kind {
     Integer,
     /// `true` or `false`.
     Boolean,
+    /// Values of any kind, each under a key that is written behind the name: `attributes.tier`.
+    Entries,
 }
 
 /// Comparisons.
@@ -83,6 +85,15 @@ pub enum Value {
     Integer(i64),
     /// True or false.
     Boolean(bool),
+    /// What is compared with the value under a key, as it is written: whoever knows of what kind that is reads it.
+    Entry {
+        /// The key; never empty.
+        key: String,
+        /// What is written.
+        text: String,
+        /// Where the value begins, in characters from 1.
+        position: usize,
+    },
 }
 
 /// One comparison of a filter; all of them must hold.

@@ -2,7 +2,7 @@
 
 use super::error::one_of;
 use super::value::read;
-use super::{Condition, FieldSpec, FilterError, Lexer, Operator, Token, TokenKind};
+use super::{Condition, FieldSpec, FilterError, Kind, Lexer, Operator, Token, TokenKind, Value};
 
 /// Longest filter.
 const MAX_CHARACTERS: usize = 4_096;
@@ -74,15 +74,20 @@ impl Parser<'_> {
         if self.conditions.len() == MAX_CONDITIONS {
             return Err(self.error(format!("more than {MAX_CONDITIONS} comparisons")));
         }
-        let field = self.field()?;
+        let (field, key) = self.field()?;
         let operator = self.operator(&field)?;
-        let value = read(&field, operator, &self.token)?;
+        let position = self.token.position;
+        let value = match (key, read(&field, operator, &self.token)?) {
+            (Some(key), Value::Text(text)) => Value::Entry { key, text, position },
+            (_, value) => value,
+        };
         self.advance()?;
         self.conditions.push(Condition { field: field.name, operator, value });
         Ok(())
     }
 
-    fn field(&mut self) -> Result<FieldSpec, FilterError> {
+    /// The field, and the key behind its name if it has entries.
+    fn field(&mut self) -> Result<(FieldSpec, Option<String>), FilterError> {
         let TokenKind::Word(word) = &self.token.kind else {
             return Err(self.error(format!("expected a field instead of {}", self.token.kind.describe())));
         };
@@ -90,12 +95,13 @@ impl Parser<'_> {
             let is_known = self.fields.iter().any(|field| field.operators.contains(&Operator::NotEqual));
             return Err(self.error(if is_known { "NOT is not supported, use !=" } else { "NOT is not supported" }));
         }
-        let Some(field) = self.fields.iter().find(|field| field.name == word).copied() else {
-            let known = one_of(self.fields.iter().map(|field| field.name));
+        let Some(found) = self.fields.iter().find_map(|field| Some((*field, key_of(field, word)?))) else {
+            let names: Vec<_> = self.fields.iter().map(named).collect();
+            let known = one_of(names.iter().map(String::as_str));
             return Err(self.error(format!("cannot filter by {word:?}, only by {known}")));
         };
         self.advance()?;
-        Ok(field)
+        Ok(found)
     }
 
     fn operator(&mut self, field: &FieldSpec) -> Result<Operator, FilterError> {
@@ -117,4 +123,17 @@ impl Parser<'_> {
     fn error(&self, message: impl Into<String>) -> FilterError {
         FilterError::new(self.token.position, message)
     }
+}
+
+/// Whether the word names the field; if that has entries, the key of one as well.
+fn key_of(field: &FieldSpec, word: &str) -> Option<Option<String>> {
+    if field.kind != Kind::Entries {
+        return (field.name == word).then_some(None);
+    }
+    let key = word.strip_prefix(field.name)?.strip_prefix('.')?;
+    (!key.is_empty()).then(|| Some(key.to_owned()))
+}
+
+fn named(field: &FieldSpec) -> String {
+    if field.kind == Kind::Entries { format!("{}.KEY", field.name) } else { field.name.to_owned() }
 }

@@ -28,6 +28,7 @@ fn written_condition(condition: &Condition) -> String {
         Value::Timestamp(time) => time.unix_timestamp_nanos().to_string(),
         Value::Integer(number) => number.to_string(),
         Value::Boolean(truth) => truth.to_string(),
+        Value::Entry { key, text, position } => format!("{text:?} under {key:?} at {position}"),
     };
     format!("{} {} {value}", condition.field, condition.operator.symbol())
 }
@@ -112,6 +113,27 @@ fn times_finer_than_a_microsecond_compare_as_they_are_written() {
     assert_eq!(read("at > 1970-01-01T00:00:00.000001001Z"), Ok(micro.clone()));
     assert_eq!(read("at <= 1970-01-01T00:00:00.000001999Z"), Ok(micro));
     assert!(read("at = 1970-01-01T00:00:00.000001001Z").is_err());
+}
+
+#[test]
+fn entries_have_their_key_behind_the_name() {
+    let fields = [FieldSpec { name: "attributes", kind: Kind::Entries, operators: &[Operator::Equal, Operator::Less] }];
+    let check = |text: &str, expected: &str| {
+        let read = parse(text, &fields).map(|all| all.iter().map(written_condition).collect::<Vec<_>>().join(" & "));
+        assert_eq!(read.unwrap_or_else(|error| error.to_string()), expected, "{text:?}");
+    };
+    check(r#"attributes.tier = "gold""#, r#"attributes = "gold" under "tier" at 19"#);
+    check("attributes.n < -1.5", r#"attributes < "-1.5" under "n" at 16"#);
+    check("(attributes.a.b=2026-11-27)", r#"attributes = "2026-11-27" under "a.b" at 17"#);
+    let unknown = |word: &str| format!("cannot filter by {word:?}, only by attributes.KEY (at character 1)");
+    for word in ["attributes", "attributes.", "attributesx", "attribute.a"] {
+        check(&format!("{word} = 1"), &unknown(word));
+    }
+    check(
+        r#"attributes.a = "x*""#,
+        "attributes cannot be compared with a prefix; a plain * is written \\* (at character 16)",
+    );
+    check("attributes.a > 1", "attributes is compared by = or < (at character 14)");
 }
 
 #[test]

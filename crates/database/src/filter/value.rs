@@ -22,7 +22,7 @@ pub(super) fn read(field: &FieldSpec, operator: Operator, token: &Token) -> Resu
         return read_prefix(field, operator, text, token.position);
     }
     match field.kind {
-        Kind::Text | Kind::TextPrefix => Ok(Value::Text(text.to_owned())),
+        Kind::Text | Kind::TextPrefix | Kind::Entries => Ok(Value::Text(text.to_owned())),
         Kind::Uuid => Uuid::parse_str(text).map(Value::Uuid).map_err(|_| wrong("a UUID")),
         Kind::Timestamp => timestamp(text, operator).map_err(wrong),
         Kind::Integer => text.parse().map(Value::Integer).map_err(|_| wrong("a whole number")),

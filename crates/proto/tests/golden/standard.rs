@@ -9,13 +9,15 @@ impl Create for crate::crm::customers::v1::CreateAccountRequest {
 
 impl Resource for crate::crm::customers::v1::Account {
     const NAME: &'static str = "account";
-    const FIELDS: &'static [&'static str] = &["name", "domain", "industry", "country", "territory", "owner", "employees", "annual_revenue", "founded_year", "parent_id", "tag_ids"];
+    const FIELDS: &'static [&'static str] = &["name", "domain", "industry", "country", "territory", "owner", "employees", "annual_revenue", "founded_year", "parent_id", "tag_ids", "attributes"];
     const IMMUTABLE: &'static [&'static str] = &[];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
     const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
     fn references(&mut self) -> Vec<&mut String> { vec![&mut self.parent_id].into_iter().chain(&mut self.tag_ids).collect() }
+    fn attributes(&self) -> Option<&Attributes> { Some(&self.attributes) }
+    fn attributes_mut(&mut self) -> Option<&mut Attributes> { Some(&mut self.attributes) }
     fn is_set(&self, field: &str) -> bool {
         match field {
             "name" => !self.name.is_empty(),
@@ -29,6 +31,7 @@ impl Resource for crate::crm::customers::v1::Account {
             "founded_year" => self.founded_year.is_some(),
             "parent_id" => !self.parent_id.is_empty(),
             "tag_ids" => !self.tag_ids.is_empty(),
+            "attributes" => !self.attributes.is_empty(),
             _ => false,
         }
     }
@@ -45,6 +48,7 @@ impl Resource for crate::crm::customers::v1::Account {
             "founded_year" => self.founded_year == other.founded_year,
             "parent_id" => self.parent_id == other.parent_id,
             "tag_ids" => self.tag_ids == other.tag_ids,
+            "attributes" => self.attributes == other.attributes,
             _ => false,
         }
     }
@@ -61,6 +65,7 @@ impl Resource for crate::crm::customers::v1::Account {
             "founded_year" => self.founded_year.json(),
             "parent_id" => if !self.parent_id.is_empty() { self.parent_id.json() } else { Value::Null },
             "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
+            "attributes" => if !self.attributes.is_empty() { self.attributes.json() } else { Value::Null },
             _ => Value::Null,
         }
     }
@@ -249,6 +254,126 @@ impl History for crate::crm::activities::v1::GetActivityHistoryRequest {
     }
 }
 
+impl Create for crate::crm::attributes::v1::CreateAttributeDefinitionRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    const METHOD: &'static str = "attributes.CreateAttributeDefinition";
+    fn resource(&mut self) -> &mut Option<crate::crm::attributes::v1::AttributeDefinition> { &mut self.attribute_definition }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::attributes::v1::AttributeDefinition {
+    const NAME: &'static str = "attribute_definition";
+    const FIELDS: &'static [&'static str] = &["resource", "key", "type", "display_name", "description", "choices", "required", "max_length", "filterable"];
+    const IMMUTABLE: &'static [&'static str] = &["resource", "key", "type"];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "filter_ready", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "resource" => !self.resource.is_empty(),
+            "key" => !self.key.is_empty(),
+            "type" => self.r#type != 0,
+            "display_name" => !self.display_name.is_empty(),
+            "description" => !self.description.is_empty(),
+            "choices" => !self.choices.is_empty(),
+            "required" => self.required.is_some(),
+            "max_length" => self.max_length.is_some(),
+            "filterable" => self.filterable.is_some(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "resource" => self.resource == other.resource,
+            "key" => self.key == other.key,
+            "type" => self.r#type == other.r#type,
+            "display_name" => self.display_name == other.display_name,
+            "description" => self.description == other.description,
+            "choices" => self.choices == other.choices,
+            "required" => self.required == other.required,
+            "max_length" => self.max_length == other.max_length,
+            "filterable" => self.filterable == other.filterable,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "resource" => if !self.resource.is_empty() { self.resource.json() } else { Value::Null },
+            "key" => if !self.key.is_empty() { self.key.json() } else { Value::Null },
+            "type" => if self.r#type != 0 { crate::crm::attributes::v1::attribute_definition::Type::try_from(self.r#type).map_or(Value::Null, |it| it.as_str_name().into()) } else { Value::Null },
+            "display_name" => if !self.display_name.is_empty() { self.display_name.json() } else { Value::Null },
+            "description" => if !self.description.is_empty() { self.description.json() } else { Value::Null },
+            "choices" => if !self.choices.is_empty() { self.choices.json() } else { Value::Null },
+            "required" => self.required.json(),
+            "max_length" => self.max_length.json(),
+            "filterable" => self.filterable.json(),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Head for crate::crm::attributes::v1::AttributeDefinition {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::attributes::v1::GetAttributeDefinitionRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::attributes::v1::BatchGetAttributeDefinitionsRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    type Answer = crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(attribute_definitions: Vec<crate::crm::attributes::v1::AttributeDefinition>) -> crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse { crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse { attribute_definitions } }
+}
+
+impl List for crate::crm::attributes::v1::ListAttributeDefinitionsRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    type Answer = crate::crm::attributes::v1::ListAttributeDefinitionsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(attribute_definitions: Vec<crate::crm::attributes::v1::AttributeDefinition>, next_page_token: String) -> crate::crm::attributes::v1::ListAttributeDefinitionsResponse { crate::crm::attributes::v1::ListAttributeDefinitionsResponse { attribute_definitions, next_page_token } }
+}
+
+impl Update for crate::crm::attributes::v1::UpdateAttributeDefinitionRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    fn parts(self) -> (Option<crate::crm::attributes::v1::AttributeDefinition>, Option<prost_types::FieldMask>) { (self.attribute_definition, self.update_mask) }
+}
+
+impl At for crate::crm::attributes::v1::DeleteAttributeDefinitionRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::attributes::v1::DeleteAttributeDefinitionRequest {}
+
+impl At for crate::crm::attributes::v1::UndeleteAttributeDefinitionRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::attributes::v1::UndeleteAttributeDefinitionRequest {}
+
+impl Export for crate::crm::attributes::v1::ExportAttributeDefinitionsRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::attributes::v1::GetAttributeDefinitionHistoryRequest {
+    type Resource = crate::crm::attributes::v1::AttributeDefinition;
+    type Answer = crate::crm::attributes::v1::GetAttributeDefinitionHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::attributes::v1::GetAttributeDefinitionHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::attributes::v1::GetAttributeDefinitionHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
 impl Create for crate::crm::customers::v1::CreateContactRequest {
     type Resource = crate::crm::customers::v1::Contact;
     const METHOD: &'static str = "customers.CreateContact";
@@ -258,13 +383,15 @@ impl Create for crate::crm::customers::v1::CreateContactRequest {
 
 impl Resource for crate::crm::customers::v1::Contact {
     const NAME: &'static str = "contact";
-    const FIELDS: &'static [&'static str] = &["account_id", "given_name", "family_name", "title", "emails", "phones", "owner", "tag_ids"];
+    const FIELDS: &'static [&'static str] = &["account_id", "given_name", "family_name", "title", "emails", "phones", "owner", "tag_ids", "attributes"];
     const IMMUTABLE: &'static [&'static str] = &["account_id"];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
-    const PERSONAL: &'static [&'static str] = &["given_name", "family_name", "title", "emails", "phones"];
+    const PERSONAL: &'static [&'static str] = &["given_name", "family_name", "title", "emails", "phones", "attributes"];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
     fn references(&mut self) -> Vec<&mut String> { vec![&mut self.account_id].into_iter().chain(&mut self.tag_ids).collect() }
+    fn attributes(&self) -> Option<&Attributes> { Some(&self.attributes) }
+    fn attributes_mut(&mut self) -> Option<&mut Attributes> { Some(&mut self.attributes) }
     fn is_set(&self, field: &str) -> bool {
         match field {
             "account_id" => !self.account_id.is_empty(),
@@ -275,6 +402,7 @@ impl Resource for crate::crm::customers::v1::Contact {
             "phones" => !self.phones.is_empty(),
             "owner" => !self.owner.is_empty(),
             "tag_ids" => !self.tag_ids.is_empty(),
+            "attributes" => !self.attributes.is_empty(),
             _ => false,
         }
     }
@@ -288,6 +416,7 @@ impl Resource for crate::crm::customers::v1::Contact {
             "phones" => self.phones == other.phones,
             "owner" => self.owner == other.owner,
             "tag_ids" => self.tag_ids == other.tag_ids,
+            "attributes" => self.attributes == other.attributes,
             _ => false,
         }
     }
@@ -301,6 +430,7 @@ impl Resource for crate::crm::customers::v1::Contact {
             "phones" => if !self.phones.is_empty() { self.phones.json() } else { Value::Null },
             "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
             "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
+            "attributes" => if !self.attributes.is_empty() { self.attributes.json() } else { Value::Null },
             _ => Value::Null,
         }
     }
@@ -474,13 +604,15 @@ impl Create for crate::crm::sales::v1::CreateProductRequest {
 
 impl Resource for crate::crm::sales::v1::Product {
     const NAME: &'static str = "product";
-    const FIELDS: &'static [&'static str] = &["name", "sku", "unit", "price", "active", "tag_ids"];
+    const FIELDS: &'static [&'static str] = &["name", "sku", "unit", "price", "active", "tag_ids", "attributes"];
     const IMMUTABLE: &'static [&'static str] = &[];
     const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
     const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
     fn references(&mut self) -> Vec<&mut String> { vec![].into_iter().chain(&mut self.tag_ids).collect() }
+    fn attributes(&self) -> Option<&Attributes> { Some(&self.attributes) }
+    fn attributes_mut(&mut self) -> Option<&mut Attributes> { Some(&mut self.attributes) }
     fn is_set(&self, field: &str) -> bool {
         match field {
             "name" => !self.name.is_empty(),
@@ -489,6 +621,7 @@ impl Resource for crate::crm::sales::v1::Product {
             "price" => self.price.is_some(),
             "active" => self.active.is_some(),
             "tag_ids" => !self.tag_ids.is_empty(),
+            "attributes" => !self.attributes.is_empty(),
             _ => false,
         }
     }
@@ -500,6 +633,7 @@ impl Resource for crate::crm::sales::v1::Product {
             "price" => self.price == other.price,
             "active" => self.active == other.active,
             "tag_ids" => self.tag_ids == other.tag_ids,
+            "attributes" => self.attributes == other.attributes,
             _ => false,
         }
     }
@@ -511,6 +645,7 @@ impl Resource for crate::crm::sales::v1::Product {
             "price" => self.price.json(),
             "active" => self.active.json(),
             "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
+            "attributes" => if !self.attributes.is_empty() { self.attributes.json() } else { Value::Null },
             _ => Value::Null,
         }
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::ids::record_id;
 use super::kept::hash;
+use crate::attributes::Given;
 use crate::csv::Tabular;
 use crate::resource::read;
 use crate::search::Compared;
@@ -84,7 +85,7 @@ impl<R: Resource> Line<R> {
     /// Reads its fields, by the rules of any creation.
     pub(super) fn read(&mut self) {
         let mut found = Violations::default();
-        read::<R>(&mut self.message, &mut self.fields, R::Message::FIELDS, &mut found);
+        read::<R>(&mut self.message, &mut self.fields, R::Message::FIELDS, Given::default(), &mut found);
         R::check(None, &self.fields, &mut found);
         for violation in found.into_all() {
             // `contact.emails[1]` is in the column `emails`; of one that is wrong already, the first flaw is enough.

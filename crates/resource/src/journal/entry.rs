@@ -1,7 +1,9 @@
 //! An entry of the journal: how it is made of two states of a record, and what it is for readers.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crm_proto::journal::{self as pb, change};
-use crm_proto::standard::Resource;
+use crm_proto::standard::{Attributes, Resource, any_json};
 use crm_telemetry::propagation::traceparent;
 use crm_values::Etag;
 use serde_json::{Map, Value};
@@ -28,6 +30,12 @@ impl Difference {
     pub(crate) fn between<M: Resource>(before: Option<&M>, after: &M) -> Self {
         let mut all = Self::default();
         for field in M::FIELDS {
+            if let Some(now) = after.attributes().filter(|_| *field == "attributes") {
+                let before = before.and_then(M::attributes);
+                let part = if M::PERSONAL.contains(field) { &mut all.personal } else { &mut all.changes };
+                part.extend(attribute_changes(before, now));
+                continue;
+            }
             let is_same = before.map_or(!after.is_set(field), |before| after.is_same(before, field));
             if !is_same {
                 let from = before.map_or(Value::Null, |before| before.value(field));
@@ -61,6 +69,15 @@ impl Difference {
         let query = query.bind(subject).bind(role).bind(changes).bind(personal);
         query.bind(traceparent(&Span::current()))
     }
+}
+
+/// Each attribute is a field of its own: `attributes.tier`.
+fn attribute_changes(before: Option<&Attributes>, now: &Attributes) -> Map<String, Value> {
+    let value = |of: Option<&Attributes>, key: &str| of.and_then(|of| of.get(key)).map_or(Value::Null, any_json);
+    let keys: BTreeSet<&String> = before.into_iter().flat_map(BTreeMap::keys).chain(now.keys()).collect();
+    let changes = keys.into_iter().map(|key| (key, value(before, key), value(Some(now), key)));
+    let changes = changes.filter(|(_, from, to)| from != to);
+    changes.map(|(key, from, to)| (format!("attributes.{key}"), Value::Array(vec![from, to]))).collect()
 }
 
 /// An entry for each row of `changed`, as a statement that stands beside the change. `what` is an expression; the values

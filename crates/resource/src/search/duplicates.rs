@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::searching::end;
 use super::{Candidates, Searching};
+use crate::attributes::Given;
 use crate::refusal::POSSIBLE_DUPLICATE;
 use crate::resource::read;
 use crate::{Call, Error, Records, Resource, Violations, Write};
@@ -141,7 +142,7 @@ impl<R: Resource> Draft<R> {
         let fields = message.map(|mut message| {
             let set: Vec<_> = R::Message::FIELDS.iter().copied().filter(|field| message.is_set(field)).collect();
             let mut fields = R::Fields::default();
-            read::<R>(&mut message, &mut fields, &set, &mut found);
+            read::<R>(&mut message, &mut fields, &set, Given::default(), &mut found);
             fields
         });
         found.finish(Self { fields, own })

@@ -6,6 +6,7 @@ use crm_proto::standard::Page;
 use uuid::Uuid;
 
 use super::call;
+use crate::attributes::Known;
 use crate::journal::Difference;
 use crate::select::Position;
 use crate::statements::Statements;
@@ -42,7 +43,7 @@ impl Plans<'_> {
         let kind = resource.kind;
         let (filter_text, order_text) = (filter.to_owned(), order_by.to_owned());
         let request = Page { filter: filter_text, order_by: order_text, show_deleted, ..Page::default() };
-        let (mut listing, _) = page::page(kind, self.tenant, "ada", &request).unwrap();
+        let (mut listing, _) = page::page(kind, self.tenant, "ada", &request, &Known::example()).unwrap();
         for page in ["first", "later"] {
             let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
             let mut query = select::page(kind, &statements.select, self.tenant, &listing);
@@ -67,7 +68,7 @@ impl Plans<'_> {
     pub async fn read(&self, resource: &AnyResource, filter: &str, order_by: &str, is_first: bool) -> Plan {
         let (kind, statements) = (resource.kind, resource.statements());
         let request = Page { filter: filter.to_owned(), order_by: order_by.to_owned(), ..Page::default() };
-        let (mut listing, _) = page::page(kind, self.tenant, "ada", &request).unwrap();
+        let (mut listing, _) = page::page(kind, self.tenant, "ada", &request, &Known::example()).unwrap();
         listing.after = (!is_first).then(|| Position::middle(kind, listing.order));
         let mut transaction = self.database.begin_read(self.tenant, None).await.unwrap();
         let count = facets::count(kind.schema());
@@ -112,7 +113,7 @@ impl Plans<'_> {
 
     /// The statements that every resource has use its primary key.
     pub async fn check_standard_statements(&self, resource: &AnyResource, ids: &[Uuid]) {
-        let (statements, index) = (resource.statements(), format!("{}_pkey", resource.kind.plural));
+        let (statements, index) = (resource.statements(), format!("{}_pkey", resource.kind.table_name()));
         let one = |sql: &sqlx::SqlStr| sqlx::query(sql.clone()).bind(self.tenant).bind(ids[0]);
         self.check_statement(sqlx::query(statements.find.sql.clone()).bind(self.tenant).bind(ids.to_vec()), &index)
             .await;

@@ -5,6 +5,7 @@ use crm_proto::standard::Page;
 use crm_sandbox::testing::check_golden;
 use uuid::Uuid;
 
+use crate::attributes::{self, Known};
 use crate::kind::Test;
 use crate::select::{self, Position};
 use crate::{AnyResource, Filter, Service, export, facets, matching, page, search};
@@ -12,7 +13,8 @@ use crate::{AnyResource, Filter, Service, export, facets, matching, page, search
 /// `file` has all statements of the service as they are: those of each resource, and `own`, by their names.
 pub fn check_statements(service: &Service, own: &[(&str, &str)], file: &str) {
     let own = own.iter().map(|(name, sql)| format!("-- {name}\n{sql};\n"));
-    let beside = searches(service).into_iter().chain(counts(service)).chain(of_tags(service));
+    let beside =
+        searches(service).into_iter().chain(counts(service)).chain(of_tags(service)).chain(definitions(service));
     let all: String = service.resources().iter().map(texts).chain(beside).chain(own).collect();
     check_golden(file, &(include_str!("statements.sql").to_owned() + &all));
 }
@@ -22,6 +24,16 @@ fn searches(service: &Service) -> Option<String> {
     let is_searched = service.resources().iter().any(|resource| !resource.kind.terms.is_empty());
     let sql = is_searched.then(|| search::Statements::new(super::storage(service).schema))?;
     Some(sql.all().iter().map(|(name, sql)| format!("-- {name}\n{};\n", sql.as_str())).collect())
+}
+
+/// Those about definitions of attributes, and those that fill the facets of one, if any of the service's resources has some.
+fn definitions(service: &Service) -> Option<String> {
+    let has_some =
+        |resource: &&AnyResource| resource.kind.filters.iter().any(|filter| matches!(filter.test, Test::Attribute));
+    let of = service.resources().iter().find(has_some)?;
+    let sql = attributes::set_statements(super::storage(service).schema).into_iter();
+    let all = sql.chain(attributes::filling_statements(of.kind));
+    Some(all.map(|(name, sql)| format!("-- {name}\n{sql};\n")).collect())
 }
 
 /// That about facets, if any of the service's resources has some.
@@ -46,7 +58,8 @@ fn of_tags(service: &Service) -> Option<String> {
 fn texts(resource: &AnyResource) -> String {
     let (all, kind, tenant) = (resource.statements(), resource.kind, Uuid::nil());
     let filter = kind.filters.iter().map(example).collect::<Vec<_>>().join(" AND ");
-    let (mut listing, _) = page::page(kind, tenant, "ada", &Page { filter, ..Page::default() }).unwrap();
+    let (mut listing, _) =
+        page::page(kind, tenant, "ada", &Page { filter, ..Page::default() }, &Known::example()).unwrap();
     listing.after = Some(Position::middle(kind, listing.order));
     let list = select::page(kind, &all.select, tenant, &listing).into_string();
     let few = kind.facets.then(|| {
@@ -79,6 +92,9 @@ fn example(filter: &Filter) -> String {
         return format!("{} = {name}", filter.field);
     }
     let value = match filter.kind {
+        ValueKind::Entries => {
+            return "attributes.text = x AND attributes.day < 2026-01-31 AND attributes.number >= 1".to_owned();
+        }
         ValueKind::TextPrefix => "\"a*\"",
         ValueKind::Timestamp => "\"2026-01-31T00:00:00Z\"",
         ValueKind::Boolean => "true",

@@ -4,6 +4,7 @@ mod calls;
 mod table;
 
 use crm_proto::sales as pb;
+use crm_resource::attributes::Values;
 use crm_resource::{Exchange, Facets, Filter, Kind, Order, Refusal, Resource, Row};
 use crm_values::{name_key, required, within};
 use sqlx::FromRow;
@@ -24,6 +25,7 @@ pub struct Fields {
     price_currency: Option<String>,
     active: bool,
     tag_ids: Vec<Uuid>,
+    attributes: Values,
 }
 
 /// There is no such product.
@@ -43,6 +45,7 @@ impl Resource for Product {
             Filter::name("name", "name_key"),
             Filter::truth("active"),
             Filter::tag("tag_ids"),
+            Filter::attributes(),
             Filter::since("update_time"),
         ],
         orders: &[Order::text("name", "name_key"), Order::time("update_time")],
@@ -60,6 +63,7 @@ impl Resource for Product {
         fields.money("price", (&mut it.price_minor, &mut it.price_currency), &mut message.price);
         fields.truth("active", &mut it.active, &mut message.active, true);
         fields.ids("tag_ids", &mut it.tag_ids, &mut message.tag_ids);
+        fields.attributes("attributes", &mut it.attributes, &mut message.attributes);
     }
 
     fn columns(it: &Fields, row: &mut Row) {
@@ -72,6 +76,11 @@ impl Resource for Product {
         row.set("price_currency", &it.price_currency);
         row.set("active", it.active);
         row.set("tag_ids", &it.tag_ids);
+        row.set("attributes", &it.attributes);
+    }
+
+    fn attributes(it: &Fields) -> Option<&Values> {
+        Some(&it.attributes)
     }
 
     fn tags(it: &mut Fields) -> Option<&mut Vec<Uuid>> {

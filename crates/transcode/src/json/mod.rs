@@ -13,7 +13,7 @@ pub(crate) use parse::parse;
 pub(crate) use read::{read_field, read_message, read_text};
 pub(crate) use twice::refuse as refuse_twice;
 pub(crate) use value::Json;
-pub(crate) use well_known::WellKnown;
+pub(crate) use well_known::{WellKnown, holds_null};
 pub(crate) use write::{Defaults, write_any, write_message, write_value};
 
 /// A field's path below another's.

@@ -64,7 +64,26 @@ pub(super) fn double(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
+/// Whether a double keeps all digits that a text says in JSON's grammar: whether what it writes is the same number.
+pub(super) fn fits_double(text: &str) -> bool {
+    let Some(shortest) = double(text).map(|value| format!("{value:e}")) else { return false };
+    let digits = |text| Decimal::read(text).and_then(|decimal| decimal.digits());
+    digits(text).is_some_and(|written| digits(&shortest) == Some(written))
+}
+
 impl<'a> Decimal<'a> {
+    /// Its digits without zeros at either end, and which power of ten the last of them counts; neither of zero.
+    fn digits(&self) -> Option<(String, i64)> {
+        let all: String = [self.whole, self.fraction].concat();
+        let kept = all.trim_end_matches('0');
+        let behind = i64::try_from(self.fraction.len()).ok()? - i64::try_from(all.len() - kept.len()).ok()?;
+        let kept = kept.trim_start_matches('0');
+        if kept.is_empty() {
+            return Some((String::new(), 0));
+        }
+        Some((kept.to_owned(), self.exponent.checked_sub(behind)?))
+    }
+
     fn read(text: &'a str) -> Option<Self> {
         if scan(text.as_bytes()) != Ok(text.len()) {
             return None;
@@ -134,6 +153,47 @@ mod tests {
         }
         check(&format!("{}e-{}", "10".repeat(4), 1_000_000), None);
         check(&format!("1{}e-100000", "0".repeat(100_000)), Some(1));
+    }
+
+    #[test]
+    fn a_double_keeps_what_it_writes_as_it_was_written() {
+        let check = |text: &str, expected: bool| assert_eq!(fits_double(text), expected, "{text}");
+        for text in [
+            "0",
+            "-0.000e7",
+            "1",
+            "-1.50",
+            "0.1",
+            "1e3",
+            "1000.0",
+            "1e22",
+            "123456789012345",
+            "0.000000001",
+            "9007199254740992",
+            "90071992547409920e-1",
+            "0.30000000000000004",
+            "1.7976931348623157e308",
+            "5e-324",
+        ] {
+            check(text, true);
+        }
+        for text in [
+            "9007199254740993",
+            "9007199254740993.0",
+            "-900719925474099.31",
+            "1000000000000000000000001",
+            "0.1000000000000000055511151231257827",
+            "0.30000000000000001",
+            "1e400",
+            "1e-400",
+            "5.5e-324",
+            "+1",
+            "",
+        ] {
+            check(text, false);
+        }
+        check(&format!("1{}1", "0".repeat(100_000)), false);
+        check(&format!("0.{}1e100001", "0".repeat(100_000)), true);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value, prost::Message};
 
-use super::{Json, WellKnown, join, scalar};
+use super::{Json, WellKnown, join, scalar, well_known};
 use crate::{faults::Faults, field_path::find_field};
 
 /// Reads an object as a message. `path` is put before the names of its fields in faults.
@@ -154,7 +154,7 @@ fn read_map(kind: &Kind, json: &Json<'_>, path: &str, faults: &mut Faults) -> Op
 /// Null is a value of these types, and nowhere else.
 fn holds_null(kind: &Kind) -> bool {
     match kind {
-        Kind::Message(message) => WellKnown::of(message) == Some(WellKnown::Value),
+        Kind::Message(message) => well_known::holds_null(message),
         Kind::Enum(names) => names.full_name() == "google.protobuf.NullValue",
         _ => false,
     }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::number;
+
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'a> {
@@ -34,6 +36,16 @@ impl Json<'_> {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let entries = if let Self::Object(entries) = self { entries.as_slice() } else { &[] };
         entries.iter().map(|(name, _)| &**name)
+    }
+
+    /// Whether doubles keep all digits of its numbers.
+    pub(crate) fn fits_doubles(&self) -> bool {
+        match self {
+            Self::Number(text) => number::fits_double(text),
+            Self::Array(items) => items.iter().all(Self::fits_doubles),
+            Self::Object(entries) => entries.iter().all(|(_, json)| json.fits_doubles()),
+            _ => true,
+        }
     }
 
     /// The same for a library; none where a number lies beyond the largest double.

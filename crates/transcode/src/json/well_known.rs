@@ -56,6 +56,8 @@ impl WellKnown {
             (Self::FieldMask, Json::String(text)) => read_mask(message, text).ok_or(self.expectation()),
             (Self::Duration, Json::String(text)) if !is_duration(text) => Err(self.expectation()),
             (Self::FieldMask, _) => Err(self.expectation()),
+            // Their numbers are doubles: another one than was written would be kept, and nobody told.
+            (Self::Struct | Self::ListValue | Self::Value, _) if !json.fits_doubles() => Err(TOO_MANY_DIGITS),
             _ => {
                 let value = json.to_value().ok_or(self.expectation())?;
                 DynamicMessage::deserialize(message.clone(), value).map_err(|_| self.expectation())
@@ -71,6 +73,14 @@ impl WellKnown {
             Self::Any | Self::Struct | Self::ListValue | Self::Value => Err("cannot be given in the query"),
         }
     }
+}
+
+const TOO_MANY_DIGITS: &str =
+    "must have no number of more digits than a double keeps, which are 15 always and 17 at most";
+
+/// Whether null is a value of the message, and nowhere else.
+pub(crate) fn holds_null(message: &MessageDescriptor) -> bool {
+    WellKnown::of(message) == Some(WellKnown::Value)
 }
 
 /// Digits, at most nine of them behind a point, and `s`; within what `google.protobuf.Duration` can be, ten thousand

@@ -153,7 +153,12 @@ impl Writer<'_> {
                 let any: prost_reflect::prost_types::Any = message.transcode_to().map_err(|_| Unrepresentable)?;
                 self.any(message.descriptor().parent_pool(), &any.type_url, &any.value)
             }
-            _ => self.plain(message),
+            WellKnown::Struct | WellKnown::ListValue | WellKnown::Value => {
+                let mut json = serde_json::to_value(message).map_err(|_| Unrepresentable)?;
+                write_whole(&mut json);
+                self.plain(&json)
+            }
+            WellKnown::Timestamp | WellKnown::Duration => self.plain(message),
         }
     }
 
@@ -201,6 +206,26 @@ impl Writer<'_> {
     /// What serde_json writes by itself; well-known types it refuses have no JSON form.
     fn plain<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
         serde_json::to_writer(&mut *self.out, value).map_err(|_| Unrepresentable)
+    }
+}
+
+/// Up to where each whole number is a double of its own.
+const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Numbers of these types are doubles; one that is whole is written as it was: `5`, not `5.0`.
+fn write_whole(json: &mut serde_json::Value) {
+    match json {
+        serde_json::Value::Number(number) => {
+            let whole = number.as_f64().filter(|it| it.fract() == 0.0 && it.abs() < MOST_WHOLE);
+            if let Some(whole) = whole.filter(|it| *it != 0.0 || it.is_sign_positive()) {
+                #[allow(clippy::cast_possible_truncation, reason = "it is whole and within what an i64 holds")]
+                let whole = whole as i64;
+                *json = whole.into();
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(write_whole),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(write_whole),
+        _ => {}
     }
 }
 

@@ -84,6 +84,9 @@ def refer(case, query, body):
     if "requestId" in body:
         # As in a query.
         body["requestId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(sorted(body.items()))))
+    if "attributes" in body:
+        # Of those that are defined: nobody defines any here.
+        body["attributes"] = {}
     is_change = case.method.upper() == "PATCH"
     if body.get("parentId"):
         # Nobody is one's own ancestor.
