@@ -1,3 +1,10 @@
+-- What the journal and operations said of a person who was erased is gone, and the rows say so.
+alter table customers.journal add column erased boolean not null default false;
+alter table customers.journal drop constraint journal_kind_known;
+alter table customers.journal add constraint journal_kind_known
+    check (kind in ('created', 'updated', 'deleted', 'undeleted', 'erased'));
+alter table customers.operations add column erased boolean not null default false;
+
 -- Erasures: what was erased for good, when and by whom. Nothing in a row says anything of the person.
 create table customers.erasures (
     tenant_id uuid not null,
@@ -34,10 +41,3 @@ begin atomic
     )
     select count(*) from erased;
 end;
-
--- What the journal and operations said of a person who was erased is gone, and the rows say so.
-alter table customers.journal add column erased boolean not null default false;
-alter table customers.journal drop constraint journal_kind_known;
-alter table customers.journal add constraint journal_kind_known
-    check (kind in ('created', 'updated', 'deleted', 'undeleted', 'erased'));
-alter table customers.operations add column erased boolean not null default false;
