@@ -37,7 +37,7 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
         }),
         // One that any service takes.
         "savedViews" => json!({
-            "resource": "savedViews", "name": "Mine", "filter": "name = \"A*\"", "orderBy": "update_time desc",
+            "resource": "saved_views", "name": "Mine", "filter": "name = \"A*\"", "orderBy": "update_time desc",
             "columns": ["name", "owner"], "visibility": "VISIBILITY_SHARED",
         }),
         "products" => json!({

@@ -61,6 +61,6 @@ pub const fn kind(table: &'static str) -> Kind {
         copy_of: Some(&TABLE),
         // A few for each user, read when a screen is opened.
         cache_bytes: 1 << 20,
-        ..Kind::new("savedViews", table, &NOT_FOUND, &NOT_DELETED)
+        ..Kind::new("saved_views", table, &NOT_FOUND, &NOT_DELETED)
     }
 }

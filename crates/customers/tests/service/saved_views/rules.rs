@@ -39,7 +39,7 @@ async fn what_a_view_says_can_be_asked_of_its_list() {
             strings(["emails", "delete_time"]),
         ),
         ("activities", "kind = KIND_TASK AND done = false", "create_time desc", strings(["subject", "done_time"])),
-        ("savedViews", "visibility = VISIBILITY_SHARED", "", strings(["owner", "columns"])),
+        ("saved_views", "visibility = VISIBILITY_SHARED", "", strings(["owner", "columns"])),
         ("accounts", "", "", Vec::new()),
     ] {
         let (resource, filter, order_by) = (resource.to_owned(), filter.to_owned(), order_by.to_owned());
