@@ -29,8 +29,8 @@ use attributes::AttributeDefinition;
 use pipelines::Pipeline;
 use products::Product;
 use sales_teams::SalesTeam;
-use saved_views::{OfSales, SavedView};
-use tags::{OfSales, Tag};
+use saved_views::SavedView;
+use tags::Tag;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -68,9 +68,9 @@ pub struct Sales {
     products: Records<Product>,
     sales_teams: Records<SalesTeam>,
     pipelines: Records<Pipeline>,
-    saved_views: Views<OfSales>,
+    saved_views: Views<saved_views::OfSales>,
     definitions: Definitions<attributes::OfSales>,
-    tags: Tags<OfSales>,
+    tags: Tags<tags::OfSales>,
     changes: Feed,
     store: Store,
 }
