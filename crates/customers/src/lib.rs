@@ -27,6 +27,7 @@ use crm_proto::customers::tag_service_server::TagServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::attributes::Definitions;
 use crm_resource::imports::{Imports, TABLE as IMPORTS};
+use crm_resource::merge::{MERGE_TOO_OLD, MERGE_UNDER_WAY, MERGED_INTO, NOT_MERGED};
 use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
@@ -58,6 +59,10 @@ pub static SERVICE: Service = Service {
         &views::TOO_MANY_SHARED,
         &TOO_MANY,
         &MERGED,
+        &MERGED_INTO,
+        &MERGE_UNDER_WAY,
+        &NOT_MERGED,
+        &MERGE_TOO_OLD,
     ],
 };
 
@@ -107,6 +112,12 @@ fn routes(store: &Store, services: Services) -> Services {
     store.offer(erase.clone());
     let definitions = Definitions::new(store);
     store.offer(definitions.filling());
+    let merging = accounts::MergeAccount::new(&accounts, &contacts, &activities);
+    store.offer(accounts::UnmergeAccount(merging.clone()));
+    store.offer(merging);
+    let merging = contacts::MergeContact::new(&contacts, &activities);
+    store.offer(contacts::UnmergeContact::new(&merging, &accounts));
+    store.offer(merging);
     let customers = Customers {
         accounts,
         contacts,

@@ -12,6 +12,8 @@ use tonic::Status;
 pub(crate) const PRIORITY: &str = "x-crm-priority";
 /// In the answer of an export: where who has read it goes on with changes.
 pub(crate) const CURSOR: HeaderName = HeaderName::from_static("x-crm-cursor");
+/// In the answer of a read: the id that was asked for, where the record that is shown stands for another.
+pub(crate) const REDIRECTED_FROM: HeaderName = HeaderName::from_static("x-crm-redirected-from");
 /// Prefix of the headers that the platform's processes set for each other.
 const INTERNAL: &str = "x-crm-";
 

@@ -68,7 +68,12 @@ fn write_method(text: &mut String, method: &MethodDescriptor, parts: &mut Parts)
             begin(text, "BatchGet", &request, &resource)?;
             writeln!(text, "    type Answer = {answer};")?;
             writeln!(text, "    fn ids(&self) -> &[String] {{ &self.ids }}")?;
-            writeln!(text, "    fn answer({field}: Vec<{resource}>) -> {answer} {{ {answer} {{ {field} }} }}\n}}")
+            let (parameter, rest) = match output.get_field_by_name("redirects") {
+                Some(_) => ("redirects", ", redirects"),
+                None => ("_redirects", ""),
+            };
+            writeln!(text, "    fn answer({field}: Vec<{resource}>, {parameter}: Vec<Redirect>) -> {answer} {{")?;
+            writeln!(text, "        {answer} {{ {field}{rest} }}\n    }}\n}}")
         }
         name if name.starts_with("List") && has(&["page_size", "page_token", "filter", "order_by", "show_deleted"]) => {
             let Some((field, resource)) = items(&output) else { return Ok(()) };
@@ -151,6 +156,12 @@ fn write_resource(text: &mut String, message: &MessageDescriptor, parts: &mut Pa
         // These are null by themselves.
         test if test.ends_with("is_some()") => json(field),
         test => format!("if {test} {{ {} }} else {{ Value::Null }}", json(field)),
+    })?;
+    let adopt = "adopt(&mut self, other: &Self, field: &str)";
+    write_match(text, adopt, &fields, "{}", |field| match (ident(field), field) {
+        (name, field) if field.is_map() => format!("self.{name}.extend(other.{name}.clone())"),
+        (name, field) if field.is_list() => format!("unite(&mut self.{name}, &other.{name})"),
+        (name, _) => format!("self.{name}.clone_from(&other.{name})"),
     })?;
     writeln!(text, "}}\n\nimpl Head for {} {{", path(message))?;
     writeln!(text, "    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {{")?;

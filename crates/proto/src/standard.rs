@@ -10,6 +10,7 @@ use prost_types::{FieldMask, Timestamp};
 use serde_json::Value;
 
 use crate::journal::Change;
+use crate::merges::Redirect;
 
 /// Values of what a tenant has defined, by their keys.
 pub type Attributes = BTreeMap<String, prost_types::Value>;
@@ -47,6 +48,8 @@ pub trait Resource: Message + Default + Clone + PartialEq + 'static {
     fn is_same(&self, other: &Self, field: &str) -> bool;
     /// The field's value as JSON has it; null if it has none.
     fn value(&self, field: &str) -> Value;
+    /// Takes the field's value from `other`; of a list, what it has not yet, behind its own.
+    fn adopt(&mut self, other: &Self, field: &str);
 }
 
 /// What the service itself says of every record, on a resource's message.
@@ -86,8 +89,8 @@ pub trait BatchGet {
 
     /// Which ones.
     fn ids(&self) -> &[String];
-    /// The answer that holds these.
-    fn answer(found: Vec<Self::Resource>) -> Self::Answer;
+    /// The answer that holds these, and which of them stand for others.
+    fn answer(found: Vec<Self::Resource>, redirects: Vec<Redirect>) -> Self::Answer;
 }
 
 /// Reads a page.
@@ -157,6 +160,15 @@ pub struct Past {
     pub next_page_token: String,
     pub begin_time: Option<Timestamp>,
     pub complete: bool,
+}
+
+/// Lets a list have what is in another one, too.
+fn unite<T: Clone + PartialEq>(list: &mut Vec<T>, other: &[T]) {
+    for item in other {
+        if !list.contains(item) {
+            list.push(item.clone());
+        }
+    }
 }
 
 /// A value as proto3 JSON has it.

@@ -9,6 +9,7 @@ use prost_types::Any;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
+use crate::merge::MERGED_INTO;
 use crate::refusal::{DATA_INCONSISTENT, FIELDS_INVALID, Refusal};
 
 /// What can go wrong.
@@ -26,6 +27,14 @@ pub enum Error {
     /// A rule says no, and this is what it is about.
     #[error("{}", .0.text)]
     RefusedWith(&'static Refusal, Any),
+    /// A record was merged into another, which stands for it.
+    #[error("{}", MERGED_INTO.text)]
+    Merged {
+        /// The record that is none any more.
+        id: Uuid,
+        /// The one that stands for it.
+        winner: Uuid,
+    },
     /// The database's.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -58,6 +67,7 @@ impl Error {
             Self::Refused(refusal) | Self::RefusedFor(refusal, _) | Self::RefusedWith(refusal, _) => {
                 (refusal.code, refusal.reason)
             }
+            Self::Merged { .. } => (MERGED_INTO.code, MERGED_INTO.reason),
             Self::Database(error) => (database_code(error), error.reason()),
             Self::Inconsistent(_) => (Code::Internal, DATA_INCONSISTENT.reason),
             Self::Other(status) => (status.code(), ""),
@@ -104,6 +114,9 @@ impl From<Error> for Status {
         let mut status: Self = match error {
             Error::Invalid(violations) => Problem::invalid(reason, violations),
             Error::RefusedFor(_, id) => problem.with_metadata("id", id.to_string()),
+            Error::Merged { id, winner } => {
+                problem.with_metadata("id", id.to_string()).with_metadata("merged_into", winner.to_string())
+            }
             Error::RefusedWith(_, detail) => problem.with_detail(detail),
             // Every replica asks the same server: none of them is at fault, and none would do better. Nor is it at fault for
             // what callers make of its connections.

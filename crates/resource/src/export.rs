@@ -75,6 +75,7 @@ impl<R: Resource> Records<R> {
         let cursor = self.store.cursor(&mut transaction, call.tenant).await?;
         let cursor = cursor.encode(&self.store.schema, call.tenant)?;
         self.narrow(&mut transaction, call.tenant, &mut selection).await?;
+        self.store.widen(&mut transaction, R::KIND, call.tenant, &mut selection).await?;
         let mut query = open(R::KIND, &self.statements.select, call.tenant, &selection);
         transaction.execute("open_export", query.build().persistent(false)).await?;
         let first = next::<R>(&mut transaction, &known).await?;

@@ -42,6 +42,8 @@ pub struct Kind {
     /// Whether a record of it may be one caller's alone. Its table then has a column `reader`, that names them, and is empty
     /// where everybody of the tenant may see it; [`Resource::reader`](crate::Resource::reader) says the same of a message.
     pub private: bool,
+    /// Whether its records can be merged: the schema then has the tables of merges.
+    pub merged: bool,
     /// What its table is a copy of, if several services have such a one.
     pub copy_of: Option<&'static Copied>,
     /// How much of it each replica keeps in memory. The hot set of a replica is a few thousand records, and the shared
@@ -75,9 +77,15 @@ impl Kind {
             facets: false,
             parents: &[],
             private: false,
+            merged: false,
             copy_of: None,
             cache_bytes: 2 << 20,
         }
+    }
+
+    /// Whether a record of it may stand under one that was merged into another.
+    pub(crate) fn knows_merges(&self) -> bool {
+        self.merged || self.parents.iter().any(|parent| parent.merged)
     }
 
     /// The schema that its table is in.
@@ -107,6 +115,8 @@ pub(crate) enum Test {
     Key(&'static str, fn(&str) -> String),
     /// The column compares with the value as it is.
     Plain(&'static str),
+    /// The column is the value, or another id under which what belongs to that record still stands.
+    Parent(&'static str),
     /// A condition with the value's key for `{}`.
     Condition(&'static str, fn(&str) -> String),
     /// The column is what stands beside the value: what the API calls it, and what is stored.
@@ -163,6 +173,11 @@ impl Filter {
         const COMPARED: &[Operator] =
             &[Operator::Equal, Operator::Less, Operator::LessOrEqual, Operator::Greater, Operator::GreaterOrEqual];
         Self::of("attributes", ValueKind::Entries, COMPARED, Test::Attribute)
+    }
+
+    /// The id of a record that has to be above it. Where such records can be merged, it is the same for all ids of one.
+    pub const fn parent(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Uuid, EQUAL, Test::Parent(field))
     }
 
     /// A truth that has to be the same.

@@ -57,6 +57,7 @@ impl<R: Resource> Records<R> {
         };
         let mut selection = page::export_selection(R::KIND, filter, false, &known)?;
         let tenant = write.call.tenant;
+        self.store.widen(write, R::KIND, tenant, &mut selection).await?;
         self.narrow(write, tenant, &mut selection).await?;
         Ok(selection)
     }

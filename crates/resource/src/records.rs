@@ -13,13 +13,15 @@ use std::sync::Arc;
 use crm_cache::Cache;
 use crm_database::{Access, TenantTransaction};
 use crm_proto::standard::{self, Resource as _};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row as _};
 use tonic::Request;
 use uuid::Uuid;
 
 use crate::attributes::Known;
-use crate::entry::{self, Stored};
+use crate::entry::{self, Stored, What};
 use crate::record::Record;
-use crate::request::{Change, batch, single};
+use crate::request::{Change, single};
 use crate::row::Row;
 use crate::select::Selection;
 use crate::statements::Statements;
@@ -69,24 +71,9 @@ impl<R: Resource> Records<R> {
         let (call, id) = (Call::of(&request)?, single(request.get_ref().id())?);
         let load = || async { Ok::<_, Error>(self.load(&call, &[id]).await?.into_values().next()) };
         let found = self.cache.get(&key(call.tenant, id), load).await?;
-        let mut found = live::<R>(found, &call, id)?;
+        let mut found = live::<R>(found.as_ref(), &call, id)?;
         self.veil_all(&call, std::slice::from_mut(&mut found)).await?;
         Ok(found)
-    }
-
-    /// The records with these ids, in their order (AIP-231).
-    ///
-    /// # Errors
-    /// One is not there, or the database's.
-    pub async fn batch_get<Q>(&self, request: Request<Q>) -> Result<Q::Answer, Error>
-    where
-        Q: standard::BatchGet<Resource = R::Message>,
-    {
-        let (call, ids) = (Call::of(&request)?, batch(request.get_ref().ids())?);
-        let found = self.find(&call, &ids).await?.into_iter().zip(&ids);
-        let mut found: Vec<_> = found.map(|(found, id)| live::<R>(found, &call, *id)).collect::<Result<_, _>>()?;
-        self.veil_all(&call, &mut found).await?;
-        Ok(Q::answer(found))
     }
 
     /// A page of records (AIP-132, 158, 160).
@@ -101,7 +88,11 @@ impl<R: Resource> Records<R> {
         let page = request.into_inner().page();
         let known = self.known_of(&call, &page.filter).await?;
         let (mut listing, scope) = page::page(R::KIND, call.tenant, &call.caller.subject, &page, &known)?;
-        let mut transaction = self.store.begin(&call, Access::ReadOnly).await?;
+        // Under which ids children stand has to be read in the same moment as the children.
+        let has_parents = !listing.selection.parents(R::KIND).is_empty();
+        let access = if has_parents { Access::Snapshot } else { Access::ReadOnly };
+        let mut transaction = self.store.begin(&call, access).await?;
+        self.store.widen(&mut transaction, R::KIND, call.tenant, &mut listing.selection).await?;
         self.narrow(&mut transaction, call.tenant, &mut listing.selection).await?;
         let mut query = select::page(R::KIND, &self.statements.select, call.tenant, &listing);
         let name = self.statements.list_name;
@@ -211,18 +202,39 @@ impl<R: Resource> Records<R> {
         Ok(())
     }
 
-    async fn load(&self, call: &Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {
+    pub(crate) async fn load(&self, call: &Call, ids: &[Uuid]) -> Result<HashMap<String, Stored<R::Message>>, Error> {
         let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
         let statement = &self.statements.find;
         let query = sqlx::query(statement.sql.clone()).bind(call.tenant).bind(ids);
-        let found = transaction.fetch_all::<Record<R::Fields>>(statement.name, query).await?;
+        let found = transaction.fetch_all::<Found<R::Fields>>(statement.name, query).await?;
         transaction.commit().await?;
-        let entry = |record: Record<R::Fields>| {
+        let entry = |Found { record, winner }: Found<R::Fields>| {
             let (key, version) = (key(call.tenant, record.head.id), record.head.cache_version());
-            let deleted = record.head.is_deleted();
-            Ok((key, Stored { version, deleted, message: Self::message(record)? }))
+            let what = match winner {
+                Some(winner) => What::Merged(winner),
+                None if record.head.is_deleted() => What::Deleted(Self::message(record)?),
+                None => What::Live(Self::message(record)?),
+            };
+            Ok((key, Stored { version, what }))
         };
         found.into_iter().map(entry).collect()
+    }
+}
+
+/// A row, and the record that stands for it, if one does.
+struct Found<F> {
+    record: Record<F>,
+    winner: Option<Uuid>,
+}
+
+impl<'r, F: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Found<F> {
+    fn from_row(row: &'r PgRow) -> Result<Self, sqlx::Error> {
+        // Of what is never merged there is no such column.
+        let winner = match row.try_get("merged_into") {
+            Err(sqlx::Error::ColumnNotFound(_)) => None,
+            winner => winner?,
+        };
+        Ok(Self { record: Record::from_row(row)?, winner })
     }
 }
 
@@ -232,9 +244,13 @@ pub(crate) fn row_of<R: Resource>(fields: &R::Fields) -> Row {
     row
 }
 
-fn live<R: Resource>(found: Option<Arc<Stored<R::Message>>>, call: &Call, id: Uuid) -> Result<R::Message, Error> {
-    let found = found.filter(|found| !found.deleted && is_for::<R>(&found.message, call));
-    Ok(found.ok_or(Error::RefusedFor(R::KIND.not_found, id))?.message.clone())
+pub(crate) fn live<R: Resource>(
+    found: Option<&Arc<Stored<R::Message>>>,
+    call: &Call,
+    id: Uuid,
+) -> Result<R::Message, Error> {
+    let found = found.and_then(|found| found.live()).filter(|message| is_for::<R>(message, call));
+    found.cloned().ok_or(Error::RefusedFor(R::KIND.not_found, id))
 }
 
 /// Whether the caller may know that it is there. The caches hold what is anybody's.

@@ -99,6 +99,11 @@ pub const OPERATION_NOT_FOUND: Refusal = Refusal::not_found("OPERATION_NOT_FOUND
 /// Somebody cancelled the operation.
 pub const OPERATION_CANCELLED: Refusal =
     Refusal { code: Code::Cancelled, reason: "OPERATION_CANCELLED", text: "the operation was cancelled" };
+/// What the operation has begun would be half of something.
+pub const OPERATION_GOES_THROUGH: Refusal = Refusal::failed_precondition(
+    "OPERATION_GOES_THROUGH",
+    "the operation has begun and cannot be cancelled: what it does is whole or not done",
+);
 /// A step of the operation never came to an end.
 pub const OPERATION_STUCK: Refusal = Refusal {
     code: Code::Internal,
@@ -156,4 +161,5 @@ pub const REFUSALS: &[&Refusal] = &[
     &attributes::FILTER_NOT_READY,
     &attributes::FILTER_ENDED,
     &DATA_INCONSISTENT,
+    &OPERATION_GOES_THROUGH,
 ];

@@ -29,6 +29,24 @@ pub(crate) struct Selection {
     pub facets: Vec<Sought>,
     /// Which of these so few have that the table of facets tells which.
     pub by_facet: Option<usize>,
+    /// Ids of parents that mean others, with those.
+    pub families: Vec<(Uuid, Vec<Uuid>)>,
+}
+
+impl Selection {
+    /// Parents that are asked for and may have been merged, or have others merged into them.
+    pub(crate) fn parents(&self, kind: &Kind) -> Vec<Uuid> {
+        let is_parent = |condition: &&Condition| {
+            let filter = kind.filters.iter().find(|filter| filter.field == condition.field);
+            kind.knows_merges() && filter.is_some_and(|filter| matches!(filter.test, Test::Parent(_)))
+        };
+        let id = |condition: &Condition| if let Value::Uuid(id) = condition.value { Some(id) } else { None };
+        self.conditions.iter().filter(is_parent).filter_map(id).collect()
+    }
+
+    fn family(&self, id: Uuid) -> Option<Vec<Uuid>> {
+        self.families.iter().find(|(parent, _)| *parent == id).map(|(_, ids)| ids.clone())
+    }
 }
 
 /// Which page of which rows.
@@ -108,7 +126,7 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
         query.push(" and reader in ('', ").push_bind(selection.reader.clone()).push(")");
     }
     for condition in &selection.conditions {
-        push_condition(kind, &mut query, condition);
+        push_condition(kind, &mut query, condition, selection);
     }
     for (index, sought) in selection.facets.iter().enumerate() {
         sought.push(kind, selection.by_facet == Some(index), &mut query);
@@ -121,16 +139,31 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
 pub(crate) fn parent_is_there(kind: &Kind) -> String {
     let look = |parent: &&Kind| {
         format!(
-            " when '{}' then (select parent.delete_time is null from {} parent \
-             where parent.tenant_id = $1 and parent.id = {}.parent_id)",
-            parent.plural, parent.table, kind.plural
+            " when '{}' then (select {} from {} parent where parent.tenant_id = $1 and parent.id = {}.parent_id)",
+            parent.plural,
+            is_there(parent),
+            parent.table,
+            kind.plural
         )
     };
     let looks: String = kind.parents.iter().map(look).collect();
     if looks.is_empty() { looks } else { format!(" and case parent_resource{looks} end") }
 }
 
-fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &Condition) {
+/// Whether a parent is not deleted; of one that was merged, whether the record that stands for it is not.
+fn is_there(parent: &Kind) -> String {
+    let (schema, plural, table) = (parent.schema(), parent.plural, parent.table);
+    if !parent.merged {
+        return "parent.delete_time is null".to_owned();
+    }
+    format!(
+        "case when parent.delete_time is null then true else (select winner.delete_time is null from {schema}.merges \
+         join {table} winner on winner.tenant_id = $1 and winner.id = merges.winner_id \
+         where merges.tenant_id = $1 and merges.id = parent.id and merges.resource = '{plural}') end"
+    )
+}
+
+fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &Condition, selection: &Selection) {
     let Some(filter) = kind.filters.iter().find(|filter| filter.field == condition.field) else { return };
     match (filter.test, &condition.value) {
         (Test::Key(column, _), Value::Prefix(prefix)) => push_prefix(query, column, &name_key_prefix(prefix)),
@@ -145,6 +178,10 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
             let (before, after) = text.split_once("{}").unwrap_or((text, ""));
             query.push(format_args!(" and {before}")).push_bind(key(value)).push(after);
         }
+        (Test::Parent(column), Value::Uuid(id)) => match selection.family(*id) {
+            Some(ids) => drop(query.push(format_args!(" and {column} = any(")).push_bind(ids).push(")")),
+            None => drop(query.push(format_args!(" and {column} = ")).push_bind(*id)),
+        },
         (Test::Plain(column), value) => {
             query.push(format_args!(" and {column} {} ", condition.operator.symbol()));
             match value {
@@ -158,7 +195,10 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
         // Told among the facets.
         (Test::Tag(_), Value::Uuid(_)) | (Test::Attribute, Value::Entry { .. }) => {}
         // The filter's parser gives no other pairs.
-        (Test::Key(..) | Test::Condition(..) | Test::Choice(..) | Test::Tag(_) | Test::Attribute, _) => {
+        (
+            Test::Key(..) | Test::Condition(..) | Test::Choice(..) | Test::Parent(_) | Test::Tag(_) | Test::Attribute,
+            _,
+        ) => {
             query.push(" and false");
         }
     }

@@ -26,7 +26,7 @@ use crate::peers::{Peer, Peers};
 use crate::seed::Seed;
 use crate::{
     AnyResource, Config, KeysError, Refusal, ServiceConfig, Store, StoreConfig, erasure, facets, follow, journal,
-    operations, rekey, search,
+    merge, operations, rekey, search,
 };
 
 /// A service, one constant each.
@@ -160,6 +160,9 @@ impl Service {
         if resources.iter().any(|resource| resource.kind.facets) {
             migrate::check_copy(&mut owner, schema, &facets::TABLE).await?;
         }
+        if resources.iter().any(|resource| resource.kind.merged) {
+            migrate::check_copy(&mut owner, schema, &merge::TABLE).await?;
+        }
         let made = rekey::make(&mut owner, schema, resources).await?;
         if made > 0 {
             tracing::info!(rows = made, "search keys made anew");
@@ -225,8 +228,8 @@ impl Service {
         });
         let mut at_work = JoinSet::new();
         if let Some(store) = &store {
-            let sweeping = store.clone();
-            at_work.spawn(lasting("sweep", move || sweep_for_ever(sweeping.clone())));
+            let (sweeping, merges) = (store.clone(), self.resources().iter().any(|resource| resource.kind.merged));
+            at_work.spawn(lasting("sweep", move || sweep_for_ever(sweeping.clone(), merges)));
             self.follow(store, config.signer, &mut at_work);
         }
         let operations_end = shutdown.child_token();
@@ -300,15 +303,17 @@ async fn answered(store: Option<&Store>) -> Result<(), crm_database::Error> {
 }
 
 /// Forgets what has outlived its promise, every quarter of an hour; replicas share the work.
-async fn sweep_for_ever(store: Store) {
+async fn sweep_for_ever(store: Store, merges: bool) {
     const EVERY: Duration = Duration::from_secs(15 * 60);
     loop {
         sleep(EVERY).await;
+        let merged = if merges { store.sweep_merges().await } else { Ok(0) };
         for (what, swept) in [
             ("request ids", store.sweep().await),
             ("changes", store.sweep_journal().await),
             ("operations", store.sweep_operations().await),
             ("imports", store.sweep_imports().await),
+            ("merges", merged),
         ] {
             match swept {
                 Ok(0) => {}

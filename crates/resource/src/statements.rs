@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::journal;
 use crate::kind::Kind;
+use crate::merge;
 use crate::row::Row;
 use crate::{facets, search};
 
@@ -14,7 +15,7 @@ use crate::{facets, search};
 ///
 /// `now()` is when the transaction began. Of two that wait for each other's lock, the one that began first may well be
 /// the one that writes last, and its change would seem to be the older one. Clocks are also set back.
-const CHANGE_TIME: &str = "greatest(statement_timestamp(), update_time + interval '1 microsecond')";
+pub(crate) const CHANGE_TIME: &str = "greatest(statement_timestamp(), update_time + interval '1 microsecond')";
 
 /// What the writer of all fields does not know by itself.
 const HEAD: &str = "id, version, create_time, update_time, delete_time";
@@ -29,7 +30,7 @@ pub(crate) struct Statement {
 /// The statements about single rows.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// Rows with these ids, deleted ones included, in no order.
+    /// Rows with these ids, deleted ones included, in no order; with the record that stands for one that was merged.
     pub(crate) find: Statement,
     /// A row in its latest state, which nobody else changes before the transaction ends.
     pub(crate) lock: Statement,
@@ -69,10 +70,11 @@ impl Statements {
         let table = kind.table;
         let columns = columns(row);
         let select = format!("select {columns} from {table}");
+        let winner = if kind.merged { format!(", {}", merge::find_winner(kind)) } else { String::new() };
         Self {
             find: statement(
                 &format!("find_{}", kind.table_name()),
-                format!("{select} where tenant_id = $1 and id = any($2)"),
+                format!("select {columns}{winner} from {table} where tenant_id = $1 and id = any($2)"),
             ),
             lock: statement(
                 &format!("lock_{name}"),
@@ -265,7 +267,7 @@ impl Beside {
     }
 }
 
-fn statement(name: &str, text: String) -> Statement {
+pub(crate) fn statement(name: &str, text: String) -> Statement {
     Statement { name: constant(name), sql: AssertSqlSafe(text).into_sql_str() }
 }
 

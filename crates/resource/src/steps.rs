@@ -110,7 +110,7 @@ impl<R: Resource> Records<R> {
     pub async fn lock_live(&self, write: &mut Write, id: Uuid, etag: &str) -> Result<Record<R::Fields>, Error> {
         let current = self.lock(write, id).await?;
         if current.head.is_deleted() {
-            return Err(Error::RefusedFor(R::KIND.not_found, id));
+            return Err(self.absent(write, id, Error::RefusedFor(R::KIND.not_found, id)).await);
         }
         if current.head.etag().admits(etag) { Ok(current) } else { Err(Error::from(&ETAG_MISMATCH)) }
     }
@@ -123,6 +123,10 @@ impl<R: Resource> Records<R> {
         let current = self.lock(write, id).await?;
         if !current.head.is_deleted() {
             return Err(Error::from(R::KIND.not_deleted));
+        }
+        let tenant = write.call.tenant;
+        if let Some(winner) = self.winner_of(write, tenant, id).await? {
+            return Err(Error::Merged { id, winner });
         }
         if current.head.etag().admits(etag) { Ok(current) } else { Err(Error::from(&ETAG_MISMATCH)) }
     }
@@ -166,9 +170,23 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// As of [`insert`](Self::insert).
     pub async fn set_deleted(&self, write: &mut Write, id: Uuid, deleted: bool) -> Result<Record<R::Fields>, Error> {
+        if deleted {
+            self.check_moved(write, id).await?;
+        }
+        self.set_deleted_as(write, id, deleted, Difference::default()).await
+    }
+
+    /// The same, and the journal says on top what has changed.
+    pub(crate) async fn set_deleted_as(
+        &self,
+        write: &mut Write,
+        id: Uuid,
+        deleted: bool,
+        difference: Difference,
+    ) -> Result<Record<R::Fields>, Error> {
         let statement = &self.statements.set_deleted;
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(id).bind(deleted);
-        let query = Difference::default().bind(query, &write.call);
+        let query = difference.bind(query, &write.call);
         let changed: Record<R::Fields> = self.change(write, statement.name, query).await?;
         self.mark_terms(write, &changed, deleted).await?;
         self.touch(write, &changed.head);
@@ -361,6 +379,11 @@ impl<R: Resource> Records<R> {
 
     pub(crate) fn touch(&self, write: &mut Write, head: &Head) {
         write.touch(&self.cache, key(write.call.tenant, head.id), head.cache_version());
+    }
+
+    /// A record has this version once the transaction has been committed.
+    pub(crate) fn touch_version(&self, write: &mut Write, id: Uuid, version: i64) {
+        write.touch(&self.cache, key(write.call.tenant, id), u64::try_from(version).unwrap_or_default());
     }
 }
 

@@ -16,7 +16,7 @@ use crate::operations::Registry;
 use crate::peers::{Peer, PeerClient, Peers};
 use crate::refusal::{ANSWER_ERASED, EXPORT_RUNS, EXPORTS_BUSY, REQUEST_ID_REUSED};
 use crate::request::RequestId;
-use crate::{Call, Error, StoreConfig, Write, erasure, facets, journal, search, tags};
+use crate::{Call, Error, StoreConfig, Write, erasure, facets, journal, merge, search, tags};
 
 /// Rows, caches and places of one process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,6 +33,7 @@ pub struct Store {
     pub(crate) count_facets: SqlStr,
     pub(crate) tags: Arc<tags::Statements>,
     pub(crate) sets: Sets,
+    pub(crate) merges: Arc<merge::Statements>,
     pub(crate) journal_days: i32,
     pub(crate) operations: Registry,
     exports: Shares,
@@ -60,6 +61,7 @@ impl Store {
         let erasure = Arc::new(erasure::Statements::new(schema));
         let (terms, count_facets) = (Arc::new(search::Statements::new(schema)), facets::count(schema));
         let tags = Arc::new(tags::Statements::new(schema));
+        let merges = Arc::new(merge::Statements::new(schema));
         let sets = Sets::new(&redis, first_tier_ttl, schema);
         let (wakes, watching, peers) = (Wakes::default(), Watching::new(config), Peers::default());
         redis.overhear(Arc::new(wakes.clone()));
@@ -76,6 +78,7 @@ impl Store {
             count_facets,
             tags,
             sets,
+            merges,
             journal_days,
             operations,
             exports,

@@ -165,9 +165,16 @@ impl Transcoder {
     pub fn answer(&self, rpc: &Rpc, conditions: &Conditions, message: &[u8]) -> Result<Answer, Error> {
         let message = decode(&rpc.output, message)?;
         let tag = rpc.etag.as_ref().and_then(|etag| state_of(rpc, etag, &message));
-        let verdict = conditions.judge(tag.as_ref());
-        let json = if verdict == Verdict::Show { show(rpc, &message)? } else { Vec::new() };
-        Ok(Answer { json, etag: tag.and_then(|tag| tag.header()), verdict })
+        judge(rpc, conditions, &message, tag)
+    }
+
+    /// The same of an answer that shows another resource than was asked for: no tag tells the state of that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transcoder::answer`].
+    pub fn answer_without_state(&self, rpc: &Rpc, conditions: &Conditions, message: &[u8]) -> Result<Answer, Error> {
+        judge(rpc, conditions, &decode(&rpc.output, message)?, None)
     }
 
     /// JSON of one answer.
@@ -327,6 +334,12 @@ fn detail_pool(pool: &DescriptorPool) -> Result<DescriptorPool, Error> {
 fn show(rpc: &Rpc, message: &DynamicMessage) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(256);
     show_into(&mut out, rpc, message).map(|()| out)
+}
+
+fn judge(rpc: &Rpc, conditions: &Conditions, message: &DynamicMessage, tag: Option<Tag>) -> Result<Answer, Error> {
+    let verdict = conditions.judge(tag.as_ref());
+    let json = if verdict == Verdict::Show { show(rpc, message)? } else { Vec::new() };
+    Ok(Answer { json, etag: tag.and_then(|tag| tag.header()), verdict })
 }
 
 fn show_into(out: &mut Vec<u8>, rpc: &Rpc, message: &DynamicMessage) -> Result<(), Error> {

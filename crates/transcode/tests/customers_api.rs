@@ -106,6 +106,20 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
         ),
         (
+            Method::POST,
+            "/v1/accounts/7:merge",
+            json!({"duplicateId": "8", "take": "name,owner", "requestId": "r"}),
+            "AccountService/MergeAccount",
+            json!({"id": "7", "duplicateId": "8", "take": "name,owner", "requestId": "r"}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts/7:unmerge",
+            json!({"requestId": "r"}),
+            "AccountService/UnmergeAccount",
+            json!({"id": "7", "requestId": "r"}),
+        ),
+        (
             Method::GET,
             "/v1/accounts/7:timeline?pageSize=2&pageToken=t",
             Value::Null,
@@ -361,6 +375,20 @@ fn requests() -> Vec<(Method, &'static str, Value, &'static str, Value)> {
             Value::Null,
             "ContactService/GetContactHistory",
             json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/contacts/7:merge",
+            json!({"duplicateId": "8", "take": "name,owner", "requestId": "r"}),
+            "ContactService/MergeContact",
+            json!({"id": "7", "duplicateId": "8", "take": "name,owner", "requestId": "r"}),
+        ),
+        (
+            Method::POST,
+            "/v1/contacts/7:unmerge",
+            json!({"requestId": "r"}),
+            "ContactService/UnmergeContact",
+            json!({"id": "7", "requestId": "r"}),
         ),
         (
             Method::GET,

@@ -12,6 +12,7 @@ mod following;
 #[path = "../../src/http.rs"]
 #[allow(dead_code, reason = "shared with the binary")]
 mod http;
+mod merging;
 mod operations;
 mod pages;
 mod refusals;

@@ -1,11 +1,12 @@
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers as pb;
 use crm_proto::customers::account_service_server::AccountService;
+use crm_proto::merges::{MergeRequest, UnmergeRequest};
 use crm_proto::operations::Operation;
 use crm_resource::{Answer, Export, answer};
 use tonic::{Request, async_trait};
 
-use super::{Reassign, create, delete, update};
+use super::{MergeAccount, Reassign, UnmergeAccount, create, delete, update};
 use crate::Customers;
 
 #[async_trait]
@@ -17,7 +18,7 @@ impl AccountService for Customers {
     }
 
     async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::Account> {
-        answer(self.accounts.get(request).await)
+        Ok(self.accounts.get_or_follow(request).await?)
     }
 
     async fn batch_get_accounts(
@@ -56,6 +57,14 @@ impl AccountService for Customers {
 
     async fn reassign_accounts(&self, request: Request<pb::ReassignAccountsRequest>) -> Answer<Operation> {
         answer(self.store.begin_operation::<Reassign>(request).await)
+    }
+
+    async fn merge_account(&self, request: Request<MergeRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<MergeAccount>(request).await)
+    }
+
+    async fn unmerge_account(&self, request: Request<UnmergeRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<UnmergeAccount>(request).await)
     }
 
     async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {

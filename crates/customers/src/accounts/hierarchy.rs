@@ -34,11 +34,24 @@ pub(super) async fn admit_under(
         return Err(Error::from(&PARENT_CYCLE));
     }
     if !accounts.hold(write, parent).await? {
-        return Err(Error::from(&PARENT_NOT_FOUND));
+        return Err(accounts.absent(write, parent, Error::from(&PARENT_NOT_FOUND)).await);
     }
     let path = ancestors(write, parent).await?;
     let height = height(write, child).await?;
     admit(&path, child, height)
+}
+
+/// Checks that what is below `loser` may be put below `winner`, where `loser` itself will be none any more. The caller holds
+/// the tenant's hierarchy.
+pub(super) async fn admit_below(write: &mut Write, winner: Uuid, loser: Uuid) -> Result<(), Error> {
+    let path = ancestors(write, winner).await?;
+    if path.contains(&loser) {
+        return Err(Error::from(&PARENT_CYCLE));
+    }
+    match height(write, loser).await? {
+        0 => Ok(()),
+        height => admit(&path, loser, height - 1),
+    }
 }
 
 /// Whether `child` may be put where `path` stands above it, with the `height` levels of subsidiaries that it brings along.
@@ -79,12 +92,15 @@ pub(crate) async fn share_hierarchy(write: &mut Write) -> Result<(), Error> {
     Ok(())
 }
 
-/// The account `$2` and those above it, at most one more than `$3`.
+/// The account `$2` and those above it, at most one more than `$3`. Above what still stands under an account that was merged
+/// stands the winner.
 pub const ANCESTORS: &str = "with recursive path (id, parent_id, length) as (\
      select id, parent_id, 1 from customers.accounts where tenant_id = $1 and id = $2 \
      union all \
      select parent.id, parent.parent_id, path.length + 1 from path \
-     join customers.accounts parent on parent.tenant_id = $1 and parent.id = path.parent_id \
+     join customers.accounts parent on parent.tenant_id = $1 and parent.id = coalesce((select winner_id \
+     from customers.merges where merges.tenant_id = $1 and merges.id = path.parent_id and merges.resource = 'accounts'), \
+     path.parent_id) \
      where path.length <= $3) \
      select id from path order by length";
 
@@ -105,12 +121,14 @@ pub(super) async fn has_subsidiary(write: &mut Write, id: Uuid) -> Result<bool, 
 }
 
 /// Levels of subsidiaries below the account `$2`, at most one more than `$3`. What stands below a deleted account is
-/// deleted, too, and is looked at when it comes back.
+/// deleted, too, and is looked at when it comes back; what still stands under one that was merged is below the winner.
 pub const HEIGHT: &str = "with recursive below (id, depth) as (\
      select id, 0 from customers.accounts where tenant_id = $1 and id = $2 \
      union all \
      select child.id, below.depth + 1 from below \
-     join customers.accounts child on child.tenant_id = $1 and child.parent_id = below.id and child.delete_time is null \
+     cross join lateral (select below.id union all select merges.id from customers.merges where merges.tenant_id = $1 \
+     and merges.winner_id = below.id and merges.state <> 'moved') as names (id) \
+     join customers.accounts child on child.tenant_id = $1 and child.parent_id = names.id and child.delete_time is null \
      where below.depth <= $3) \
      select coalesce(max(depth), 0) from below";
 

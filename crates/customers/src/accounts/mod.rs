@@ -5,8 +5,10 @@ mod compare;
 mod create;
 mod delete;
 mod hierarchy;
+mod merge;
 mod reassign;
 mod table;
+mod unmerge;
 mod update;
 
 use crm_proto::customers as pb;
@@ -20,7 +22,9 @@ pub use delete::{HAS_CONTACTS, HAS_SUBSIDIARIES};
 pub use hierarchy::{ANCESTORS, HEIGHT, LOCK_HIERARCHY, SHARE_HIERARCHY, SUBSIDIARY};
 pub(crate) use hierarchy::{MAX_ANCESTORS, share_hierarchy};
 pub use hierarchy::{PARENT_CYCLE, PARENT_NOT_FOUND, PARENT_TOO_DEEP};
+pub use merge::MergeAccount;
 pub use reassign::Reassign;
+pub use unmerge::{DOMAIN_HOLDER, UnmergeAccount};
 
 /// The resource.
 #[derive(Debug, Clone)]
@@ -73,7 +77,7 @@ impl Resource for Account {
             Filter::text("owner", "owner_key", text_key),
             Filter::text("industry", "industry_key", name_key),
             Filter::text("territory", "territory_key", text_key),
-            Filter::id("parent_id"),
+            Filter::parent("parent_id"),
             Filter::name("name", "name_key"),
             Filter::tag("tag_ids"),
             Filter::attributes(),
@@ -87,6 +91,7 @@ impl Resource for Account {
         ],
         terms: "a",
         facets: true,
+        merged: true,
         ..Kind::new("accounts", "customers.accounts", &NOT_FOUND, &NOT_DELETED)
     };
 

@@ -1,11 +1,12 @@
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers as pb;
 use crm_proto::customers::contact_service_server::ContactService;
+use crm_proto::merges::{MergeRequest, UnmergeRequest};
 use crm_proto::operations::Operation;
 use crm_resource::{Answer, Call, Error, Export, answer};
 use tonic::{Request, async_trait};
 
-use super::{ERASED, create, erase, undelete};
+use super::{ERASED, MergeContact, UnmergeContact, create, erase, undelete};
 use crate::Customers;
 
 #[async_trait]
@@ -18,7 +19,7 @@ impl ContactService for Customers {
 
     async fn get_contact(&self, request: Request<pb::GetContactRequest>) -> Answer<pb::Contact> {
         let call = Call::of(&request)?;
-        answer(self.told(&call, self.contacts.get(request).await).await)
+        Ok(self.told(&call, self.contacts.get_or_follow(request).await).await?)
     }
 
     async fn batch_get_contacts(
@@ -58,6 +59,14 @@ impl ContactService for Customers {
     ) -> Answer<pb::GetContactHistoryResponse> {
         let call = Call::of(&request)?;
         answer(self.told(&call, self.contacts.history(request).await).await)
+    }
+
+    async fn merge_contact(&self, request: Request<MergeRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<MergeContact>(request).await)
+    }
+
+    async fn unmerge_contact(&self, request: Request<UnmergeRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<UnmergeContact>(request).await)
     }
 
     async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {

@@ -19,8 +19,9 @@ pub(super) async fn create(
         Claim::First(write) => *write,
         Claim::Answered(answer) => return Ok(answer),
     };
-    if !accounts.hold(&mut write, new.fields.account_id).await? {
-        return Err(Error::from(&ACCOUNT_NOT_FOUND));
+    let account = new.fields.account_id;
+    if !accounts.hold(&mut write, account).await? {
+        return Err(accounts.absent(&mut write, account, Error::from(&ACCOUNT_NOT_FOUND)).await);
     }
     if refuses {
         contacts.refuse_duplicates(&mut write, &new.fields).await?;

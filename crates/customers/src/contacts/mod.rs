@@ -4,8 +4,10 @@ mod calls;
 mod compare;
 mod create;
 mod erase;
+mod merge;
 mod table;
 mod undelete;
+mod unmerge;
 
 use crm_proto::customers as pb;
 use crm_resource::attributes::Values;
@@ -14,6 +16,9 @@ use crm_values::{Flaw, Terms, email_key, name_key, parse_email, parse_phone, tex
 use sqlx::FromRow;
 use uuid::Uuid;
 
+pub use merge::MergeContact;
+pub use unmerge::UnmergeContact;
+
 /// The resource.
 #[derive(Debug, Clone)]
 pub struct Contact;
@@ -21,7 +26,7 @@ pub struct Contact;
 /// What callers may set; empty texts mean "not known".
 #[derive(Debug, Clone, PartialEq, Eq, Default, FromRow)]
 pub struct Fields {
-    /// Where the person works; never changes.
+    /// Where the person works; changes only when that account is merged into another.
     account_id: Uuid,
     given_name: String,
     family_name: String,
@@ -73,7 +78,7 @@ impl Resource for Contact {
 
     const KIND: &'static Kind = &Kind {
         filters: &[
-            Filter::id("account_id"),
+            Filter::parent("account_id"),
             Filter::text("owner", "owner_key", text_key),
             Filter::beside(
                 "email",
@@ -101,6 +106,7 @@ impl Resource for Contact {
         person: true,
         terms: "c",
         facets: true,
+        merged: true,
         // Ten times as many contacts as accounts are read, each seldom.
         cache_bytes: 3 << 20,
         ..Kind::new("contacts", "customers.contacts", &NOT_FOUND, &NOT_DELETED)

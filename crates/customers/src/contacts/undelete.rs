@@ -15,12 +15,12 @@ pub(super) async fn undelete(
 ) -> Result<pb::Contact, Error> {
     let (mut write, id, etag) = contacts.begin_at(request).await?;
     let current = contacts.lock_deleted(&mut write, id, &etag).await?;
-    let tenant = write.call.tenant;
+    let (tenant, account) = (write.call.tenant, current.fields.account_id);
     if contacts.erasure(&mut write, tenant, id).await?.is_some() {
         return Err(Error::RefusedFor(&ERASED, id));
     }
-    if !accounts.hold(&mut write, current.fields.account_id).await? {
-        return Err(Error::from(&ACCOUNT_NOT_FOUND));
+    if !accounts.hold(&mut write, account).await? {
+        return Err(accounts.absent(&mut write, account, Error::from(&ACCOUNT_NOT_FOUND)).await);
     }
     contacts.mark(write, id, false).await
 }

@@ -15,6 +15,7 @@ mod imports;
 mod isolation;
 mod journal;
 mod keys;
+mod merging;
 mod operations;
 mod outage;
 mod pages;

@@ -233,6 +233,13 @@ async fn every_list_is_answered_by_its_index() {
         plans.check_standard_statements(resource, &[account, parent]).await;
     }
     plans.check_search(&SERVICE).await;
+    for (resource, field, only, index) in [
+        (of_contacts, "account_id", "", "contacts_account_"),
+        (of_accounts, "parent_id", "", "accounts_parent_idx"),
+        (of_activities, "parent_id", " and parent_resource = 'accounts'", "activities_parent_"),
+    ] {
+        plans.check_moves(resource.kind, field, only, index, account).await;
+    }
     check_statements(&plans, account).await;
 }
 

@@ -1,9 +1,11 @@
 //! The whole text of each statement, to be read.
 
-use crm_customers::activities::OfCustomers;
+use crm_customers::accounts::Account;
+use crm_customers::activities::{Activity, OfCustomers};
+use crm_customers::contacts::Contact;
 use crm_customers::{SERVICE, accounts, contacts, imports, saved_views};
 use crm_resource::testkit::check_statements;
-use crm_resource::{activities, views};
+use crm_resource::{Resource, activities, merge, views};
 
 use crate::support::app;
 
@@ -25,7 +27,13 @@ fn statements_are_those_of_the_snapshot() {
         ("find_depths", imports::DEPTHS),
         ("find_accounts_in_use", imports::ACCOUNTS_IN_USE),
         ("find_contacts_in_use", imports::CONTACTS_IN_USE),
+        ("find_domain_holder", accounts::DOMAIN_HOLDER),
     ];
-    let own: Vec<_> = own.into_iter().chain(of_house).collect();
+    let (accounts, contacts, activities) = (Account::KIND, Contact::KIND, Activity::KIND);
+    let of_accounts = " and parent_resource = 'accounts'";
+    let children = [(contacts, "account_id", ""), (accounts, "parent_id", ""), (activities, "parent_id", of_accounts)];
+    let of_merges = merge::statements(&[accounts, contacts], &children);
+    let of_merges = of_merges.iter().map(|(name, sql)| (name.as_str(), sql.as_str()));
+    let own: Vec<_> = own.into_iter().chain(of_house).chain(of_merges).collect();
     check_statements(&SERVICE, &own, concat!(env!("CARGO_MANIFEST_DIR"), "/tests/service/statements.sql"));
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
 use super::{in_time, messages::Messages, refusal::Refusal};
-use crate::{answer, gateway::Gateway, reasons};
+use crate::{answer, gateway::Gateway, headers, reasons};
 
 /// What an answer has room for from the start: taken before the service hears of the call, so that no write that was done
 /// is told as refused for want of room for its answer.
@@ -53,10 +53,15 @@ pub(crate) async fn answer(
     response: Response<Body>,
     (holder, mut room): (Holder, Share),
 ) -> Result<Response<Body>, Refusal> {
+    let redirected = response.headers().get(headers::REDIRECTED_FROM).cloned();
     let (message, _) = take(gateway, response, holder).await?;
     // Kept until the answer is packed, too.
     let turn = in_time(deadline, gateway.desk.turn_to_write(&message, holder)).await?;
-    let shown = turn.work(|| gateway.transcoder.answer(rpc, conditions, &message));
+    let shown = turn.work(|| match redirected {
+        // What stands for another has a state, but not one of what was asked for.
+        Some(_) => gateway.transcoder.answer_without_state(rpc, conditions, &message),
+        None => gateway.transcoder.answer(rpc, conditions, &message),
+    });
     let shown = shown.map_err(|error| unreadable(&error))?;
     drop(message);
     hold(gateway, &mut room, shown.json.len())?;
@@ -71,11 +76,12 @@ pub(crate) async fn answer(
         Verdict::NotModified => answer::empty(StatusCode::NOT_MODIFIED),
         Verdict::Failed => return Err(Refusal::precondition_failed(reasons::precondition_failed())),
     };
-    let headers = response.headers_mut();
-    headers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
+    let told = response.headers_mut();
+    told.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
     if let Some(etag) = shown.etag {
-        headers.insert(header::ETAG, etag);
+        told.insert(header::ETAG, etag);
     }
+    told.extend(redirected.map(|from| (headers::REDIRECTED_FROM, from)));
     Ok(shares::hold(response, Some(room)))
 }
 

@@ -15,6 +15,7 @@ use crm_proto::customers::{
     operation_service_server::OperationService, table_service_server::TableService,
 };
 use crm_proto::google::api::HttpBody;
+use crm_proto::merges::{MergeRequest, UnmergeRequest};
 use crm_proto::operations as ops;
 use crm_proto::tables::ExportTableRequest;
 use crm_server::problem::Problem;
@@ -259,6 +260,20 @@ impl AccountService for Fake {
         Err(Status::unimplemented(""))
     }
 
+    async fn merge_account(
+        &self,
+        _: Request<MergeRequest>,
+    ) -> Result<Response<crm_proto::operations::Operation>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn unmerge_account(
+        &self,
+        _: Request<UnmergeRequest>,
+    ) -> Result<Response<crm_proto::operations::Operation>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn get_timeline(&self, _: Request<GetTimelineRequest>) -> Result<Response<GetTimelineResponse>, Status> {
         Ok(Response::new(GetTimelineResponse::default()))
     }
@@ -361,6 +376,20 @@ impl ContactService for Fake {
         _: Request<pb::GetContactHistoryRequest>,
     ) -> Result<Response<pb::GetContactHistoryResponse>, Status> {
         Ok(Response::new(pb::GetContactHistoryResponse::default()))
+    }
+
+    async fn merge_contact(
+        &self,
+        _: Request<MergeRequest>,
+    ) -> Result<Response<crm_proto::operations::Operation>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn unmerge_contact(
+        &self,
+        _: Request<UnmergeRequest>,
+    ) -> Result<Response<crm_proto::operations::Operation>, Status> {
+        Err(Status::unimplemented(""))
     }
 
     async fn get_timeline(&self, _: Request<GetTimelineRequest>) -> Result<Response<GetTimelineResponse>, Status> {

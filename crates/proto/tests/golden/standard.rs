@@ -69,6 +69,21 @@ impl Resource for crate::crm::customers::v1::Account {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "domain" => self.domain.clone_from(&other.domain),
+            "industry" => self.industry.clone_from(&other.industry),
+            "country" => self.country.clone_from(&other.country),
+            "territory" => self.territory.clone_from(&other.territory),
+            "owner" => self.owner.clone_from(&other.owner),
+            "employees" => self.employees.clone_from(&other.employees),
+            "annual_revenue" => self.annual_revenue.clone_from(&other.annual_revenue),
+            "founded_year" => self.founded_year.clone_from(&other.founded_year),
+            "parent_id" => self.parent_id.clone_from(&other.parent_id),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::customers::v1::Account {
@@ -87,7 +102,9 @@ impl BatchGet for crate::crm::customers::v1::BatchGetAccountsRequest {
     type Resource = crate::crm::customers::v1::Account;
     type Answer = crate::crm::customers::v1::BatchGetAccountsResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(accounts: Vec<crate::crm::customers::v1::Account>) -> crate::crm::customers::v1::BatchGetAccountsResponse { crate::crm::customers::v1::BatchGetAccountsResponse { accounts } }
+    fn answer(accounts: Vec<crate::crm::customers::v1::Account>, redirects: Vec<Redirect>) -> crate::crm::customers::v1::BatchGetAccountsResponse {
+        crate::crm::customers::v1::BatchGetAccountsResponse { accounts, redirects }
+    }
 }
 
 impl List for crate::crm::customers::v1::ListAccountsRequest {
@@ -192,6 +209,21 @@ impl Resource for crate::crm::activities::v1::Activity {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "kind" => self.kind.clone_from(&other.kind),
+            "parent_resource" => self.parent_resource.clone_from(&other.parent_resource),
+            "parent_id" => self.parent_id.clone_from(&other.parent_id),
+            "subject" => self.subject.clone_from(&other.subject),
+            "body" => self.body.clone_from(&other.body),
+            "owner" => self.owner.clone_from(&other.owner),
+            "due_time" => self.due_time.clone_from(&other.due_time),
+            "done" => self.done.clone_from(&other.done),
+            "start_time" => self.start_time.clone_from(&other.start_time),
+            "duration_seconds" => self.duration_seconds.clone_from(&other.duration_seconds),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::activities::v1::Activity {
@@ -210,7 +242,9 @@ impl BatchGet for crate::crm::activities::v1::BatchGetActivitiesRequest {
     type Resource = crate::crm::activities::v1::Activity;
     type Answer = crate::crm::activities::v1::BatchGetActivitiesResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(activities: Vec<crate::crm::activities::v1::Activity>) -> crate::crm::activities::v1::BatchGetActivitiesResponse { crate::crm::activities::v1::BatchGetActivitiesResponse { activities } }
+    fn answer(activities: Vec<crate::crm::activities::v1::Activity>, _redirects: Vec<Redirect>) -> crate::crm::activities::v1::BatchGetActivitiesResponse {
+        crate::crm::activities::v1::BatchGetActivitiesResponse { activities }
+    }
 }
 
 impl List for crate::crm::activities::v1::ListActivitiesRequest {
@@ -434,6 +468,18 @@ impl Resource for crate::crm::customers::v1::Contact {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "account_id" => self.account_id.clone_from(&other.account_id),
+            "given_name" => self.given_name.clone_from(&other.given_name),
+            "family_name" => self.family_name.clone_from(&other.family_name),
+            "title" => self.title.clone_from(&other.title),
+            "emails" => unite(&mut self.emails, &other.emails),
+            "phones" => unite(&mut self.phones, &other.phones),
+            "owner" => self.owner.clone_from(&other.owner),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::customers::v1::Contact {
@@ -452,7 +498,9 @@ impl BatchGet for crate::crm::customers::v1::BatchGetContactsRequest {
     type Resource = crate::crm::customers::v1::Contact;
     type Answer = crate::crm::customers::v1::BatchGetContactsResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(contacts: Vec<crate::crm::customers::v1::Contact>) -> crate::crm::customers::v1::BatchGetContactsResponse { crate::crm::customers::v1::BatchGetContactsResponse { contacts } }
+    fn answer(contacts: Vec<crate::crm::customers::v1::Contact>, redirects: Vec<Redirect>) -> crate::crm::customers::v1::BatchGetContactsResponse {
+        crate::crm::customers::v1::BatchGetContactsResponse { contacts, redirects }
+    }
 }
 
 impl List for crate::crm::customers::v1::ListContactsRequest {
@@ -649,6 +697,16 @@ impl Resource for crate::crm::sales::v1::Product {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "sku" => self.sku.clone_from(&other.sku),
+            "unit" => self.unit.clone_from(&other.unit),
+            "price" => self.price.clone_from(&other.price),
+            "active" => self.active.clone_from(&other.active),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::sales::v1::Product {
@@ -667,7 +725,9 @@ impl BatchGet for crate::crm::sales::v1::BatchGetProductsRequest {
     type Resource = crate::crm::sales::v1::Product;
     type Answer = crate::crm::sales::v1::BatchGetProductsResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(products: Vec<crate::crm::sales::v1::Product>) -> crate::crm::sales::v1::BatchGetProductsResponse { crate::crm::sales::v1::BatchGetProductsResponse { products } }
+    fn answer(products: Vec<crate::crm::sales::v1::Product>, _redirects: Vec<Redirect>) -> crate::crm::sales::v1::BatchGetProductsResponse {
+        crate::crm::sales::v1::BatchGetProductsResponse { products }
+    }
 }
 
 impl List for crate::crm::sales::v1::ListProductsRequest {

@@ -27,7 +27,7 @@ pub(super) const KINDS: &[(&str, &str)] =
 
 const FILTERS: &[Filter] = &[
     Filter::choice("kind", "kind", KINDS),
-    Filter::id("parent_id"),
+    Filter::parent("parent_id"),
     Filter::text("owner", "owner_key", text_key),
     Filter::truth("done"),
     Filter::time("due_time"),

@@ -18,7 +18,7 @@ use crate::{Call, Change, Claim, Error, Export, Kind, New, Records, Resource, St
 /// The activities of a service; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Activities<K: Keeper> {
-    pub(super) records: Records<Activity<K>>,
+    pub(crate) records: Records<Activity<K>>,
     parents: Vec<Arc<dyn Parent>>,
     pub(super) tasks: Arc<Tasks>,
     pub(super) timeline: Arc<Timeline>,
@@ -165,18 +165,19 @@ impl<K: Keeper> Activities<K> {
 
     async fn hold_parent(&self, write: &mut Write, fields: &Fields) -> Result<(), Error> {
         let parent = self.parents.iter().find(|parent| parent.plural() == fields.parent_resource);
-        let is_there = match parent {
-            Some(parent) => parent.hold(write, fields.parent_id).await?,
-            None => false,
-        };
-        if is_there { Ok(()) } else { Err(Error::from(&PARENT_NOT_FOUND)) }
+        let not_found = Error::from(&PARENT_NOT_FOUND);
+        match parent {
+            Some(parent) if parent.hold(write, fields.parent_id).await? => Ok(()),
+            Some(parent) => Err(parent.absent(write, fields.parent_id, not_found).await),
+            None => Err(not_found),
+        }
     }
 
     /// Whether an activity that is to be changed is hidden by its parent. Nothing is held: what is written to an activity
     /// whose parent is deleted at the same time is seen when both come back.
     async fn check_parent_of(&self, call: &Call, id: Uuid) -> Result<(), Error> {
         let found = self.records.find(call, &[id]).await?;
-        let found: Vec<_> = found.into_iter().flatten().map(|found| found.message.clone()).collect();
+        let found: Vec<_> = found.into_iter().flatten().filter_map(|found| found.message().cloned()).collect();
         self.check_parents(call, &found).await
     }
 

@@ -29,7 +29,11 @@ use crate::{Call, Error, Records, Resource, Violations};
 
 /// The statement about a record's activities.
 #[derive(Debug)]
-pub(super) struct Timeline(SqlStr);
+pub(super) struct Timeline {
+    of_one: SqlStr,
+    /// While some of them still stand under ids of what was merged into it.
+    of_several: SqlStr,
+}
 
 /// Up to where both have been told.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -43,22 +47,25 @@ struct Position {
 impl Timeline {
     /// `select` is `select … from …` of the activities.
     pub(super) fn new(select: &str) -> Self {
-        let text = format!(
-            "{select} where tenant_id = $1 and parent_id = $2 and delete_time is null \
-             and (timeline_time, id) < ($3::text::timestamptz, $4) order by timeline_time desc, id desc limit $5"
-        );
-        Self(AssertSqlSafe(text).into_sql_str())
+        let sql = |parent: &str| {
+            let text = format!(
+                "{select} where tenant_id = $1 and parent_id = {parent} and delete_time is null \
+                 and (timeline_time, id) < ($3::text::timestamptz, $4) order by timeline_time desc, id desc limit $5"
+            );
+            AssertSqlSafe(text).into_sql_str()
+        };
+        Self { of_one: sql("$2"), of_several: sql("any($2)") }
     }
 
     #[cfg(feature = "testkit")]
     pub(super) fn sql(&self) -> &str {
-        self.0.as_str()
+        self.of_one.as_str()
     }
 
     fn query(
         &self,
         tenant: Uuid,
-        parent: Uuid,
+        parents: &[Uuid],
         before: Option<(OffsetDateTime, Uuid)>,
         limit: u32,
     ) -> Result<Query<'static, Postgres, PgArguments>, Error> {
@@ -66,7 +73,10 @@ impl Timeline {
             Some((time, id)) => (text(time)?, id),
             None => ("infinity".to_owned(), Uuid::max()),
         };
-        let query = sqlx::query(self.0.clone()).bind(tenant).bind(parent);
+        let query = match parents {
+            [parent] => sqlx::query(self.of_one.clone()).bind(tenant).bind(*parent),
+            parents => sqlx::query(self.of_several.clone()).bind(tenant).bind(parents.to_vec()),
+        };
         Ok(query.bind(time).bind(id).bind(i64::from(limit)))
     }
 }
@@ -94,12 +104,17 @@ impl<K: Keeper> Activities<K> {
         let scope = Scope::new(call.tenant, &["timeline", R::KIND.plural, &id.to_string()]);
         let after = found.check("page_token", decode(scope, &page_token).map_err(|error| flaw(&error)));
         found.finish(())?;
-        if !parents.find(&call, &[id]).await?.into_iter().flatten().any(|parent| !parent.deleted) {
+        if !parents.find_through(&call, &[id]).await?.into_iter().flatten().any(|parent| parent.live().is_some()) {
             return Err(Error::RefusedFor(R::KIND.not_found, id));
         }
 
-        let mut transaction = self.records.store.begin(&call, Access::ReadOnly).await?;
-        let query = self.timeline.query(call.tenant, id, after.activity, size + 1)?;
+        // Under which ids activities stand has to be read in the same moment as the activities.
+        let access = if R::KIND.merged { Access::Snapshot } else { Access::ReadOnly };
+        let store = &self.records.store;
+        let mut transaction = store.begin(&call, access).await?;
+        let family = if R::KIND.merged { store.family(&mut transaction, call.tenant, id).await? } else { vec![id] };
+        let id = family.first().copied().unwrap_or(id);
+        let query = self.timeline.query(call.tenant, &family, after.activity, size + 1)?;
         let activities: Vec<Record<Fields>> = transaction.fetch_all("find_timeline_activities", query).await?;
         let changes = parents.entries_before(&mut transaction, call.tenant, id, after.version, size + 1).await?;
         transaction.commit().await?;
@@ -185,7 +200,7 @@ impl<K: Keeper> Activities<K> {
         before: Option<OffsetDateTime>,
     ) -> Result<crm_database::plan::Plan, Error> {
         let mut transaction = self.records.store.begin(call, Access::ReadOnly).await?;
-        let query = self.timeline.query(call.tenant, parent, before.map(|time| (time, Uuid::nil())), 51)?;
+        let query = self.timeline.query(call.tenant, &[parent], before.map(|time| (time, Uuid::nil())), 51)?;
         Ok(crm_database::plan::explain_analyze(&mut transaction, query).await?)
     }
 }

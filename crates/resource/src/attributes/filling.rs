@@ -57,7 +57,7 @@ impl<K: Keeper> Definitions<K> {
         if let Ok(id) = parse_id(&request.get_ref().id) {
             let call = Call::of(&request)?;
             let found = self.records.find(&call, &[id]).await?;
-            if !found.into_iter().flatten().any(|found| !found.deleted) {
+            if !found.into_iter().flatten().any(|found| found.live().is_some()) {
                 return Err(Error::RefusedFor(K::KIND.not_found, id));
             }
         }

@@ -23,7 +23,7 @@ impl Item<'_> {
 
 impl Exchange<'_> {
     /// Up to `most` messages, which are read and shown as a whole; `read` is told what was stored before.
-    pub fn items<S: Clone, M: PartialEq>(
+    pub fn messages<S: Clone, M: PartialEq>(
         &mut self,
         (field, most): (&'static str, usize),
         stored: &mut Vec<S>,
@@ -32,7 +32,7 @@ impl Exchange<'_> {
         show: impl Fn(S) -> Result<M, Error>,
     ) {
         match &mut self.0 {
-            Way::Read { resource, fields, is_new, found } if fields.contains(&field) => {
+            Way::Read { resource, fields, is_new, found, .. } if fields.contains(&field) => {
                 let shown: Result<Vec<M>, Error> = stored.iter().cloned().map(show).collect();
                 if !*is_new && shown.is_ok_and(|shown| shown == *message) {
                     return;

@@ -17,6 +17,9 @@ use uuid::Uuid;
 use crate::resource::timestamp;
 use crate::{Call, Error, Kind};
 
+/// What the journal has in the place of a field where a record comes to stand for another.
+pub(crate) const MERGED_INTO: &str = "merged_into";
+
 /// Which fields were changed, from what to what.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Difference {
@@ -56,6 +59,13 @@ impl Difference {
     pub(crate) fn to(field: &str, value: Value) -> Self {
         let pair = Value::Array(vec![Value::Null, value]);
         Self { changes: Map::from_iter([(field.to_owned(), pair)]), personal: Map::new() }
+    }
+
+    /// Of a field that is an id, or of what the journal tells in the place of one.
+    pub(crate) fn of_ids(field: &str, before: Option<Uuid>, after: Option<Uuid>) -> Self {
+        let value = |id: Option<Uuid>| id.map_or(Value::Null, |id| Value::String(id.to_string()));
+        let changes = [(field.to_owned(), Value::Array(vec![value(before), value(after)]))].into_iter().collect();
+        Self { changes, personal: Map::new() }
     }
 
     /// Binds the entry's values, in the order in which [`columns`] has them.
@@ -148,13 +158,15 @@ impl Entry {
     ///
     /// # Errors
     /// It holds what this release does not understand.
-    pub fn message(self) -> Result<pb::Change, Error> {
-        let kind = match self.kind.as_str() {
-            "created" => change::Kind::Created,
-            "updated" => change::Kind::Updated,
-            "deleted" => change::Kind::Deleted,
-            "undeleted" => change::Kind::Undeleted,
-            "erased" => change::Kind::Erased,
+    pub fn message(mut self) -> Result<pb::Change, Error> {
+        let merged = self.take_merged();
+        let kind = match (self.kind.as_str(), &merged) {
+            (_, Some((kind, _))) => *kind,
+            ("created", None) => change::Kind::Created,
+            ("updated", None) => change::Kind::Updated,
+            ("deleted", None) => change::Kind::Deleted,
+            ("undeleted", None) => change::Kind::Undeleted,
+            ("erased", None) => change::Kind::Erased,
             _ => return Err(Error::Inconsistent("a kind of change is unknown")),
         };
         let parts = [Some(self.changes), self.personal].into_iter().flatten();
@@ -175,7 +187,20 @@ impl Entry {
             traceparent: self.traceparent.unwrap_or_default(),
             reader: self.reader.unwrap_or_default(),
             erased: self.erased,
+            merged_into: merged.map(|(_, other)| other).unwrap_or_default(),
         })
+    }
+
+    /// Whether it tells a merge or the undoing of one, and the other record. It is kept as a change of a field that there is
+    /// not: who knows no merges reads a deletion, and its way back.
+    fn take_merged(&mut self) -> Option<(change::Kind, String)> {
+        let Value::Object(changes) = &mut self.changes else { return None };
+        let pair = changes.remove(MERGED_INTO)?;
+        let id = |index: usize| pair.get(index)?.as_str().map(str::to_owned);
+        match (id(0), id(1)) {
+            (_, Some(winner)) => Some((change::Kind::Merged, winner)),
+            (before, None) => Some((change::Kind::Unmerged, before.unwrap_or_default())),
+        }
     }
 }
 

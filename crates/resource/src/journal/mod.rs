@@ -20,7 +20,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 pub use cursor::{Cursor, Horizon};
 pub use entry::Entry;
-pub(crate) use entry::{Difference, insert, insert_many};
+pub(crate) use entry::{Difference, MERGED_INTO, insert, insert_many};
 pub use read::Batch;
 
 /// The table, its policies and its functions, as a service's migration holds them.

@@ -29,7 +29,11 @@ pub(super) enum Verdict {
 /// Of a failed step that was tried so many times.
 pub(super) fn judge(error: &Error, tries: i32) -> Verdict {
     match error {
-        Error::Invalid(_) | Error::Refused(_) | Error::RefusedFor(..) | Error::RefusedWith(..) => Verdict::End,
+        Error::Invalid(_)
+        | Error::Refused(_)
+        | Error::RefusedFor(..)
+        | Error::RefusedWith(..)
+        | Error::Merged { .. } => Verdict::End,
         Error::Database(error) if is_passing(error) => Verdict::Wait(WHILE_OTHERS_RECOVER),
         Error::Other(status) => match status.code() {
             Code::Unavailable | Code::ResourceExhausted => Verdict::Wait(WHILE_OTHERS_RECOVER),

@@ -24,6 +24,8 @@ pub trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
     /// What its progress counts, such as `accounts`.
     const UNIT: &'static str;
+    /// Whether nobody can cancel it any more once its first step is committed, for what it leaves then is half of something.
+    const GOES_THROUGH: bool = false;
 
     /// The caller's name for this request (AIP-155).
     fn request_id(request: &mut Self::Request) -> &mut String;
@@ -63,6 +65,8 @@ pub struct Progress {
 /// An operation of whatever kind.
 #[async_trait]
 pub(super) trait AnyOperation: Send + Sync {
+    fn goes_through(&self) -> bool;
+
     async fn any_step(
         &self,
         write: &mut Write,
@@ -74,6 +78,10 @@ pub(super) trait AnyOperation: Send + Sync {
 
 #[async_trait]
 impl<O: Operation> AnyOperation for O {
+    fn goes_through(&self) -> bool {
+        O::GOES_THROUGH
+    }
+
     async fn any_step(
         &self,
         write: &mut Write,

@@ -57,6 +57,12 @@ impl Registry {
         self.find(name).is_some()
     }
 
+    /// Kinds that nobody cancels once they have begun.
+    pub(super) fn going_through(&self) -> Vec<String> {
+        let kinds = self.0.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        kinds.iter().filter(|(_, kind)| kind.goes_through()).map(|(name, _)| (*name).to_owned()).collect()
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         let kinds = self.0.kinds.read().unwrap_or_else(PoisonError::into_inner);
         kinds.keys().map(|name| (*name).to_owned()).collect()

@@ -20,7 +20,7 @@ use super::row::Row;
 use crate::feed::Open;
 use crate::page::flaw;
 use crate::peers::Asking;
-use crate::refusal::OPERATION_NOT_FOUND;
+use crate::refusal::{OPERATION_GOES_THROUGH, OPERATION_NOT_FOUND};
 use crate::request::{RequestId, single};
 use crate::{Call, Error, Store, Violations};
 
@@ -96,13 +96,15 @@ impl Store {
     /// Asks for an operation to be cancelled. One that nobody works on ends at once, another one after its step.
     ///
     /// # Errors
-    /// There is none, or the database's.
+    /// There is none, it goes through now that it has begun, or the database's.
     pub async fn cancel_operation(&self, request: Request<pb::CancelOperationRequest>) -> Result<pb::Operation, Error> {
         let (call, id) = (Call::of(&request)?, single(&request.get_ref().id)?);
         let mut transaction = self.begin(&call, Access::ReadWrite).await?;
         let query = sqlx::query(self.operations.statements.cancel.clone()).bind(call.tenant).bind(id);
+        let query = query.bind(self.operations.going_through());
         let Some(row) = transaction.fetch_optional::<Row>("cancel_operation", query).await? else {
-            return self.find(transaction, &call, id).await;
+            let operation = self.find(transaction, &call, id).await?;
+            return if operation.done { Ok(operation) } else { Err(Error::RefusedFor(&OPERATION_GOES_THROUGH, id)) };
         };
         transaction.commit().await?;
         if row.is_cancelled() {

@@ -48,7 +48,8 @@ impl Statements {
                  state = case state when 'waiting' then 'cancelled' else state end, \
                  end_time = case state when 'waiting' then now() end, \
                  due_time = case state when 'waiting' then null else due_time end \
-                 where tenant_id = $1 and id = $2 and due_time is not null returning {COLUMNS}"
+                 where tenant_id = $1 and id = $2 and due_time is not null \
+                 and (position is null or kind <> all ($3)) returning {COLUMNS}"
             )),
             claim: sql(format!(
                 "select tenant_id, id, claim, kind, subject, role, traceparent \

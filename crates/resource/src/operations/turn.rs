@@ -108,14 +108,16 @@ impl Turn {
         let begin: Option<Begin> = write.fetch_optional("read_operation", read).await?;
         let Some((request, at, done, total, tries, is_cancelled)) = begin else { return Ok(After::Lost) };
         *tried = tries;
-        if is_cancelled {
+        let kind = self.store.operations.find(&self.claimed.kind);
+        let kind = kind.ok_or(Error::Inconsistent("an operation of an unknown kind was claimed"))?;
+        // Who asked while the first step was under way came too late.
+        let goes_through = at.is_some() && kind.goes_through();
+        if is_cancelled && !goes_through {
             return self.end(write, "cancelled", None, Ending::default()).await;
         }
         if tries > MOST_TRIES {
             return self.end(write, "failed", None, Ending::of_error(failure::stuck())).await;
         }
-        let kind = self.store.operations.find(&self.claimed.kind);
-        let kind = kind.ok_or(Error::Inconsistent("an operation of an unknown kind was claimed"))?;
         let mut progress = Progress { done, total };
         match kind.any_step(&mut write, &mut progress, &request, at).await? {
             Next::Step(position) => self.advance(write, position, progress).await,

@@ -10,7 +10,7 @@ use crate::attributes::Known;
 use crate::journal::Difference;
 use crate::select::Position;
 use crate::statements::Statements;
-use crate::{AnyResource, Service, facets, page, select};
+use crate::{AnyResource, Kind, Service, facets, merge, page, select};
 
 /// Filter, order, index, whether the index gives the order, too.
 pub type Variant<'v> = (&'v str, &'v str, &'v str, bool);
@@ -109,6 +109,12 @@ impl Plans<'_> {
                 assert!(condition.contains("tenant_id") && low && high, "{name}: {plan}");
             }
         }
+    }
+
+    /// What stands under a record is found by an index when it is moved, and is nothing else.
+    pub async fn check_moves(&self, kind: &Kind, field: &str, only: &str, index: &str, of: Uuid) {
+        let query = sqlx::query(merge::push(kind, field, only)).bind(self.tenant).bind(of).bind(Uuid::nil());
+        self.check_statement(Difference::default().bind(query, &call(self.tenant)), index).await;
     }
 
     /// The statements that every resource has use its primary key.

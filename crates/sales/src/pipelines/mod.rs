@@ -46,7 +46,7 @@ impl Resource for Pipeline {
     fn exchange(it: &mut Fields, message: &mut pb::Pipeline, fields: &mut Exchange<'_>) {
         fields.text("name", &mut it.name, &mut message.name, required(200));
         let stages = (&mut it.stages.all, &mut message.stages);
-        fields.items(("stages", stages::MOST), stages.0, stages.1, stages::read_stage, stages::show_stage);
+        fields.messages(("stages", stages::MOST), stages.0, stages.1, stages::read_stage, stages::show_stage);
     }
 
     fn columns(it: &Fields, row: &mut Row) {

@@ -9,6 +9,7 @@ use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_proto::customers::account_service_server::{AccountService, AccountServiceServer};
 use crm_proto::customers::*;
+use crm_proto::merges::{MergeRequest, UnmergeRequest};
 use crm_server::caller::{caller, deadline};
 use crm_server::process::{ServerSettings, serve_grpc};
 use crm_server::readiness::Readiness;
@@ -121,6 +122,14 @@ impl AccountService for Fake {
         &self,
         _: tonic::Request<ReassignAccountsRequest>,
     ) -> Answer<crm_proto::operations::Operation> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn merge_account(&self, _: tonic::Request<MergeRequest>) -> Answer<crm_proto::operations::Operation> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn unmerge_account(&self, _: tonic::Request<UnmergeRequest>) -> Answer<crm_proto::operations::Operation> {
         Err(Status::unimplemented(""))
     }
 

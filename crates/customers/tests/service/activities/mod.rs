@@ -20,7 +20,7 @@ async fn parents(caller: &Caller) -> (String, String) {
     (account, contact)
 }
 
-fn of(kind: Kind, parent_resource: &str, parent_id: &str) -> Activity {
+pub fn of(kind: Kind, parent_resource: &str, parent_id: &str) -> Activity {
     let (parent_resource, parent_id) = (parent_resource.to_owned(), parent_id.to_owned());
     let text = || "Something".to_owned();
     Activity { kind: kind.into(), parent_resource, parent_id, subject: text(), body: text(), ..Default::default() }
@@ -34,16 +34,16 @@ fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds, nanos: 0 })
 }
 
-async fn get(caller: &Caller, id: &str) -> Result<Activity, Status> {
+pub async fn get(caller: &Caller, id: &str) -> Result<Activity, Status> {
     call!(caller, activities.get_activity(pb::GetActivityRequest { id: id.to_owned() }))
 }
 
-async fn update(caller: &Caller, activity: Activity, mask: &[&str]) -> Result<Activity, Status> {
+pub async fn update(caller: &Caller, activity: Activity, mask: &[&str]) -> Result<Activity, Status> {
     let (activity, update_mask) = (Some(activity), field_mask(mask));
     call!(caller, activities.update_activity(pb::UpdateActivityRequest { activity, update_mask }))
 }
 
-async fn delete(caller: &Caller, id: &str) -> Result<Activity, Status> {
+pub async fn delete(caller: &Caller, id: &str) -> Result<Activity, Status> {
     let request = pb::DeleteActivityRequest { id: id.to_owned(), etag: String::new() };
     call!(caller, activities.delete_activity(request))
 }
@@ -54,7 +54,7 @@ async fn undelete(caller: &Caller, id: &str) -> Result<Activity, Status> {
 }
 
 /// Subjects of what a filter finds.
-async fn list(caller: &Caller, filter: &str, show_deleted: bool) -> Vec<String> {
+pub async fn list(caller: &Caller, filter: &str, show_deleted: bool) -> Vec<String> {
     let request = pb::ListActivitiesRequest { filter: filter.to_owned(), show_deleted, ..Default::default() };
     let answer = call!(caller, activities.list_activities(request)).unwrap();
     answer.activities.into_iter().map(|activity| activity.subject).collect()

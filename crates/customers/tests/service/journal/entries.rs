@@ -118,8 +118,8 @@ async fn an_entry_costs_no_statement_and_leads_to_the_trace_of_its_call() {
     world.agent.update_account(pb::Account { id: created.id.clone(), ..account("Bell") }, &["name"]).await.unwrap();
     check(&["lock_account", "update_account"]);
     world.agent.delete_contact(&person.id, "").await.unwrap();
-    // What is deleted is no longer found: that is a statement, and the entry is none.
-    check(&["lock_contact", "set_contact_deleted", "remove_terms"]);
+    // What is deleted is no longer found, and nothing may be on its way to it: these are statements, and the entry is none.
+    check(&["lock_contact", "find_unmoved", "set_contact_deleted", "remove_terms"]);
 
     let (entries, _) = drain(&replica(&world.database).await.store, tenant(), Cursor::BEGINNING, 100).await;
     let spans = recorder.spans();

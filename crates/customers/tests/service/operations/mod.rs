@@ -144,7 +144,7 @@ impl Worker {
 }
 
 /// What the agent `ada` of a tenant asks for.
-fn by<T>(tenant: Uuid, message: T) -> Request<T> {
+pub fn by<T>(tenant: Uuid, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.extensions_mut().insert(call(tenant).caller);
     request
