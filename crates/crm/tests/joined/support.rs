@@ -118,7 +118,7 @@ impl Joined {
     pub(crate) async fn json(&self, method: Method, path: &str, body: Value) -> Value {
         let answer = self.call(method.clone(), path, &[], body).await;
         assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", text(&answer));
-        self::json(&answer)
+        json(&answer)
     }
 }
 

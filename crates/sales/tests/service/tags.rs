@@ -33,7 +33,7 @@ async fn products_are_found_by_their_tags_and_follow_when_two_become_one() {
         manager.request(pb::CreateProductRequest { product: Some(product), request_id: Uuid::new_v4().to_string() })
     };
     let created = products.create_product(creation(&old)).await.unwrap().into_inner();
-    assert_eq!(created.tag_ids, [old.clone()]);
+    assert_eq!(created.tag_ids, std::slice::from_ref(&old));
     assert_eq!(violations(products.create_product(creation(&created.id)).await), ["product.tag_ids"]);
 
     let merge = MergeTagRequest { id: old.clone(), into: new.clone(), request_id: Uuid::new_v4().to_string() };

@@ -1,5 +1,7 @@
 //! Values there and back, and which of them a change means.
 
+use std::slice::from_ref;
+
 use crm_proto::attributes::AttributeDefinition;
 use crm_proto::attributes::attribute_definition::Type;
 use crm_proto::customers as pb;
@@ -17,9 +19,9 @@ async fn values_of_each_type_come_back_wherever_the_record_does() {
     assert_eq!(it.agent.get_account(&created.id).await.unwrap(), created);
     let ids = vec![created.id.clone()];
     let batch = call!(it.agent, accounts.batch_get_accounts(pb::BatchGetAccountsRequest { ids })).unwrap();
-    assert_eq!(batch.accounts, [created.clone()]);
+    assert_eq!(batch.accounts, from_ref(&created));
     let list = call!(it.agent, accounts.list_accounts(pb::ListAccountsRequest::default())).unwrap();
-    assert_eq!(list.accounts, [created.clone()]);
+    assert_eq!(list.accounts, from_ref(&created));
     let mut export = call!(it.agent, accounts.export_accounts(pb::ExportAccountsRequest::default())).unwrap();
     assert_eq!(export.message().await.unwrap(), Some(created));
 }

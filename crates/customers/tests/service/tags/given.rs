@@ -1,5 +1,7 @@
 //! Which tags a record can be given.
 
+use std::slice::from_ref;
+
 use crm_proto::customers as pb;
 use crm_server::token::Role;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -38,10 +40,10 @@ async fn tags_are_kept_in_order_and_none_twice() {
     assert_eq!(world.agent.get_account(&created.id).await.unwrap(), created);
     // What is the same changes nothing.
     assert_eq!(give(&world.agent, &created.id, &[c, a]).await.unwrap(), created);
-    assert_eq!(give(&world.agent, &created.id, &[b]).await.unwrap().tag_ids, [b.clone()]);
+    assert_eq!(give(&world.agent, &created.id, &[b]).await.unwrap().tag_ids, from_ref(b));
     assert_eq!(give(&world.agent, &created.id, &[]).await.unwrap().tag_ids, [""; 0]);
     let person = pb::Contact { tag_ids: vec![b.clone()], ..contact(&created.id, "Love") };
-    assert_eq!(world.agent.create_contact(person).await.unwrap().tag_ids, [b.clone()]);
+    assert_eq!(world.agent.create_contact(person).await.unwrap().tag_ids, from_ref(b));
     let many: Vec<String> = (0..21).map(|_| Uuid::new_v4().to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(violations(world.agent.create_account(tagged("Many", &many)).await), ["account.tag_ids"]);

@@ -1,5 +1,7 @@
 //! One tag in the place of another.
 
+use std::slice::from_ref;
+
 use crm_proto::customers as pb;
 use crm_proto::operations::{self as ops, operation::State};
 use crm_proto::tags::{MergeTagResponse, UndeleteTagRequest};
@@ -58,10 +60,10 @@ async fn all_records_have_the_other_tag_once_and_the_tag_is_gone_for_good() {
     };
     let now = manager.get_account(&has.id).await.unwrap();
     assert_eq!(now.tag_ids, sorted(vec![kept.clone(), other.clone()]));
-    assert_eq!(manager.get_account(&has_both.id).await.unwrap().tag_ids, [kept.clone()]);
+    assert_eq!(manager.get_account(&has_both.id).await.unwrap().tag_ids, from_ref(&kept));
     assert_eq!(manager.get_account(&has_kept.id).await.unwrap(), has_kept);
-    assert_eq!(manager.get_contact(&person.id).await.unwrap().tag_ids, [kept.clone()]);
-    assert_eq!(manager.undelete_account(&deleted.id).await.unwrap().tag_ids, [kept.clone()]);
+    assert_eq!(manager.get_contact(&person.id).await.unwrap().tag_ids, from_ref(&kept));
+    assert_eq!(manager.undelete_account(&deleted.id).await.unwrap().tag_ids, from_ref(&kept));
     assert_eq!(stranger.get_account(&theirs.id).await.unwrap(), theirs);
 
     // One entry for each record, and one for the tag, in the caller's name.
