@@ -92,11 +92,6 @@ impl Kind {
     pub(crate) fn schema(&self) -> &'static str {
         self.table.split_once('.').map_or("", |(schema, _)| schema)
     }
-
-    /// Its table without the schema: `attribute_definitions`, which the API calls `attributeDefinitions`.
-    pub(crate) fn table_name(&self) -> &'static str {
-        self.table.split_once('.').map_or(self.table, |(_, name)| name)
-    }
 }
 
 /// A field that lists can be filtered by, and the column that answers it.

@@ -73,7 +73,7 @@ impl Statements {
         let winner = if kind.merged { format!(", {}", merge::find_winner(kind)) } else { String::new() };
         Self {
             find: statement(
-                &format!("find_{}", kind.table_name()),
+                &format!("find_{}", kind.plural),
                 format!("select {columns}{winner} from {table} where tenant_id = $1 and id = any($2)"),
             ),
             lock: statement(
@@ -104,10 +104,10 @@ impl Statements {
             },
             erase: statement(&format!("erase_{}", kind.plural), erase(kind)),
             select,
-            list_name: constant(&format!("list_{}", kind.table_name())),
+            list_name: constant(&format!("list_{}", kind.plural)),
             history_name: constant(&format!("find_history_of_{name}")),
-            find_matching_name: constant(&format!("find_matching_{}", kind.table_name())),
-            lock_matching_name: constant(&format!("lock_matching_{}", kind.table_name())),
+            find_matching_name: constant(&format!("find_matching_{}", kind.plural)),
+            lock_matching_name: constant(&format!("lock_matching_{}", kind.plural)),
         }
     }
 }

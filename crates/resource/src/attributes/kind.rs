@@ -60,6 +60,6 @@ pub const fn kind(table: &'static str) -> Kind {
         copy_of: Some(&TABLE),
         // Few, and read by those who show or make forms; records are checked by what `Sets` keeps.
         cache_bytes: 1 << 20,
-        ..Kind::new("attributeDefinitions", table, &NOT_FOUND, &NOT_DELETED)
+        ..Kind::new("attribute_definitions", table, &NOT_FOUND, &NOT_DELETED)
     }
 }

@@ -119,7 +119,7 @@ impl Plans<'_> {
 
     /// The statements that every resource has use its primary key.
     pub async fn check_standard_statements(&self, resource: &AnyResource, ids: &[Uuid]) {
-        let (statements, index) = (resource.statements(), format!("{}_pkey", resource.kind.table_name()));
+        let (statements, index) = (resource.statements(), format!("{}_pkey", resource.kind.plural));
         let one = |sql: &sqlx::SqlStr| sqlx::query(sql.clone()).bind(self.tenant).bind(ids[0]);
         self.check_statement(sqlx::query(statements.find.sql.clone()).bind(self.tenant).bind(ids.to_vec()), &index)
             .await;

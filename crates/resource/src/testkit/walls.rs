@@ -26,7 +26,7 @@ pub async fn check_walls(service: &Service, database: &TestDatabase) {
     let keys = "select tablename::text from pg_policies where schemaname = $1 and policyname = tablename || '_keys' \
                 and roles <> '{public}' and qual like '%crm.make_keys%' order by tablename";
     let keys: Vec<String> = sqlx::query_scalar(keys).bind(schema).fetch_all(&mut owner).await.unwrap();
-    let mut plurals: Vec<_> = service.resources().iter().map(|resource| resource.kind.table_name()).collect();
+    let mut plurals: Vec<_> = service.resources().iter().map(|resource| resource.kind.plural).collect();
     plurals.sort_unstable();
     assert_eq!(keys, plurals, "resources whose keys `crm migrate` can make anew");
 
