@@ -200,7 +200,7 @@ impl AccountService for Fake {
         request: Request<pb::BatchGetAccountsRequest>,
     ) -> Result<Response<pb::BatchGetAccountsResponse>, Status> {
         let accounts = request.into_inner().ids.iter().map(|id| account(id)).collect();
-        Ok(Response::new(pb::BatchGetAccountsResponse { accounts, redirects: Vec::new() }))
+        Ok(Response::new(pb::BatchGetAccountsResponse { accounts, ..Default::default() }))
     }
 
     async fn list_accounts(
@@ -330,7 +330,7 @@ impl ContactService for Fake {
         request: Request<pb::BatchGetContactsRequest>,
     ) -> Result<Response<pb::BatchGetContactsResponse>, Status> {
         let contacts = request.into_inner().ids.iter().map(|id| contact(id)).collect();
-        Ok(Response::new(pb::BatchGetContactsResponse { contacts, redirects: Vec::new() }))
+        Ok(Response::new(pb::BatchGetContactsResponse { contacts, ..Default::default() }))
     }
 
     async fn list_contacts(

@@ -81,6 +81,23 @@ impl Resource for crate::crm::customers::v1::Account {
             "annual_revenue" => self.annual_revenue.clone_from(&other.annual_revenue),
             "founded_year" => self.founded_year.clone_from(&other.founded_year),
             "parent_id" => self.parent_id.clone_from(&other.parent_id),
+            "tag_ids" => unite(&mut self.tag_ids, &other.tag_ids),
+            "attributes" => self.attributes.extend(other.attributes.clone()),
+            _ => {},
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "domain" => self.domain.clone_from(&other.domain),
+            "industry" => self.industry.clone_from(&other.industry),
+            "country" => self.country.clone_from(&other.country),
+            "territory" => self.territory.clone_from(&other.territory),
+            "owner" => self.owner.clone_from(&other.owner),
+            "employees" => self.employees.clone_from(&other.employees),
+            "annual_revenue" => self.annual_revenue.clone_from(&other.annual_revenue),
+            "founded_year" => self.founded_year.clone_from(&other.founded_year),
+            "parent_id" => self.parent_id.clone_from(&other.parent_id),
             _ => {},
         }
     }
@@ -224,6 +241,21 @@ impl Resource for crate::crm::activities::v1::Activity {
             _ => {},
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "kind" => self.kind.clone_from(&other.kind),
+            "parent_resource" => self.parent_resource.clone_from(&other.parent_resource),
+            "parent_id" => self.parent_id.clone_from(&other.parent_id),
+            "subject" => self.subject.clone_from(&other.subject),
+            "body" => self.body.clone_from(&other.body),
+            "owner" => self.owner.clone_from(&other.owner),
+            "due_time" => self.due_time.clone_from(&other.due_time),
+            "done" => self.done.clone_from(&other.done),
+            "start_time" => self.start_time.clone_from(&other.start_time),
+            "duration_seconds" => self.duration_seconds.clone_from(&other.duration_seconds),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::activities::v1::Activity {
@@ -346,6 +378,20 @@ impl Resource for crate::crm::attributes::v1::AttributeDefinition {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "resource" => self.resource.clone_from(&other.resource),
+            "key" => self.key.clone_from(&other.key),
+            "type" => self.r#type.clone_from(&other.r#type),
+            "display_name" => self.display_name.clone_from(&other.display_name),
+            "description" => self.description.clone_from(&other.description),
+            "choices" => unite(&mut self.choices, &other.choices),
+            "required" => self.required.clone_from(&other.required),
+            "max_length" => self.max_length.clone_from(&other.max_length),
+            "filterable" => self.filterable.clone_from(&other.filterable),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::attributes::v1::AttributeDefinition {
@@ -364,7 +410,9 @@ impl BatchGet for crate::crm::attributes::v1::BatchGetAttributeDefinitionsReques
     type Resource = crate::crm::attributes::v1::AttributeDefinition;
     type Answer = crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(attribute_definitions: Vec<crate::crm::attributes::v1::AttributeDefinition>) -> crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse { crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse { attribute_definitions } }
+    fn answer(attribute_definitions: Vec<crate::crm::attributes::v1::AttributeDefinition>, _redirects: Vec<Redirect>) -> crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse {
+        crate::crm::attributes::v1::BatchGetAttributeDefinitionsResponse { attribute_definitions }
+    }
 }
 
 impl List for crate::crm::attributes::v1::ListAttributeDefinitionsRequest {
@@ -466,6 +514,20 @@ impl Resource for crate::crm::customers::v1::Contact {
             "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
             "attributes" => if !self.attributes.is_empty() { self.attributes.json() } else { Value::Null },
             _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "account_id" => self.account_id.clone_from(&other.account_id),
+            "given_name" => self.given_name.clone_from(&other.given_name),
+            "family_name" => self.family_name.clone_from(&other.family_name),
+            "title" => self.title.clone_from(&other.title),
+            "emails" => unite(&mut self.emails, &other.emails),
+            "phones" => unite(&mut self.phones, &other.phones),
+            "owner" => self.owner.clone_from(&other.owner),
+            "tag_ids" => unite(&mut self.tag_ids, &other.tag_ids),
+            "attributes" => self.attributes.extend(other.attributes.clone()),
+            _ => {},
         }
     }
     fn adopt(&mut self, other: &Self, field: &str) {
@@ -581,6 +643,13 @@ impl Resource for crate::crm::sales::v1::Pipeline {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "stages" => unite(&mut self.stages, &other.stages),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::sales::v1::Pipeline {
@@ -599,7 +668,9 @@ impl BatchGet for crate::crm::sales::v1::BatchGetPipelinesRequest {
     type Resource = crate::crm::sales::v1::Pipeline;
     type Answer = crate::crm::sales::v1::BatchGetPipelinesResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(pipelines: Vec<crate::crm::sales::v1::Pipeline>) -> crate::crm::sales::v1::BatchGetPipelinesResponse { crate::crm::sales::v1::BatchGetPipelinesResponse { pipelines } }
+    fn answer(pipelines: Vec<crate::crm::sales::v1::Pipeline>, _redirects: Vec<Redirect>) -> crate::crm::sales::v1::BatchGetPipelinesResponse {
+        crate::crm::sales::v1::BatchGetPipelinesResponse { pipelines }
+    }
 }
 
 impl List for crate::crm::sales::v1::ListPipelinesRequest {
@@ -695,6 +766,18 @@ impl Resource for crate::crm::sales::v1::Product {
             "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
             "attributes" => if !self.attributes.is_empty() { self.attributes.json() } else { Value::Null },
             _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "sku" => self.sku.clone_from(&other.sku),
+            "unit" => self.unit.clone_from(&other.unit),
+            "price" => self.price.clone_from(&other.price),
+            "active" => self.active.clone_from(&other.active),
+            "tag_ids" => unite(&mut self.tag_ids, &other.tag_ids),
+            "attributes" => self.attributes.extend(other.attributes.clone()),
+            _ => {},
         }
     }
     fn adopt(&mut self, other: &Self, field: &str) {
@@ -814,6 +897,15 @@ impl Resource for crate::crm::sales::v1::SalesTeam {
             _ => Value::Null,
         }
     }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "members" => unite(&mut self.members, &other.members),
+            "manager" => self.manager.clone_from(&other.manager),
+            "office" => self.office.clone_from(&other.office),
+            _ => {},
+        }
+    }
 }
 
 impl Head for crate::crm::sales::v1::SalesTeam {
@@ -832,7 +924,9 @@ impl BatchGet for crate::crm::sales::v1::BatchGetSalesTeamsRequest {
     type Resource = crate::crm::sales::v1::SalesTeam;
     type Answer = crate::crm::sales::v1::BatchGetSalesTeamsResponse;
     fn ids(&self) -> &[String] { &self.ids }
-    fn answer(sales_teams: Vec<crate::crm::sales::v1::SalesTeam>) -> crate::crm::sales::v1::BatchGetSalesTeamsResponse { crate::crm::sales::v1::BatchGetSalesTeamsResponse { sales_teams } }
+    fn answer(sales_teams: Vec<crate::crm::sales::v1::SalesTeam>, _redirects: Vec<Redirect>) -> crate::crm::sales::v1::BatchGetSalesTeamsResponse {
+        crate::crm::sales::v1::BatchGetSalesTeamsResponse { sales_teams }
+    }
 }
 
 impl List for crate::crm::sales::v1::ListSalesTeamsRequest {
