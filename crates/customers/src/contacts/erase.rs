@@ -46,6 +46,8 @@ pub struct Position {
     answers: i64,
     operations: i64,
     saved_views: i64,
+    #[serde(default)]
+    imports: i64,
 }
 
 /// What a step looks through, after what.
@@ -58,6 +60,7 @@ enum Stage {
     Operations(Uuid),
     SavedViews(Uuid),
     PastViews(Uuid, i64),
+    Imports(Uuid),
     Contact,
 }
 
@@ -109,18 +112,19 @@ impl Operation for Erase {
         at.stage = match take(&mut at.stage) {
             Stage::Begin => match self.begin(write, id, &request.etag).await? {
                 Some(stage) => stage,
-                None => return Ok(end(id, &at)),
+                None => return Ok(end(vec![id], &at)),
             },
             Stage::Activities => self.erase_activities(write, id, &mut at.activities).await?,
             Stage::Contact => {
-                self.contacts.erase(write, &[id]).await?;
-                self.contacts.end_erasure(write, &[id]).await?;
-                progress.done += 1;
-                return Ok(end(id, &at));
+                let ids = self.contacts.with_merged(write, id).await?;
+                progress.done += self.contacts.erase(write, &ids).await?;
+                self.contacts.erase_merges(write, &ids).await?;
+                self.contacts.end_erasure(write, &ids).await?;
+                return Ok(end(ids, &at));
             }
             elsewhere => self.look(write, id, elsewhere, &mut at).await?,
         };
-        progress.done = at.activities + at.answers + at.operations + at.saved_views;
+        progress.done = at.activities + at.answers + at.operations + at.saved_views + at.imports;
         Ok(Next::Step(at))
     }
 }
@@ -153,7 +157,8 @@ impl Erase {
     /// Deletes the contact for good; none if nothing is left of it.
     async fn begin(&self, write: &mut Write, id: Uuid, etag: &str) -> Result<Option<Stage>, Error> {
         let Some(is_deleted) = self.admit(write, id, etag).await? else { return Ok(None) };
-        self.contacts.begin_erasure(write, &[id]).await?;
+        let ids = self.contacts.with_merged(write, id).await?;
+        self.contacts.begin_erasure(write, &ids).await?;
         if !is_deleted {
             self.contacts.set_deleted(write, id, true).await?;
         }
@@ -161,17 +166,19 @@ impl Erase {
     }
 
     async fn erase_activities(&self, write: &mut Write, id: Uuid, erased: &mut i64) -> Result<Stage, Error> {
-        let gone = self.activities.erase_of(write, &[id], BATCH).await?;
+        let ids = self.contacts.with_merged(write, id).await?;
+        let gone = self.activities.erase_of(write, &ids, BATCH).await?;
         *erased += gone;
         Ok(if gone < i64::from(BATCH) { Stage::Answers(String::new(), Uuid::nil()) } else { Stage::Activities })
     }
 
     /// Looks through a page of what may name the person.
     async fn look(&self, write: &mut Write, id: Uuid, stage: Stage, at: &mut Position) -> Result<Stage, Error> {
-        let named = self.named(write, id).await?;
+        let ids = self.contacts.with_merged(write, id).await?;
+        let named = self.named(write, id, &ids).await?;
         Ok(match stage {
             Stage::Answers(scope, after) => {
-                let found = self.store.erase_answers(write, &named, &[id], (scope, after)).await?;
+                let found = self.store.erase_answers(write, &named, &ids, (scope, after)).await?;
                 at.answers += found.erased;
                 found.next.map_or(Stage::Operations(Uuid::nil()), |(scope, after)| Stage::Answers(scope, after))
             }
@@ -187,27 +194,33 @@ impl Erase {
             }
             Stage::PastViews(view, version) => {
                 let found = self.saved_views.erase_named_changes(write, &named, (view, version)).await?;
-                found.next.map_or(Stage::Contact, |(view, version)| Stage::PastViews(view, version))
+                found.next.map_or(Stage::Imports(Uuid::nil()), |(view, version)| Stage::PastViews(view, version))
+            }
+            Stage::Imports(after) => {
+                let found = self.store.erase_import(write, &named, after).await?;
+                at.imports += found.erased;
+                found.next.map_or(Stage::Contact, Stage::Imports)
             }
             Stage::Begin | Stage::Activities | Stage::Contact => Stage::Contact,
         })
     }
 
     /// Addresses and numbers that the contact has, and had.
-    async fn named(&self, write: &mut Write, id: Uuid) -> Result<Named, Error> {
+    async fn named(&self, write: &mut Write, id: Uuid, ids: &[Uuid]) -> Result<Named, Error> {
         let current = self.contacts.lock(write, id).await?.fields;
         let now = current.emails.iter().chain(&current.phones).map(String::as_str);
-        Ok(self.contacts.named_by(write, &[id], &["emails", "phones"]).await?.and(now))
+        Ok(self.contacts.named_by(write, ids, &["emails", "phones"]).await?.and(now))
     }
 }
 
-fn end(id: Uuid, at: &Position) -> Next<Position, pb::EraseContactResponse> {
+fn end(ids: Vec<Uuid>, at: &Position) -> Next<Position, pb::EraseContactResponse> {
     let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
     Next::End(pb::EraseContactResponse {
-        contact_ids: vec![id.to_string()],
+        contact_ids: ids.iter().map(Uuid::to_string).collect(),
         activity_count: count(at.activities),
         answer_count: count(at.answers),
         operation_count: count(at.operations),
         saved_view_count: count(at.saved_views),
+        import_count: count(at.imports),
     })
 }

@@ -5,6 +5,7 @@
 //! Which of it in which order is the service's to say, in the steps of an operation.
 
 mod answers;
+mod imports;
 mod named;
 mod operations;
 mod records;
@@ -45,6 +46,12 @@ pub(crate) struct Statements {
     named_operations: SqlStr,
     empty_operation: SqlStr,
     named_changes: SqlStr,
+    merged: SqlStr,
+    forget_taken: SqlStr,
+    next_import: SqlStr,
+    named_import: SqlStr,
+    import_errors: SqlStr,
+    forget_import: SqlStr,
     values: SqlStr,
 }
 
@@ -107,6 +114,33 @@ impl Statements {
                  where tenant_id = $1 and resource = $2 and (record_id, version) > ($3, $4) \
                  order by record_id, version limit $6",
                 names("coalesce(personal::text, '')", 5)
+            )),
+            merged: sql(format!(
+                "select id from {schema}.merges where tenant_id = $1 and resource = $2 and winner_id = $3 order by id"
+            )),
+            forget_taken: sql(format!(
+                "update {schema}.merges set taken = null, taken_fields = '{{}}' \
+                 where tenant_id = $1 and resource = $2 and id = any($3)"
+            )),
+            next_import: sql(format!(
+                "select id from {schema}.imports where tenant_id = $1 and id > $2 order by id limit 1"
+            )),
+            // A text may begin in one part of a file and end in the next; in UTF-16 every other byte of it is none.
+            named_import: sql(format!(
+                "select exists (select from (select content || coalesce(lead(substring(content from 1 for 512)) \
+                 over (order by position), '') as content from {schema}.import_parts \
+                 where tenant_id = $1 and import_id = $2) as parts where {})",
+                names("replace(encode(content, 'escape'), '\\000', '')", 3)
+            )),
+            import_errors: sql(format!(
+                "delete from {schema}.import_errors where tenant_id = $1 and import_id = $2 and {}",
+                names(&bytes("error"), 3)
+            )),
+            forget_import: sql(format!(
+                "with parts as (delete from {schema}.import_parts where tenant_id = $1 and import_id = $2), \
+                 errors as (delete from {schema}.import_errors where tenant_id = $1 and import_id = $2), \
+                 keys as (delete from {schema}.import_keys where tenant_id = $1 and import_id = $2) \
+                 delete from {schema}.imports where tenant_id = $1 and id = $2"
             )),
             values: sql(format!(
                 "select distinct value #>> '{{}}' from {schema}.journal cross join unnest($4::text[]) as field (name) \

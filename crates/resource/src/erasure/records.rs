@@ -27,6 +27,26 @@ impl<R: Resource> Records<R> {
         Ok(i64::try_from(gone.len()).unwrap_or(i64::MAX))
     }
 
+    /// The record, and those that were merged into it: their rows are about the same.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn with_merged(&self, write: &mut Write, id: Uuid) -> Result<Vec<Uuid>, Error> {
+        let query = sqlx::query(self.store.erasure.merged.clone()).bind(write.call.tenant).bind(R::KIND.plural);
+        let merged: Vec<(Uuid,)> = write.fetch_all("find_merged_records", query.bind(id)).await?;
+        Ok(std::iter::once(id).chain(merged.into_iter().map(|(id,)| id)).collect())
+    }
+
+    /// Takes what the merges of these records kept, to be undone by; that they were merged stays, for whoever asks for one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase_merges(&self, write: &mut Write, ids: &[Uuid]) -> Result<(), Error> {
+        let query = sqlx::query(self.store.erasure.forget_taken.clone()).bind(write.call.tenant).bind(R::KIND.plural);
+        write.execute("erase_merges", query.bind(ids.to_vec())).await?;
+        Ok(())
+    }
+
     /// Takes the values from what the journal has of these records, which may be there or not.
     ///
     /// # Errors

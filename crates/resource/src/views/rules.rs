@@ -38,9 +38,13 @@ pub(super) fn check<K: Keeper>(now: &Fields, before: Option<&Fields>, prefix: &s
     }
 }
 
-/// An etag is for programs.
+/// An etag is for programs. Which attributes there are changes from day to day, and a column without one is empty.
 fn is_shown(list: &AnyResource, column: &str) -> bool {
-    column != "etag" && list.fields.iter().any(|fields| fields.contains(&column))
+    let is_field = |name: &str| list.fields.iter().any(|fields| fields.contains(&name));
+    match column.split_once('.') {
+        Some(("attributes", key)) => is_field("attributes") && !key.is_empty(),
+        _ => column != "etag" && is_field(column),
+    }
 }
 
 /// The view with what this release does not understand of it.

@@ -4,6 +4,7 @@ use change::Kind::{Created, Deleted, Erased, Updated};
 use crm_proto::activities::activity::Kind;
 use crm_proto::activities::{self as act, Activity};
 use crm_proto::customers::{self as pb, Contact, ReassignAccountsRequest};
+use crm_proto::imports;
 use crm_proto::journal::{Change, ListChangesRequest, change};
 use crm_proto::operations::{GetOperationRequest, Operation, operation};
 use crm_proto::views::saved_view::Visibility;
@@ -52,6 +53,20 @@ async fn view(caller: &Caller, visibility: Visibility, filter: &str) -> SavedVie
     let request_id = Uuid::new_v4().to_string();
     let request = views::CreateSavedViewRequest { saved_view: Some(view), request_id };
     call!(caller, saved_views.create_saved_view(request)).unwrap()
+}
+
+/// A file that nobody has read into records yet, and whose parts divide an address.
+async fn send_file(caller: &Caller) -> String {
+    let (resource, file_name, request_id) = ("contacts".to_owned(), "mine.csv".to_owned(), Uuid::new_v4().to_string());
+    let request = imports::CreateImportRequest { resource, file_name, request_id };
+    let id = call!(caller, imports.create_import(request)).unwrap().id;
+    let file = format!("family_name,email\nQuoxberry,{OLD_EMAIL}\n");
+    let mut offset = 0;
+    for part in file.as_bytes().chunks(35) {
+        let request = imports::UploadImportRequest { id: id.clone(), offset, content: part.to_vec().into() };
+        offset = call!(caller, imports.upload_import(request)).unwrap().size_bytes;
+    }
+    id
 }
 
 impl Two {
@@ -109,6 +124,7 @@ impl Two {
         let cleared = SavedView { filter: "owner = \"eve\"".to_owned(), ..saved[2].clone() };
         let request = views::UpdateSavedViewRequest { saved_view: Some(cleared), update_mask: None };
         saved[2] = call!(other, saved_views.update_saved_view(request)).unwrap();
+        send_file(admin).await;
         Kept { account, contact, creation, activities, reassignment, views: saved }
     }
 }
@@ -139,6 +155,7 @@ async fn nothing_of_a_person_is_left_in_any_table_or_cache_and_what_is_left_says
         "idempotency_keys",
         "operations",
         "saved_views",
+        "import_parts",
     ] {
         assert!(before.iter().any(|found| found.starts_with(&format!("customers.{table}:"))), "{table}: {before:?}");
     }
@@ -159,6 +176,7 @@ async fn nothing_of_a_person_is_left_in_any_table_or_cache_and_what_is_left_says
     let response = pb::EraseContactResponse::decode(response.value.as_slice()).unwrap();
     assert_eq!(response.contact_ids, [id.as_str()]);
     assert_eq!((response.activity_count, response.operation_count, response.saved_view_count), (3, 1, 2));
+    assert_eq!(response.import_count, 1);
     // The contact's, three of activities, three of views, one of the operation.
     assert_eq!(response.answer_count, 8);
 
