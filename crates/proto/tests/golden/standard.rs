@@ -86,21 +86,6 @@ impl Resource for crate::crm::customers::v1::Account {
             _ => {},
         }
     }
-    fn adopt(&mut self, other: &Self, field: &str) {
-        match field {
-            "name" => self.name.clone_from(&other.name),
-            "domain" => self.domain.clone_from(&other.domain),
-            "industry" => self.industry.clone_from(&other.industry),
-            "country" => self.country.clone_from(&other.country),
-            "territory" => self.territory.clone_from(&other.territory),
-            "owner" => self.owner.clone_from(&other.owner),
-            "employees" => self.employees.clone_from(&other.employees),
-            "annual_revenue" => self.annual_revenue.clone_from(&other.annual_revenue),
-            "founded_year" => self.founded_year.clone_from(&other.founded_year),
-            "parent_id" => self.parent_id.clone_from(&other.parent_id),
-            _ => {},
-        }
-    }
 }
 
 impl Head for crate::crm::customers::v1::Account {
@@ -224,21 +209,6 @@ impl Resource for crate::crm::activities::v1::Activity {
             "start_time" => self.start_time.json(),
             "duration_seconds" => self.duration_seconds.json(),
             _ => Value::Null,
-        }
-    }
-    fn adopt(&mut self, other: &Self, field: &str) {
-        match field {
-            "kind" => self.kind.clone_from(&other.kind),
-            "parent_resource" => self.parent_resource.clone_from(&other.parent_resource),
-            "parent_id" => self.parent_id.clone_from(&other.parent_id),
-            "subject" => self.subject.clone_from(&other.subject),
-            "body" => self.body.clone_from(&other.body),
-            "owner" => self.owner.clone_from(&other.owner),
-            "due_time" => self.due_time.clone_from(&other.due_time),
-            "done" => self.done.clone_from(&other.done),
-            "start_time" => self.start_time.clone_from(&other.start_time),
-            "duration_seconds" => self.duration_seconds.clone_from(&other.duration_seconds),
-            _ => {},
         }
     }
     fn adopt(&mut self, other: &Self, field: &str) {
@@ -530,18 +500,6 @@ impl Resource for crate::crm::customers::v1::Contact {
             _ => {},
         }
     }
-    fn adopt(&mut self, other: &Self, field: &str) {
-        match field {
-            "account_id" => self.account_id.clone_from(&other.account_id),
-            "given_name" => self.given_name.clone_from(&other.given_name),
-            "family_name" => self.family_name.clone_from(&other.family_name),
-            "title" => self.title.clone_from(&other.title),
-            "emails" => unite(&mut self.emails, &other.emails),
-            "phones" => unite(&mut self.phones, &other.phones),
-            "owner" => self.owner.clone_from(&other.owner),
-            _ => {},
-        }
-    }
 }
 
 impl Head for crate::crm::customers::v1::Contact {
@@ -603,6 +561,242 @@ impl History for crate::crm::customers::v1::GetContactHistoryRequest {
     fn answer(found: Past) -> crate::crm::customers::v1::GetContactHistoryResponse {
         let Past { changes, next_page_token, begin_time, complete } = found;
         crate::crm::customers::v1::GetContactHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Create for crate::crm::views::v1::CreateSavedViewRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    const METHOD: &'static str = "views.CreateSavedView";
+    fn resource(&mut self) -> &mut Option<crate::crm::views::v1::SavedView> { &mut self.saved_view }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::views::v1::SavedView {
+    const NAME: &'static str = "saved_view";
+    const FIELDS: &'static [&'static str] = &["resource", "name", "filter", "order_by", "columns", "visibility"];
+    const IMMUTABLE: &'static [&'static str] = &["resource", "visibility"];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "owner", "flaws", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &["name", "filter"];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "resource" => !self.resource.is_empty(),
+            "name" => !self.name.is_empty(),
+            "filter" => !self.filter.is_empty(),
+            "order_by" => !self.order_by.is_empty(),
+            "columns" => !self.columns.is_empty(),
+            "visibility" => self.visibility != 0,
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "resource" => self.resource == other.resource,
+            "name" => self.name == other.name,
+            "filter" => self.filter == other.filter,
+            "order_by" => self.order_by == other.order_by,
+            "columns" => self.columns == other.columns,
+            "visibility" => self.visibility == other.visibility,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "resource" => if !self.resource.is_empty() { self.resource.json() } else { Value::Null },
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "filter" => if !self.filter.is_empty() { self.filter.json() } else { Value::Null },
+            "order_by" => if !self.order_by.is_empty() { self.order_by.json() } else { Value::Null },
+            "columns" => if !self.columns.is_empty() { self.columns.json() } else { Value::Null },
+            "visibility" => if self.visibility != 0 { crate::crm::views::v1::saved_view::Visibility::try_from(self.visibility).map_or(Value::Null, |it| it.as_str_name().into()) } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "resource" => self.resource.clone_from(&other.resource),
+            "name" => self.name.clone_from(&other.name),
+            "filter" => self.filter.clone_from(&other.filter),
+            "order_by" => self.order_by.clone_from(&other.order_by),
+            "columns" => unite(&mut self.columns, &other.columns),
+            "visibility" => self.visibility.clone_from(&other.visibility),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::views::v1::SavedView {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::views::v1::GetSavedViewRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::views::v1::BatchGetSavedViewsRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    type Answer = crate::crm::views::v1::BatchGetSavedViewsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(saved_views: Vec<crate::crm::views::v1::SavedView>, _redirects: Vec<Redirect>) -> crate::crm::views::v1::BatchGetSavedViewsResponse {
+        crate::crm::views::v1::BatchGetSavedViewsResponse { saved_views }
+    }
+}
+
+impl List for crate::crm::views::v1::ListSavedViewsRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    type Answer = crate::crm::views::v1::ListSavedViewsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(saved_views: Vec<crate::crm::views::v1::SavedView>, next_page_token: String) -> crate::crm::views::v1::ListSavedViewsResponse { crate::crm::views::v1::ListSavedViewsResponse { saved_views, next_page_token } }
+}
+
+impl Update for crate::crm::views::v1::UpdateSavedViewRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    fn parts(self) -> (Option<crate::crm::views::v1::SavedView>, Option<prost_types::FieldMask>) { (self.saved_view, self.update_mask) }
+}
+
+impl At for crate::crm::views::v1::DeleteSavedViewRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::views::v1::DeleteSavedViewRequest {}
+
+impl At for crate::crm::views::v1::UndeleteSavedViewRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::views::v1::UndeleteSavedViewRequest {}
+
+impl Export for crate::crm::views::v1::ExportSavedViewsRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::views::v1::GetSavedViewHistoryRequest {
+    type Resource = crate::crm::views::v1::SavedView;
+    type Answer = crate::crm::views::v1::GetSavedViewHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::views::v1::GetSavedViewHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::views::v1::GetSavedViewHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Create for crate::crm::tags::v1::CreateTagRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    const METHOD: &'static str = "tags.CreateTag";
+    fn resource(&mut self) -> &mut Option<crate::crm::tags::v1::Tag> { &mut self.tag }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::tags::v1::Tag {
+    const NAME: &'static str = "tag";
+    const FIELDS: &'static [&'static str] = &["name", "colour", "description"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "merged_into", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "name" => !self.name.is_empty(),
+            "colour" => !self.colour.is_empty(),
+            "description" => !self.description.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "name" => self.name == other.name,
+            "colour" => self.colour == other.colour,
+            "description" => self.description == other.description,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "colour" => if !self.colour.is_empty() { self.colour.json() } else { Value::Null },
+            "description" => if !self.description.is_empty() { self.description.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "colour" => self.colour.clone_from(&other.colour),
+            "description" => self.description.clone_from(&other.description),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::tags::v1::Tag {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::tags::v1::GetTagRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::tags::v1::BatchGetTagsRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    type Answer = crate::crm::tags::v1::BatchGetTagsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(tags: Vec<crate::crm::tags::v1::Tag>, _redirects: Vec<Redirect>) -> crate::crm::tags::v1::BatchGetTagsResponse {
+        crate::crm::tags::v1::BatchGetTagsResponse { tags }
+    }
+}
+
+impl List for crate::crm::tags::v1::ListTagsRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    type Answer = crate::crm::tags::v1::ListTagsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(tags: Vec<crate::crm::tags::v1::Tag>, next_page_token: String) -> crate::crm::tags::v1::ListTagsResponse { crate::crm::tags::v1::ListTagsResponse { tags, next_page_token } }
+}
+
+impl Update for crate::crm::tags::v1::UpdateTagRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    fn parts(self) -> (Option<crate::crm::tags::v1::Tag>, Option<prost_types::FieldMask>) { (self.tag, self.update_mask) }
+}
+
+impl At for crate::crm::tags::v1::DeleteTagRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::tags::v1::DeleteTagRequest {}
+
+impl At for crate::crm::tags::v1::UndeleteTagRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::tags::v1::UndeleteTagRequest {}
+
+impl Export for crate::crm::tags::v1::ExportTagsRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::tags::v1::GetTagHistoryRequest {
+    type Resource = crate::crm::tags::v1::Tag;
+    type Answer = crate::crm::tags::v1::GetTagHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::tags::v1::GetTagHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::tags::v1::GetTagHistoryResponse { changes, next_page_token, begin_time, complete }
     }
 }
 
@@ -777,16 +971,6 @@ impl Resource for crate::crm::sales::v1::Product {
             "active" => self.active.clone_from(&other.active),
             "tag_ids" => unite(&mut self.tag_ids, &other.tag_ids),
             "attributes" => self.attributes.extend(other.attributes.clone()),
-            _ => {},
-        }
-    }
-    fn adopt(&mut self, other: &Self, field: &str) {
-        match field {
-            "name" => self.name.clone_from(&other.name),
-            "sku" => self.sku.clone_from(&other.sku),
-            "unit" => self.unit.clone_from(&other.unit),
-            "price" => self.price.clone_from(&other.price),
-            "active" => self.active.clone_from(&other.active),
             _ => {},
         }
     }
@@ -967,6 +1151,18 @@ impl History for crate::crm::sales::v1::GetSalesTeamHistoryRequest {
     fn answer(found: Past) -> crate::crm::sales::v1::GetSalesTeamHistoryResponse {
         let Past { changes, next_page_token, begin_time, complete } = found;
         crate::crm::sales::v1::GetSalesTeamHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Json for crate::crm::attributes::v1::Choice {
+    fn json(&self) -> Value {
+        Value::Object(
+            [
+                ("value".to_owned(), self.value.json()),
+                ("displayName".to_owned(), self.display_name.json()),
+                ("archived".to_owned(), self.archived.json()),
+            ].into_iter().collect(),
+        )
     }
 }
 
