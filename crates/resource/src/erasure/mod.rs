@@ -21,7 +21,8 @@ pub use tombstone::Tombstone;
 /// The table and its function, as a service's migration holds them that keeps persons.
 pub const TABLE: Copied = Copied {
     what: "erasures",
-    sql: include_str!("../../sql/erasures.sql"),
+    // Its function is bound to the journal.
+    sql: concat!(include_str!("../../sql/journal.sql"), include_str!("../../sql/erasures.sql")),
     relations: &["erasures"],
     functions: &["erase_changes"],
 };
