@@ -50,7 +50,8 @@ fn unwritten(line: &str, program: &Path) -> Option<Range> {
 /// Answers how many bytes were given back.
 fn forget((from, to): Range) -> usize {
     let (Some(start), Some(length)) = (NonNull::new(from as *mut c_void), to.checked_sub(from)) else { return 0 };
-    // SAFETY: a mapping of a file, private, readable only and never written: the kernel forgets where its pages are in
+    // SAFETY: a mapping of a file, private, readable only and never written, but by a debugger, whose
+    // breakpoints go with the pages: the kernel forgets where its pages are in
     // memory, and finds the same ones in the file when the next instruction or constant of them is asked for.
     match unsafe { madvise(start, length, MmapAdvise::MADV_DONTNEED) } {
         Ok(()) => length,

@@ -116,7 +116,7 @@ fn routes(store: &Store, services: Services) -> Services {
     store.offer(accounts::UnmergeAccount(merging.clone()));
     store.offer(merging);
     let merging = contacts::MergeContact::new(&contacts, &activities);
-    store.offer(contacts::UnmergeContact::new(&merging, &accounts));
+    store.offer(contacts::UnmergeContact::new(&merging, &contacts, &accounts));
     store.offer(merging);
     let customers = Customers {
         accounts,

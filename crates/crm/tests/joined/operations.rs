@@ -30,8 +30,7 @@ async fn accounts_are_reassigned_and_the_operation_tells_how_many() {
     let begun = json(&begun);
     assert_eq!(json(&again), begun);
     let state = (&begun["kind"], &begun["state"], &begun["done"], &begun["subject"], &begun["role"]);
-    let expected =
-        (&json!("ReassignAccounts"), &json!("STATE_WAITING"), &json!(false), &json!("ada"), &json!("manager"));
+    let expected = (&json!("ReassignAccounts"), &json!("STATE_WAITING"), &json!(false), &json!("ada"), &json!("admin"));
     assert_eq!(state, expected);
     let metadata = json!({
         "@type": "type.googleapis.com/crm.customers.v1.ReassignAccountsRequest",

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tonic::{Request, async_trait};
 use uuid::Uuid;
 
-use super::{Contact, NOT_FOUND};
+use super::{Contact, Fields, NOT_FOUND};
 use crate::activities::OfCustomers;
 use crate::saved_views;
 
@@ -88,6 +88,8 @@ impl Operation for Erase {
 
     const NAME: &'static str = "EraseContact";
     const UNIT: &'static str = "records";
+    /// Half a person is not to be kept.
+    const GOES_THROUGH: bool = true;
 
     fn request_id(request: &mut Self::Request) -> &mut String {
         &mut request.request_id
@@ -149,6 +151,13 @@ impl Erase {
             current => current?,
         };
         let is_deleted = current.head.is_deleted();
+        if is_deleted && begun.is_none() {
+            // What was merged into a person is erased with them, never in their place.
+            let merged = self.contacts.absent(write, id, Error::from(&ETAG_MISMATCH)).await;
+            if matches!(merged, Error::Merged { .. }) {
+                return Err(merged);
+            }
+        }
         // Since it was begun, the contact has not been what the caller saw.
         let is_theirs = begun == Some(Tombstone::Begun) || current.head.etag().admits(etag);
         if is_theirs { Ok(Some(is_deleted)) } else { Err(Error::from(&ETAG_MISMATCH)) }
@@ -175,7 +184,7 @@ impl Erase {
     /// Looks through a page of what may name the person.
     async fn look(&self, write: &mut Write, id: Uuid, stage: Stage, at: &mut Position) -> Result<Stage, Error> {
         let ids = self.contacts.with_merged(write, id).await?;
-        let named = self.named(write, id, &ids).await?;
+        let named = self.named(write, &ids).await?;
         Ok(match stage {
             Stage::Answers(scope, after) => {
                 let found = self.store.erase_answers(write, &named, &ids, (scope, after)).await?;
@@ -205,11 +214,14 @@ impl Erase {
         })
     }
 
-    /// Addresses and numbers that the contact has, and had.
-    async fn named(&self, write: &mut Write, id: Uuid, ids: &[Uuid]) -> Result<Named, Error> {
-        let current = self.contacts.lock(write, id).await?.fields;
-        let now = current.emails.iter().chain(&current.phones).map(String::as_str);
-        Ok(self.contacts.named_by(write, ids, &["emails", "phones"]).await?.and(now))
+    /// Addresses and numbers that the contact and those that were merged into it have, and had.
+    async fn named(&self, write: &mut Write, ids: &[Uuid]) -> Result<Named, Error> {
+        let current = self.contacts.lock_many(write, ids).await?;
+        let mut named = self.contacts.named_by(write, ids, &["emails", "phones"]).await?;
+        for Fields { emails, phones, .. } in current.into_iter().map(|contact| contact.fields) {
+            named = named.and(emails.iter().chain(&phones).map(String::as_str));
+        }
+        Ok(named)
     }
 }
 

@@ -6,20 +6,21 @@ use crm_resource::operations::{Next, Operation, Progress};
 use crm_resource::{Error, Records, Violations, Write};
 use tonic::async_trait;
 
-use super::{ACCOUNT_NOT_FOUND, Contact, MergeContact};
+use super::{ACCOUNT_NOT_FOUND, Contact, ERASED, MergeContact};
 use crate::accounts::Account;
 
 /// The operation.
 #[derive(Debug, Clone)]
 pub struct UnmergeContact {
     merging: Merging<Contact>,
+    contacts: Records<Contact>,
     accounts: Records<Account>,
 }
 
 impl UnmergeContact {
     /// Of what that operation merges.
-    pub fn new(of: &MergeContact, accounts: &Records<Account>) -> Self {
-        Self { merging: of.merging.clone(), accounts: accounts.clone() }
+    pub fn new(of: &MergeContact, contacts: &Records<Contact>, accounts: &Records<Account>) -> Self {
+        Self { merging: of.merging.clone(), contacts: contacts.clone(), accounts: accounts.clone() }
     }
 }
 
@@ -56,12 +57,16 @@ impl Operation for UnmergeContact {
         }
         self.merging.take_turns(write).await?;
         let pair = self.merging.lock_merged(write, request).await?;
+        let (tenant, loser) = (write.call.tenant, pair.loser.head.id);
+        // Whoever stands for it is locked: an erasure that has begun takes it along.
+        if self.contacts.erasure(write, tenant, loser).await?.is_some() {
+            return Err(Error::RefusedFor(&ERASED, loser));
+        }
         let account = pair.loser.fields.account_id();
         if !self.accounts.hold(write, account).await? {
             return Err(self.accounts.absent(write, account, Error::from(&ACCOUNT_NOT_FOUND)).await);
         }
         if !at.is_begun() {
-            let loser = pair.loser.head.id;
             return Ok(Next::Step(self.merging.begin_undoing(write, progress, loser).await?));
         }
         let (_, response) = self.merging.part(write, pair, at).await?;

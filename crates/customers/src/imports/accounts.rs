@@ -17,18 +17,22 @@ pub(crate) struct AccountSheet {
     pub(crate) accounts: Records<Account>,
 }
 
-/// Those of `$2` that contacts, subsidiaries or activities hang on.
+/// Those of `$2` that contacts, subsidiaries or activities hang on, or that others were merged into.
 pub const ACCOUNTS_IN_USE: &str = "select wanted.id from unnest($2::uuid[]) as wanted (id) where coalesce(\
      (select true from customers.contacts where tenant_id = $1 and account_id = wanted.id and delete_time is null limit 1), \
      (select true from customers.accounts where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), \
-     (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1))";
+     (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), \
+     (select true from customers.merges where tenant_id = $1 and merged_into = wanted.id and resource = 'accounts' limit 1))";
 
-/// How many accounts each of `$2` stands under, itself counted, up to one more than `$3`.
+/// How many accounts each of `$2` stands under, itself counted, up to one more than `$3`. What was merged into another is
+/// that one.
 pub const DEPTHS: &str = "with recursive path (below, parent_id, length) as (\
      select id, parent_id, 1 from customers.accounts where tenant_id = $1 and id = any($2) \
      union all \
      select path.below, parent.parent_id, path.length + 1 from path \
-     join customers.accounts parent on parent.tenant_id = $1 and parent.id = path.parent_id \
+     join customers.accounts parent on parent.tenant_id = $1 and parent.id = coalesce((select winner_id \
+     from customers.merges where merges.tenant_id = $1 and merges.id = path.parent_id and merges.resource = 'accounts'), \
+     path.parent_id) \
      where path.length <= $3) \
      select below, max(length) from path group by below";
 

@@ -20,9 +20,10 @@ pub(crate) struct ContactSheet {
     pub(crate) accounts: Records<Account>,
 }
 
-/// Those of `$2` that activities are about.
-pub const CONTACTS_IN_USE: &str = "select wanted.id from unnest($2::uuid[]) as wanted (id) where \
-     (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1)";
+/// Those of `$2` that activities are about, or that others were merged into.
+pub const CONTACTS_IN_USE: &str = "select wanted.id from unnest($2::uuid[]) as wanted (id) where coalesce(\
+     (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), \
+     (select true from customers.merges where tenant_id = $1 and merged_into = wanted.id and resource = 'contacts' limit 1))";
 
 #[async_trait]
 impl Sheet for ContactSheet {

@@ -82,7 +82,7 @@ const SAVED_VIEWS: &str = "
     insert into customers.saved_views (tenant_id, id, resource, name, name_key, visibility, owner, reader, update_time)
     select tenant_id, id, 'accounts', name, name_key, visibility, owner, case visibility when 'private' then owner else '' end,
         update_time
-    from (select *, case when right(domain, 13) = '01234.example' then 'shared' else 'private' end as visibility,
+    from (select tenant_id, id, name, name_key, update_time, case when right(domain, 13) = '01234.example' then 'shared' else 'private' end as visibility,
         'user ' || (hashtext(domain) & 8191) as owner from customers.accounts) views";
 
 async fn fill(url: &str) {

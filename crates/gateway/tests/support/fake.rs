@@ -1,13 +1,9 @@
 //! Services that answer what the request tells them to, so that each test reads on its own.
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
 use crm_proto::customers::{

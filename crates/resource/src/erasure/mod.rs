@@ -128,9 +128,10 @@ impl Statements {
             )),
             // A text may begin in one part of a file and end in the next; in UTF-16 every other byte of it is none.
             named_import: sql(format!(
-                "select exists (select from (select content || coalesce(lead(substring(content from 1 for 512)) \
+                "select exists (select from {schema}.imports where tenant_id = $1 and id = $2 and {}) or exists (select from (select content || coalesce(lead(substring(content from 1 for 512)) \
                  over (order by position), '') as content from {schema}.import_parts \
                  where tenant_id = $1 and import_id = $2) as parts where {})",
+                names("file_name", 3),
                 names("replace(encode(content, 'escape'), '\\000', '')", 3)
             )),
             import_errors: sql(format!(

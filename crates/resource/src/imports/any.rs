@@ -236,7 +236,7 @@ fn duplicate(row: i64, record_id: String, other_row: i64) -> RowError {
 /// With what the file calls the columns.
 fn headed(plan: &Plan, mut errors: Vec<RowError>) -> Vec<RowError> {
     for error in &mut errors {
-        plan.header(&error.field).clone_into(&mut error.column);
+        error.column = plan.header(&error.field).replace('\0', "\u{fffd}");
     }
     errors
 }
@@ -265,6 +265,10 @@ fn line<S: Sheet>(import: Uuid, plan: &Plan, targets: &[Target<Message<S>>], row
                 Err(Flaw::new(NOT_IN_ENCODING, rule))
             }
             (Ok(text), Target::Field(column)) => column.read(&mut line.message, text),
+            // These are looked up, and no text of the database has one.
+            (Ok(text), Target::Extra(_)) if text.contains('\0') => {
+                Err(Flaw::new(Flaw::FORBIDDEN_CHARACTER, "must not have a NUL character"))
+            }
             (Ok(text), Target::Extra(name)) => {
                 line.extras.insert(name, text.clone());
                 Ok(())

@@ -55,12 +55,6 @@ impl Difference {
         (Value::Object(self.changes), personal)
     }
 
-    /// That a field, which callers do not set, now has this value and had none before.
-    pub(crate) fn to(field: &str, value: Value) -> Self {
-        let pair = Value::Array(vec![Value::Null, value]);
-        Self { changes: Map::from_iter([(field.to_owned(), pair)]), personal: Map::new() }
-    }
-
     /// Of a field that is an id, or of what the journal tells in the place of one.
     pub(crate) fn of_ids(field: &str, before: Option<Uuid>, after: Option<Uuid>) -> Self {
         let value = |id: Option<Uuid>| id.map_or(Value::Null, |id| Value::String(id.to_string()));

@@ -143,7 +143,8 @@ impl<R: Resource> Merging<R> {
             }
         }
         self.set_moved(write, loser).await?;
-        Ok(Next::End(Records::<R>::message(self.read(write, winner).await?)?))
+        let message = Records::<R>::message(self.read(write, winner).await?)?;
+        Ok(Next::End(self.records.veil(write, message).await?))
     }
 
     /// A record as it is.

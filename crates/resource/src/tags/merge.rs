@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::admit::Held;
 use super::tagged::{Place, Tagged};
 use super::{Fields, Keeper, NOT_FOUND, Tag};
-use crate::journal::Difference;
+use crate::journal::{Difference, MERGED_INTO};
 use crate::operations::{Next, Operation, Progress};
 use crate::{Error, Record, Records, Violations, Write, statements};
 
@@ -103,7 +103,7 @@ impl<K: Keeper> Merge<K> {
     /// One statement, so that the journal has one entry.
     async fn retire(&self, write: &mut Write, id: Uuid, into: Uuid) -> Result<(), Error> {
         let query = sqlx::query(self.retire.clone()).bind(write.call.tenant).bind(id).bind(into);
-        let query = Difference::to("merged_into", into.to_string().into()).bind(query, &write.call);
+        let query = Difference::of_ids(MERGED_INTO, None, Some(into)).bind(query, &write.call);
         let retired: Record<Fields> = write.fetch_one("retire_tag", query).await?;
         self.tags.touch(write, &retired.head);
         Ok(())

@@ -22,9 +22,6 @@ pub const TOO_MANY: Refusal =
 pub const TOO_MANY_SHARED: Refusal =
     Refusal::failed_precondition("TOO_MANY_SHARED_VIEWS", "there are 200 shared views: delete one first");
 
-/// What saved views are refused by, beside what their kind is.
-pub const REFUSALS: [&Refusal; 3] = [&NOT_YOURS, &TOO_MANY, &TOO_MANY_SHARED];
-
 /// The table and its policies, as a service's migration holds them.
 pub const TABLE: Copied = Copied {
     what: "saved views",

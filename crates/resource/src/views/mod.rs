@@ -16,7 +16,7 @@ use sqlx::FromRow;
 
 use crate::{AnyResource, Error, Exchange, Kind, Resource, Row, Violations};
 
-pub use kind::{NOT_DELETED, NOT_FOUND, NOT_YOURS, REFUSALS, TABLE, TOO_MANY, TOO_MANY_SHARED, kind};
+pub use kind::{NOT_DELETED, NOT_FOUND, NOT_YOURS, TABLE, TOO_MANY, TOO_MANY_SHARED, kind};
 pub use records::{SavedViewExport, Views};
 
 use kind::{PRIVATE, SHARED, VISIBILITIES};

@@ -1,6 +1,7 @@
 //! What a view says, held against the list that it is of: when it is written, and whenever it is read.
 //!
-//! The list's own parser decides, so a view knows what the list knows, no more and no less.
+//! The list's own parser decides, so a view knows what the list knows; but for attributes, whose names alone are looked at:
+//! what a tenant has defined may change at any time, and the list says so.
 
 use crm_proto::views as pb;
 use crm_values::Flaw;

@@ -2,6 +2,7 @@
 
 mod life;
 mod looking;
+mod merged;
 mod stages;
 
 use crm_proto::customers::{Contact, EraseContactRequest};

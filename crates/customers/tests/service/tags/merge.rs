@@ -3,6 +3,7 @@
 use std::slice::from_ref;
 
 use crm_proto::customers as pb;
+use crm_proto::journal::change::Kind;
 use crm_proto::operations::{self as ops, operation::State};
 use crm_proto::tags::{MergeTagResponse, UndeleteTagRequest};
 use crm_server::token::Role;
@@ -73,7 +74,7 @@ async fn all_records_have_the_other_tag_once_and_the_tag_is_gone_for_good() {
     assert_eq!((changes[0].fields[0].field.as_str(), &changes[0].etag), ("tag_ids", &now.etag));
     let history = crm_proto::tags::GetTagHistoryRequest { id: gone.clone(), ..Default::default() };
     let changes = call!(manager, tags.get_tag_history(history)).unwrap().changes;
-    assert_eq!((changes.len(), changes[0].fields[0].field.as_str()), (2, "merged_into"));
+    assert_eq!((changes.len(), changes[0].kind(), &changes[0].merged_into), (2, Kind::Merged, &kept));
 
     assert_eq!(refusal(get(&manager, &gone).await), refused(Code::NotFound, "TAG_NOT_FOUND"));
     assert_eq!(list(&manager, "", false).await, ["Kept", "Other"]);

@@ -1,0 +1,323 @@
+//! Accounts, and what is beside all records: activities, views, definitions.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::Row;
+
+pub(crate) fn requests() -> Vec<Row> {
+    let account =
+        json!({"name": "Acme", "annualRevenue": {"currencyCode": "EUR", "units": "9007199254740993"}, "employees": 0});
+    let task = json!({
+        "kind": "KIND_TASK", "parentResource": "accounts", "parentId": "7", "done": false,
+        "dueTime": "2026-01-31T09:30:00Z",
+    });
+    let view = json!({"resource": "accounts", "name": "Mine", "columns": ["name"], "visibility": "VISIBILITY_PRIVATE"});
+    let definition = json!({
+        "resource": "accounts", "key": "tier", "type": "TYPE_CHOICE", "displayName": "Tier", "required": false,
+        "choices": [{"value": "gold", "displayName": "Gold", "archived": false}],
+    });
+    let export = || json!({"filter": "owner = \"ada\"", "showDeleted": true});
+    vec![
+        (
+            Method::POST,
+            "/v1/accounts?requestId=r&refuseDuplicates=true",
+            account.clone(),
+            "AccountService/CreateAccount",
+            json!({"requestId": "r", "account": account, "refuseDuplicates": true}),
+        ),
+        (Method::GET, "/v1/accounts/7", Value::Null, "AccountService/GetAccount", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/accounts:batchGet?ids=7&ids=8",
+            Value::Null,
+            "AccountService/BatchGetAccounts",
+            json!({"ids": ["7", "8"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/accounts?pageSize=2&order_by=name",
+            Value::Null,
+            "AccountService/ListAccounts",
+            json!({"pageSize": 2, "orderBy": "name"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/accounts/7",
+            json!({
+                "id": "7", "owner": "ada", "annual_revenue": {"units": 5}, "etag": "e",
+                "attributes": {"tier": "gold", "seats": 5, "since": null},
+                "createTime": "2026-01-31T09:30:00Z",
+            }),
+            "AccountService/UpdateAccount",
+            json!({
+                "account": {
+                    "id": "7", "owner": "ada", "etag": "e", "annualRevenue": {"units": "5"},
+                    "attributes": {"tier": "gold", "seats": 5, "since": null},
+                },
+                "updateMask": "annualRevenue,attributes.seats,attributes.since,attributes.tier,owner",
+            }),
+        ),
+        (
+            Method::DELETE,
+            "/v1/accounts/7?etag=e",
+            Value::Null,
+            "AccountService/DeleteAccount",
+            json!({"id": "7", "etag": "e"}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts/7:undelete",
+            json!({"etag": "e"}),
+            "AccountService/UndeleteAccount",
+            json!({"id": "7", "etag": "e"}),
+        ),
+        (
+            Method::GET,
+            "/v1/accounts:export?filter=owner%20%3D%20%22ada%22&showDeleted=true",
+            Value::Null,
+            "AccountService/ExportAccounts",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/accounts/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "AccountService/GetAccountHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts:reassign",
+            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
+            "AccountService/ReassignAccounts",
+            json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": "r"}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts/7:merge",
+            json!({"duplicateId": "8", "take": "name,owner", "requestId": "r"}),
+            "AccountService/MergeAccount",
+            json!({"id": "7", "duplicateId": "8", "take": "name,owner", "requestId": "r"}),
+        ),
+        (
+            Method::POST,
+            "/v1/accounts/7:unmerge",
+            json!({"requestId": "r"}),
+            "AccountService/UnmergeAccount",
+            json!({"id": "7", "requestId": "r"}),
+        ),
+        (
+            Method::GET,
+            "/v1/accounts/7:timeline?pageSize=2&pageToken=t",
+            Value::Null,
+            "AccountService/GetTimeline",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/activities/customers?requestId=r",
+            task.clone(),
+            "ActivityService/CreateActivity",
+            json!({"requestId": "r", "activity": task}),
+        ),
+        (Method::GET, "/v1/activities/customers/7", Value::Null, "ActivityService/GetActivity", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/activities/customers:batchGet?ids=7",
+            Value::Null,
+            "ActivityService/BatchGetActivities",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers?pageToken=t&filter=x",
+            Value::Null,
+            "ActivityService/ListActivities",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers:openTasks?pageSize=2&pageToken=t",
+            Value::Null,
+            "ActivityService/ListOpenTasks",
+            json!({"pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/activities/customers/7",
+            json!({"done": true}),
+            "ActivityService/UpdateActivity",
+            json!({"activity": {"id": "7", "done": true}, "updateMask": "done"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/activities/customers/7",
+            Value::Null,
+            "ActivityService/DeleteActivity",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::POST,
+            "/v1/activities/customers/7:undelete",
+            json!({}),
+            "ActivityService/UndeleteActivity",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "ActivityService/ExportActivities",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/activities/customers/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "ActivityService/GetActivityHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/savedViews/customers?requestId=r",
+            view.clone(),
+            "SavedViewService/CreateSavedView",
+            json!({"requestId": "r", "savedView": view}),
+        ),
+        (Method::GET, "/v1/savedViews/customers/7", Value::Null, "SavedViewService/GetSavedView", json!({"id": "7"})),
+        (
+            Method::GET,
+            "/v1/savedViews/customers:batchGet?ids=7",
+            Value::Null,
+            "SavedViewService/BatchGetSavedViews",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/savedViews/customers?pageToken=t&filter=x",
+            Value::Null,
+            "SavedViewService/ListSavedViews",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/savedViews/customers/7",
+            json!({"name": "Ours"}),
+            "SavedViewService/UpdateSavedView",
+            json!({"savedView": {"id": "7", "name": "Ours"}, "updateMask": "name"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/savedViews/customers/7",
+            Value::Null,
+            "SavedViewService/DeleteSavedView",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::POST,
+            "/v1/savedViews/customers/7:undelete",
+            json!({}),
+            "SavedViewService/UndeleteSavedView",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/savedViews/customers:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "SavedViewService/ExportSavedViews",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/savedViews/customers/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "SavedViewService/GetSavedViewHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/attributeDefinitions/customers?requestId=r",
+            definition.clone(),
+            "AttributeDefinitionService/CreateAttributeDefinition",
+            json!({"requestId": "r", "attributeDefinition": definition}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers/7",
+            Value::Null,
+            "AttributeDefinitionService/GetAttributeDefinition",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers:batchGet?ids=7",
+            Value::Null,
+            "AttributeDefinitionService/BatchGetAttributeDefinitions",
+            json!({"ids": ["7"]}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers?pageToken=t&filter=x",
+            Value::Null,
+            "AttributeDefinitionService/ListAttributeDefinitions",
+            json!({"pageToken": "t", "filter": "x"}),
+        ),
+        (
+            Method::PATCH,
+            "/v1/attributeDefinitions/customers/7",
+            json!({"displayName": "x"}),
+            "AttributeDefinitionService/UpdateAttributeDefinition",
+            json!({"attributeDefinition": {"id": "7", "displayName": "x"}, "updateMask": "displayName"}),
+        ),
+        (
+            Method::DELETE,
+            "/v1/attributeDefinitions/customers/7",
+            Value::Null,
+            "AttributeDefinitionService/DeleteAttributeDefinition",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::POST,
+            "/v1/attributeDefinitions/customers/7:undelete",
+            json!({}),
+            "AttributeDefinitionService/UndeleteAttributeDefinition",
+            json!({"id": "7"}),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers:export?filter=owner+%3D+%22ada%22&show_deleted=true",
+            Value::Null,
+            "AttributeDefinitionService/ExportAttributeDefinitions",
+            export(),
+        ),
+        (
+            Method::GET,
+            "/v1/attributeDefinitions/customers/7:history?pageSize=2&pageToken=t",
+            Value::Null,
+            "AttributeDefinitionService/GetAttributeDefinitionHistory",
+            json!({"id": "7", "pageSize": 2, "pageToken": "t"}),
+        ),
+        (
+            Method::POST,
+            "/v1/attributeDefinitions/customers/7:makeFilterable",
+            json!({"requestId": "r"}),
+            "AttributeDefinitionService/MakeAttributeFilterable",
+            json!({"id": "7", "requestId": "r"}),
+        ),
+        (
+            Method::GET,
+            "/v1/changes/customers?resources=accounts&resources=contacts&cursor=c&pageSize=2",
+            Value::Null,
+            "ChangeService/ListChanges",
+            json!({"resources": ["accounts", "contacts"], "cursor": "c", "pageSize": 2}),
+        ),
+        (
+            Method::GET,
+            "/v1/changes/customers:watch?resources=accounts&cursor=c",
+            Value::Null,
+            "ChangeService/WatchChanges",
+            json!({"resources": ["accounts"], "cursor": "c"}),
+        ),
+    ]
+}
