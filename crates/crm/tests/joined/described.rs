@@ -240,6 +240,8 @@ fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<Stri
             let filter = |length: u64| format!("{begin}{}\"", long(length - 1 - begin.chars().count() as u64));
             (vec![filter(most)], vec![filter(most + 1)])
         }
+        // One of an enumeration that stands elsewhere in the document.
+        ("phase", _) => (vec!["PHASE_CHECK".to_owned(), "PHASE_UNDO".to_owned()], vec!["x".to_owned()]),
         // How long to wait, which is a form and no limit.
         ("timeout", _) => (vec!["0s".to_owned(), "0.5s".to_owned()], vec!["x".to_owned(), "-1s".to_owned()]),
         ("query", _) => {
@@ -272,6 +274,13 @@ async fn the_limits_of_queries_are_those_of_the_service() {
     let asked = json!({"filter": "owner = \"ada\"", "owner": "eve", "requestId": request});
     let operation = joined.json(Method::POST, "/v1/accounts:reassign", asked).await;
     known.push(("/v1/operations/customers".to_owned(), operation["id"].clone()));
+    let import = json!({"resource": "contacts", "fileName": "mine.csv", "requestId": request});
+    let import = joined.json(Method::POST, "/v1/imports/customers", import).await;
+    known.push(("/v1/imports/customers".to_owned(), import["id"].clone()));
+    let (definitions, id) = known.iter().find(|(path, _)| path == "/v1/attributeDefinitions/sales").unwrap();
+    let filling = format!("{definitions}/{}:makeFilterable", id.as_str().unwrap());
+    let operation = joined.json(Method::POST, &filling, json!({"requestId": request})).await;
+    known.push(("/v1/operations/sales".to_owned(), operation["id"].clone()));
     known.push(("/v1/changes/customers".to_owned(), json!("contacts")));
     known.push(("/v1/changes/sales".to_owned(), json!("products")));
     let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");

@@ -68,7 +68,8 @@ async fn fill(joined: &Joined) -> HashMap<String, String> {
         post(joined, "/v1/activities/customers", &task).await;
         let nothing = json!({"filter": "owner = \"nobody\"", "owner": "eve", "requestId": Uuid::new_v4()});
         joined.json(Method::POST, "/v1/accounts:reassign", nothing).await;
-        post(joined, "/v1/imports/customers", &json!({"resource": "contacts", "fileName": "mine.csv"})).await;
+        let import = json!({"resource": "contacts", "fileName": "mine.csv", "requestId": Uuid::new_v4()});
+        joined.json(Method::POST, "/v1/imports/customers", import).await;
         let definition = format!("/v1/attributeDefinitions/sales/{}", filled["/v1/attributeDefinitions/sales"]);
         joined.json(Method::POST, &format!("{definition}:makeFilterable"), json!({"requestId": Uuid::new_v4()})).await;
     }

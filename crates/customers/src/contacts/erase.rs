@@ -114,7 +114,7 @@ impl Operation for Erase {
         at.stage = match take(&mut at.stage) {
             Stage::Begin => match self.begin(write, id, &request.etag).await? {
                 Some(stage) => stage,
-                None => return Ok(end(vec![id], &at)),
+                None => return Ok(end(&[id], &at)),
             },
             Stage::Activities => self.erase_activities(write, id, &mut at.activities).await?,
             Stage::Contact => {
@@ -122,7 +122,7 @@ impl Operation for Erase {
                 progress.done += self.contacts.erase(write, &ids).await?;
                 self.contacts.erase_merges(write, &ids).await?;
                 self.contacts.end_erasure(write, &ids).await?;
-                return Ok(end(ids, &at));
+                return Ok(end(&ids, &at));
             }
             elsewhere => self.look(write, id, elsewhere, &mut at).await?,
         };
@@ -225,7 +225,7 @@ impl Erase {
     }
 }
 
-fn end(ids: Vec<Uuid>, at: &Position) -> Next<Position, pb::EraseContactResponse> {
+fn end(ids: &[Uuid], at: &Position) -> Next<Position, pb::EraseContactResponse> {
     let count = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
     Next::End(pb::EraseContactResponse {
         contact_ids: ids.iter().map(Uuid::to_string).collect(),
