@@ -252,11 +252,11 @@ select domain, id from customers.accounts where tenant_id = $1 and domain = any(
 -- find_accounts_by_name
 select wanted.key, found.id from unnest($2::text[]) as wanted (key) cross join lateral (select id from customers.accounts where tenant_id = $1 and name_key = wanted.key and delete_time is null order by id limit 2) found;
 -- find_depths
-with recursive path (below, parent_id, length) as (select id, parent_id, 1 from customers.accounts where tenant_id = $1 and id = any($2) union all select path.below, parent.parent_id, path.length + 1 from path join customers.accounts parent on parent.tenant_id = $1 and parent.id = path.parent_id where path.length <= $3) select below, max(length) from path group by below;
+with recursive path (below, parent_id, length) as (select id, parent_id, 1 from customers.accounts where tenant_id = $1 and id = any($2) union all select path.below, parent.parent_id, path.length + 1 from path join customers.accounts parent on parent.tenant_id = $1 and parent.id = coalesce((select winner_id from customers.merges where merges.tenant_id = $1 and merges.id = path.parent_id and merges.resource = 'accounts'), path.parent_id) where path.length <= $3) select below, max(length) from path group by below;
 -- find_accounts_in_use
-select wanted.id from unnest($2::uuid[]) as wanted (id) where coalesce((select true from customers.contacts where tenant_id = $1 and account_id = wanted.id and delete_time is null limit 1), (select true from customers.accounts where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1));
+select wanted.id from unnest($2::uuid[]) as wanted (id) where coalesce((select true from customers.contacts where tenant_id = $1 and account_id = wanted.id and delete_time is null limit 1), (select true from customers.accounts where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), (select true from customers.merges where tenant_id = $1 and merged_into = wanted.id and resource = 'accounts' limit 1));
 -- find_contacts_in_use
-select wanted.id from unnest($2::uuid[]) as wanted (id) where (select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1);
+select wanted.id from unnest($2::uuid[]) as wanted (id) where coalesce((select true from customers.activities where tenant_id = $1 and parent_id = wanted.id and delete_time is null limit 1), (select true from customers.merges where tenant_id = $1 and merged_into = wanted.id and resource = 'contacts' limit 1));
 -- find_domain_holder
 select id from customers.accounts where tenant_id = $1 and domain = $2 and delete_time is null and id <> $3;
 -- list_open_tasks
