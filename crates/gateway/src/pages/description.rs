@@ -69,8 +69,8 @@ mod tests {
 
     #[test]
     fn what_is_not_routed_is_not_described() {
-        check(|path| path.starts_with("/crm.customers.v1."), 60, 9);
-        check(|path| path.starts_with("/crm.customers.v1.AccountService/"), 8, 1);
+        check(|path| path.starts_with("/crm.customers.v1."), 66, 11);
+        check(|path| path.starts_with("/crm.customers.v1.AccountService/"), 10, 1);
         check(|_| false, 0, 0);
     }
 }

@@ -4,10 +4,11 @@ use crm_proto::customers::{Contact, EraseContactResponse};
 use crm_proto::merges::{MergeRequest, UnmergeRequest};
 use crm_proto::operations::operation;
 use prost::Message as _;
+use tonic::Code;
 use uuid::Uuid;
 
-use super::{Two, ended, erase, person};
-use crate::support::{account, as_owner, call, contact, tenant};
+use super::{Two, ended, erase, erase_once, person};
+use crate::support::{account, as_owner, call, contact, refusal, refused, tenant};
 
 /// One that stays, and one that was merged into it.
 async fn merged(two: &Two) -> (Contact, Contact) {
@@ -28,8 +29,8 @@ async fn what_was_merged_into_a_person_is_erased_with_them_and_never_in_their_pl
     // Whoever reads the one is answered the other, with its etag.
     let shown = two.other.get_contact(&loser.id).await.unwrap();
     assert_eq!(shown.id, winner.id);
-    let alone = erase(&two.admin, &loser.id, &shown.etag).await;
-    assert_eq!(crate::operations::error(&alone).1, "MERGED_INTO");
+    let alone = erase_once(&two.admin, &loser.id, &shown.etag, Uuid::new_v4()).await;
+    assert_eq!(refusal(alone), refused(Code::FailedPrecondition, "MERGED_INTO"));
     assert_eq!(two.other.get_contact(&winner.id).await.unwrap(), shown);
 
     let done = erase(&two.admin, &winner.id, &shown.etag).await;
