@@ -104,7 +104,8 @@ impl TableService for Fake {
             number => (number.parse().unwrap_or(0), None),
         };
         let rows = std::iter::once(body("name\r\n")).chain(std::iter::repeat_with(move || body("Acme\r\n")).take(rows));
-        Ok(Response::new(Box::pin(stream::iter(rows.chain(end)))))
+        let end = stream::iter(end).then(async |end| (tokio::time::sleep(Duration::from_millis(200)).await, end).1);
+        Ok(Response::new(Box::pin(stream::iter(rows).chain(end))))
     }
 
     async fn export_contact_table(
