@@ -267,6 +267,12 @@ impl Beside {
     }
 }
 
+/// Lets a tenant's transactions come one after the other until each ends: those that count rows of `what` before they add one
+/// would each count the others' not.
+pub(crate) fn take_turns(what: &str) -> String {
+    format!("select pg_advisory_xact_lock(hashtextextended('{what} ' || $1::text, 0))")
+}
+
 pub(crate) fn statement(name: &str, text: String) -> Statement {
     Statement { name: constant(name), sql: AssertSqlSafe(text).into_sql_str() }
 }

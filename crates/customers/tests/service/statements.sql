@@ -273,6 +273,8 @@ select count(*) filter (where owner = $2), count(*) filter (where reader = '') f
 select id, exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) as is_named from customers.saved_views where tenant_id = $1 and id > $2 order by id limit $4;
 -- insert_import
 insert into customers.imports (tenant_id, id, resource, file_name, subject) values ($1, $2, $3, $4, $5) returning id, resource, file_name, state, size, is_utf8, settings, worker, checked, ran, undone, subject, create_time, forget_time;
+-- take_turns_at_imports
+select pg_advisory_xact_lock(hashtextextended('customers.imports ' || $1::text, 0));
 -- count_imports
 select count(*) from customers.imports where tenant_id = $1 and state in ('open', 'running');
 -- find_import

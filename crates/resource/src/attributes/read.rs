@@ -31,7 +31,11 @@ pub(crate) fn read(
     is_new: bool,
     found: &mut Violations,
 ) -> Values {
-    let Some(known) = given.known else { return unchecked(message) };
+    let Some(known) = given.known else {
+        let values = unchecked(message);
+        check_size(path, stored, &values, found);
+        return values;
+    };
     let mut values = stored.clone();
     match given.keys {
         Some(keys) => keys.iter().for_each(|key| change(path, known, &mut values, key, message.get(key), found)),
@@ -44,10 +48,14 @@ pub(crate) fn read(
     if is_new {
         check_required(path, known, &values, found);
     }
+    check_size(path, stored, &values, found);
+    values
+}
+
+fn check_size(path: &str, stored: &Values, values: &Values, found: &mut Violations) {
     if values.bytes() > MOST_BYTES && values.bytes() > stored.bytes() {
         found.add(path, Flaw::new(Flaw::TOO_LONG, "must have at most 16 KiB, as JSON"));
     }
-    values
 }
 
 /// The rules for a record that is new, of values that were read without them.

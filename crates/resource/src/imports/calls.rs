@@ -53,6 +53,8 @@ impl Imports {
             let answer = pb::Import::decode(answer.as_slice());
             return answer.map_err(|_| Error::Inconsistent("a kept answer does not decode"));
         }
+        let turn = sqlx::query(self.kept.take_turns.clone()).bind(call.tenant);
+        transaction.execute("take_turns_at_imports", turn).await?;
         let count = sqlx::query(self.kept.count.clone()).bind(call.tenant);
         let (count,): (i64,) = transaction.fetch_one("count_imports", count).await?;
         if count >= MOST_FILES {

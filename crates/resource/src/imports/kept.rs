@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::plan::Plan;
 use crate::resource::timestamp;
+use crate::statements::take_turns;
 use crate::{Error, Write};
 
 /// Errors of one phase that are kept; those beyond are counted.
@@ -161,6 +162,7 @@ pub(super) fn hash(parts: &[&str]) -> i64 {
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) insert: SqlStr,
+    pub(super) take_turns: SqlStr,
     pub(super) count: SqlStr,
     find: SqlStr,
     lock: SqlStr,
@@ -195,6 +197,7 @@ impl Kept {
                 "insert into {imports} (tenant_id, id, resource, file_name, subject) values ($1, $2, $3, $4, $5) \
                  returning {COLUMNS}"
             )),
+            take_turns: sql(take_turns(&imports)),
             count: sql(format!("select count(*) from {imports} where tenant_id = $1 and state in ('open', 'running')")),
             find: sql(format!("select {COLUMNS} from {imports} {one}")),
             lock: sql(format!("select {COLUMNS} from {imports} {one} for update")),
@@ -242,9 +245,10 @@ impl Kept {
 
     /// By their names.
     #[cfg(feature = "testkit")]
-    pub(super) fn all(&self) -> [(&'static str, &SqlStr); 19] {
+    pub(super) fn all(&self) -> [(&'static str, &SqlStr); 20] {
         [
             ("insert_import", &self.insert),
+            ("take_turns_at_imports", &self.take_turns),
             ("count_imports", &self.count),
             ("find_import", &self.find),
             ("lock_import", &self.lock),

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::journal;
 use crate::kind::Kind;
-use crate::statements::{CHANGE_TIME, Statement, statement};
+use crate::statements::{CHANGE_TIME, Statement, statement, take_turns};
 
 /// Those of one service.
 #[derive(Debug, Clone)]
@@ -46,9 +46,7 @@ impl Statements {
             unmoved: sql(format!(
                 "select id from {table} where tenant_id = $1 and winner_id = $2 and state <> 'moved' limit 1"
             )),
-            take_turns: sql(format!(
-                "select pg_advisory_xact_lock(hashtextextended('{schema}.merges ' || $1::text, 0))"
-            )),
+            take_turns: sql(take_turns(&format!("{schema}.merges"))),
             find: sql(format!(
                 "select id, winner_id, merged_into, state, merge_time > now() - interval '30 days' as is_young, \
                  taken_fields, taken from {table} where tenant_id = $1 and id = any($2) and resource = $3"

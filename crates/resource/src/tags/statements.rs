@@ -2,6 +2,8 @@
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+use crate::statements::take_turns;
+
 /// Made once.
 #[derive(Debug)]
 pub(crate) struct Statements {
@@ -27,7 +29,7 @@ impl Statements {
                 "select id, delete_time is not null, merged_into from {schema}.tags where tenant_id = $1 and id = any($2) \
                  order by id for share"
             )),
-            lock: sql(format!("select pg_advisory_xact_lock(hashtextextended('{schema}.tags ' || $1::text, 0))")),
+            lock: sql(take_turns(&format!("{schema}.tags"))),
             count: sql(format!("select count(*) from {schema}.tags where tenant_id = $1 and delete_time is null")),
             find: sql(format!(
                 "select record_id from {schema}.facets where tenant_id = $1 and resource = $2 and facet = $3 \

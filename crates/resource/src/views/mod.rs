@@ -163,7 +163,7 @@ fn shown_visibility(stored: &str) -> Result<i32, Error> {
 pub fn statements<K: Keeper>() -> [(&'static str, String); 3] {
     let kind = K::KIND;
     [
-        ("lock_saved_views", records::lock(kind)),
+        ("lock_saved_views", crate::statements::take_turns(kind.table)),
         ("count_saved_views", records::count(kind)),
         ("find_named_views", records::named(kind)),
     ]

@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::rules::told;
 use super::{Fields, Keeper, NOT_YOURS, SavedView, TOO_MANY, TOO_MANY_SHARED};
+use crate::statements::take_turns;
 use crate::{Call, Change, Claim, Error, Export, Kind, New, Records, Store, Write};
 
 /// Views of one caller, private ones and shared ones.
@@ -35,7 +36,7 @@ impl<K: Keeper> Views<K> {
     pub fn new(store: &Store) -> Self {
         let sql = |text: String| AssertSqlSafe(text).into_sql_str();
         let named = sql(named(K::KIND));
-        Self { records: Records::new(store), lock: sql(lock(K::KIND)), count: sql(count(K::KIND)), named }
+        Self { records: Records::new(store), lock: sql(take_turns(K::KIND.table)), count: sql(count(K::KIND)), named }
     }
 
     /// Creates a view of the caller's, or answers what the same request of theirs was answered before.
@@ -169,10 +170,6 @@ fn admit(call: &Call, view: &Fields) -> Result<(), Error> {
     let is_theirs = view.owner == call.caller.subject;
     let rules = matches!(call.caller.role, Role::Admin | Role::Manager);
     if is_theirs || rules { Ok(()) } else { Err(Error::from(&NOT_YOURS)) }
-}
-
-pub(super) fn lock(kind: &Kind) -> String {
-    format!("select pg_advisory_xact_lock(hashtextextended('{} ' || $1::text, 0))", kind.table)
 }
 
 /// A page of all views, with whether a name or a filter has any of the texts of a person.
