@@ -11,10 +11,8 @@ mod set;
 mod tags;
 mod words;
 
-use std::time::{Duration, Instant};
-
 use crm_database::{Database, Error};
-use crm_resource::seed::{Amount, Loaded, Seeding, Table, Tell, load};
+use crm_resource::seed::{Amount, Chunk, Loaded, Seeding, Table, Tell, fill};
 use crm_server::token::tenant_id;
 use uuid::Uuid;
 
@@ -44,9 +42,9 @@ pub(crate) fn seed(database: Database, tenant: String, amount: Amount, tell: Tel
     Box::pin(async move {
         match amount {
             Amount::Demo => {
-                let tenant = tenant_id(&tenant);
-                let loaded = fill(&database, &[(tenant, Set::demo(SeedSize::DEMO))], |_| DEMO_ACTIVITIES, tell).await?;
-                attributes(&database, tenant, SeedSize::DEMO).await?;
+                let of = [(tenant_id(&tenant), Set::demo(SeedSize::DEMO))];
+                let loaded = fill_all(&database, &of, |_| DEMO_ACTIVITIES, tell).await?;
+                attributes(&database, of[0].0, SeedSize::DEMO).await?;
                 Ok(loaded)
             }
             Amount::Large(contacts) => large(&database, &tenant, contacts, tell).await,
@@ -56,6 +54,8 @@ pub(crate) fn seed(database: Database, tenant: String, amount: Amount, tell: Tel
 
 const ACCOUNTS_A_CHUNK: u32 = 2_000;
 const ROWS_A_CHUNK: usize = 5_000;
+/// Cores of the machine that this is for.
+const AT_A_TIME: usize = 2;
 
 /// How many records are new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,7 +77,7 @@ pub async fn demo(
     mut progress: impl FnMut(Progress),
 ) -> Result<Seeded, Error> {
     let (accounts, contacts) = (ACCOUNTS.names[0], CONTACTS.names[0]);
-    let all = fill(database, &[(tenant, Set::demo(size))], |_| 0, &mut progress).await?;
+    let all = fill_all(database, &[(tenant, Set::demo(size))], |_| 0, &mut progress).await?;
     let rows = |table| all.iter().filter(|loaded| loaded.table == table).map(|loaded| loaded.rows).sum();
     Ok(Seeded { accounts: rows(accounts), contacts: rows(contacts) })
 }
@@ -93,9 +93,10 @@ pub async fn activities(
     count: u32,
     progress: impl FnMut(Progress),
 ) -> Result<u64, Error> {
-    let mut filling = Filling::new(database, &ACTIVITIES, count, progress);
-    filling.load(tenant, activities::Activities::new(Set::demo(size), count), ROWS_A_CHUNK, 2).await?;
-    Ok(filling.loaded().iter().map(|loaded| loaded.rows).sum())
+    let of = [(tenant, Set::demo(size))];
+    let rows = chunks(&of, ROWS_A_CHUNK, |set| Box::new(activities::Activities::new(set, count)));
+    let loaded = fill(database, &ACTIVITIES, (rows, count), AT_A_TIME, progress).await?;
+    Ok(loaded.iter().map(|loaded| loaded.rows).sum())
 }
 
 /// Loads so many contacts, a tenth as many accounts and three times as many activities, for `tenant` (half of it) and 39 more,
@@ -111,96 +112,46 @@ pub async fn large(
 ) -> Result<Vec<Loaded>, Error> {
     let sets = set::large(contacts).into_iter().zip(1..);
     let of: Vec<_> = sets.map(|(set, number)| (tenant_id(&set::tenant(tenant, number)), set)).collect();
-    fill(database, &of, |set| 3 * set.size.contacts, progress).await
+    fill_all(database, &of, |set| 3 * set.size.contacts, progress).await
 }
 
 /// Table after table, each for all tenants.
-async fn fill(
+async fn fill_all(
     database: &Database,
     of: &[(Uuid, Set)],
     activities: impl Fn(Set) -> u32,
     mut progress: impl FnMut(Progress),
 ) -> Result<Vec<Loaded>, Error> {
-    let sum = |count: &dyn Fn(Set) -> u32| of.iter().map(|(_, set)| count(*set)).sum();
-    let mut loaded = Vec::new();
+    let sum = |count: &dyn Fn(Set) -> u32| of.iter().map(|(_, set)| count(*set)).sum::<u32>();
+    let counts = [sum(&|set| set.size.accounts), sum(&|set| set.size.contacts), sum(&activities)];
+    let rows = chunks(of, ACCOUNTS_A_CHUNK as usize, |set| {
+        Box::new((0..set.size.accounts).map(move |number| companies::row(set, number)))
+    });
     // A set to measure with has none.
     for (tenant, _) in of.iter().filter(|(_, set)| !set.is_large()) {
         tags::tags(database, *tenant).await?;
     }
-    let mut filling = Filling::new(database, &ACCOUNTS, sum(&|set| set.size.accounts), &mut progress);
-    for (tenant, set) in of {
-        // One after the other: subsidiaries name companies of the first chunk.
-        let rows = (0..set.size.accounts).map(|number| companies::row(*set, number));
-        filling.load(*tenant, rows, ACCOUNTS_A_CHUNK as usize, 1).await?;
-    }
-    loaded.extend(filling.loaded());
-    let mut filling = Filling::new(database, &CONTACTS, sum(&|set| set.size.contacts), &mut progress);
-    for (tenant, set) in of {
-        filling.load(*tenant, people::People::new(*set), ROWS_A_CHUNK, 2).await?;
-    }
-    loaded.extend(filling.loaded());
-    let mut filling = Filling::new(database, &ACTIVITIES, sum(&activities), &mut progress);
-    for (tenant, set) in of {
-        filling.load(*tenant, activities::Activities::new(*set, activities(*set)), ROWS_A_CHUNK, 2).await?;
-    }
-    loaded.extend(filling.loaded());
-    Ok(loaded)
+    // One after the other: subsidiaries name companies of the first chunk.
+    let accounts = fill(database, &ACCOUNTS, (rows, counts[0]), 1, &mut progress).await?;
+    let rows = chunks(of, ROWS_A_CHUNK, |set| Box::new(people::People::new(set)));
+    let contacts = fill(database, &CONTACTS, (rows, counts[1]), AT_A_TIME, &mut progress).await?;
+    let rows = chunks(of, ROWS_A_CHUNK, |set| Box::new(activities::Activities::new(set, activities(set))));
+    let activities = fill(database, &ACTIVITIES, (rows, counts[2]), AT_A_TIME, &mut progress).await?;
+    Ok([accounts, contacts, activities].concat())
 }
 
-/// A table that is being filled.
-struct Filling<'a, P> {
-    database: &'a Database,
-    table: &'static Table,
-    done: u32,
-    of: u32,
-    created: Vec<u64>,
-    took: Duration,
-    progress: P,
-}
+type Rows = Box<dyn Iterator<Item = String> + Send>;
 
-impl<'a, P: FnMut(Progress)> Filling<'a, P> {
-    fn new(database: &'a Database, table: &'static Table, of: u32, progress: P) -> Self {
-        let created = vec![0; table.names.len()];
-        Self { database, table, done: 0, of, created, took: Duration::ZERO, progress }
-    }
-
-    /// Rows as they are made, one or two chunks at a time: Postgres works on each with one core, and the machine that this is
-    /// for has two.
-    async fn load(
-        &mut self,
-        tenant: Uuid,
-        mut rows: impl Iterator<Item = String>,
-        chunk: usize,
-        at_a_time: usize,
-    ) -> Result<(), Error> {
-        let mut next = || {
-            let mut lines = 0;
-            let text: String = rows.by_ref().take(chunk).inspect(|_| lines += 1).collect();
-            (text, lines)
-        };
-        loop {
-            let began = Instant::now();
-            let (one, first) = next();
-            let (other, second) = if at_a_time > 1 { next() } else { (String::new(), 0) };
-            if first == 0 {
-                return Ok(());
-            }
-            let (database, table) = (self.database, self.table);
-            let (one, other) =
-                tokio::try_join!(load(database, tenant, table, &one), load(database, tenant, table, &other))?;
-            for (all, (one, other)) in self.created.iter_mut().zip(one.iter().zip(&other)) {
-                *all += one + other;
-            }
-            self.took += began.elapsed();
-            self.done += first + second;
-            (self.progress)(Progress { what: self.table.names[0], done: self.done, of: self.of });
-        }
-    }
-
-    fn loaded(&self) -> Vec<Loaded> {
-        let rows = self.table.names.iter().zip(&self.created);
-        rows.map(|(table, rows)| Loaded { table, rows: *rows, took: self.took }).collect()
-    }
+/// The rows of each tenant, so many in a chunk.
+fn chunks<'a>(of: &'a [(Uuid, Set)], size: usize, rows: impl Fn(Set) -> Rows + 'a) -> impl Iterator<Item = Chunk> + 'a {
+    of.iter().flat_map(move |(tenant, set)| {
+        let (tenant, mut rows) = (*tenant, rows(*set));
+        std::iter::from_fn(move || {
+            let mut count = 0;
+            let rows: String = rows.by_ref().take(size).inspect(|_| count += 1).collect();
+            (count > 0).then_some(Chunk { tenant, rows, count })
+        })
+    })
 }
 
 /// Defines three attributes of accounts, and gives values to half of those that [`demo`] loads of this size. Answers how many

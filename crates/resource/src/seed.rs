@@ -9,10 +9,11 @@
 
 mod random;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crm_database::{Database, Error};
 use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -74,12 +75,51 @@ pub struct Table {
     pub insert: &'static str,
 }
 
+/// Rows of one tenant, in the text form of `copy`.
+#[derive(Debug)]
+pub struct Chunk {
+    /// Whose.
+    pub tenant: Uuid,
+    /// A line each.
+    pub rows: String,
+    /// How many.
+    pub count: u32,
+}
+
+/// Loads chunks as they are made, so many at a time: Postgres works on each with one core. No more of them are in memory.
+/// Answers what is new in each table.
+///
+/// # Errors
+/// The database's. What was loaded until then stays.
+pub async fn fill(
+    database: &Database,
+    table: &'static Table,
+    (chunks, of): (impl Iterator<Item = Chunk>, u32),
+    at_a_time: usize,
+    mut tell: impl FnMut(Progress),
+) -> Result<Vec<Loaded>, Error> {
+    let began = Instant::now();
+    let (mut new, mut done) = (vec![0; table.names.len()], 0);
+    let loading = chunks.map(|Chunk { tenant, rows, count }| {
+        let database = database.clone();
+        async move { load(&database, tenant, table, &rows).await.map(|new| (new, count)) }
+    });
+    let mut loading = stream::iter(loading).buffer_unordered(at_a_time);
+    while let Some((more, count)) = loading.try_next().await? {
+        new.iter_mut().zip(more).for_each(|(all, more)| *all += more);
+        done += count;
+        tell(Progress { what: table.names[0], done, of });
+    }
+    let took = began.elapsed();
+    Ok(table.names.iter().zip(new).map(|(table, rows)| Loaded { table, rows, took }).collect())
+}
+
 /// Loads one chunk, given in the text form of `copy`. Answers how many rows are new in each table: a chunk whose last row is
 /// there has been loaded before.
 ///
 /// # Errors
 /// The database's; nothing of the chunk is there then.
-pub async fn load(database: &Database, tenant: Uuid, table: &Table, rows: &str) -> Result<Vec<u64>, Error> {
+async fn load(database: &Database, tenant: Uuid, table: &Table, rows: &str) -> Result<Vec<u64>, Error> {
     let none = vec![0; table.names.len()];
     let Some(last) = last_id(rows) else { return Ok(none) };
     let mut transaction = database.begin(tenant, None).await?;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crm_database::{Database, Error};
-use crm_resource::seed::{Random, Table, load, time};
+use crm_resource::seed::{Chunk, Random, Table, fill, time};
 use crm_values::name_key;
 use uuid::Uuid;
 
@@ -15,8 +15,9 @@ const OF_CONTACT: u64 = 0x007a_9c07;
 /// 2024-01-01T00:00:00Z, as the first companies.
 const BEGIN_MS: u64 = 1_704_067_200_000;
 
+const COUNT: u32 = 12;
 /// The commonest first.
-const TAGS: [(&str, &str, &str); 12] = [
+const TAGS: [(&str, &str, &str); COUNT as usize] = [
     ("Key account", "#1f6feb", "Visited every quarter"),
     ("Newsletter", "#2da44e", ""),
     ("Partner", "#8250df", "Sells what we make"),
@@ -39,7 +40,8 @@ pub(super) async fn tags(database: &Database, tenant: Uuid) -> Result<(), Error>
         // Writing to a string does not fail.
         let _ = writeln!(rows, "{id}\t{name}\t{key}\t{colour}\t{description}\t{time}");
     }
-    load(database, tenant, &TABLE, &rows).await.map(drop)
+    let chunk = Chunk { tenant, rows, count: COUNT };
+    fill(database, &TABLE, (std::iter::once(chunk), COUNT), 1, |_| ()).await.map(drop)
 }
 
 /// Those of the `number`th account: half of the accounts have one or two.
@@ -56,7 +58,7 @@ pub(super) fn of_contact(set: Set, number: u32) -> String {
 
 /// As an array, in its order.
 fn some(random: &mut Random) -> String {
-    let numbers: [u32; 12] = std::array::from_fn(|number| u32::try_from(number).unwrap_or_default());
+    let numbers: [u32; COUNT as usize] = std::array::from_fn(|number| u32::try_from(number).unwrap_or_default());
     let mut ids = vec![id(*random.pick_early(&numbers)), id(*random.pick_early(&numbers))];
     ids.truncate(if random.chance(30) { 2 } else { 1 });
     ids.sort_unstable();

@@ -21,7 +21,10 @@ async fn a_second_run_creates_nothing_and_a_taken_domain_is_left_alone() {
         seed::demo(&pool, tenant(), size, |progress| told.push((progress.what, progress.done))).await.unwrap();
     assert_eq!(accounts, 2_299, "all but the third");
     assert!((5_001..6_000).contains(&contacts), "all but those of the third: {contacts}");
-    assert_eq!(told, [("accounts", 2_000), ("accounts", 2_300), ("contacts", 6_000)]);
+    assert_eq!(
+        (&told[..2], told.last()),
+        (&[("accounts", 2_000), ("accounts", 2_300)][..], Some(&("contacts", 6_000)))
+    );
     assert_eq!(seed::demo(&pool, tenant(), size, |_| ()).await.unwrap(), Seeded::default());
     assert_eq!(world.agent.get_account(&mine.id).await.unwrap(), mine);
 }
