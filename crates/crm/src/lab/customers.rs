@@ -21,7 +21,8 @@ fn plan(options: &Customers) -> Plan {
     let plan = if options.quick { Plan::QUICK } else { Plan::WHOLE };
     let (contacts, seconds) = (options.contacts.unwrap_or(plan.contacts), options.seconds.unwrap_or(plan.seconds));
     // Of a few, there is not much to compare.
-    Plan { contacts, seconds, pairs: plan.pairs.min(contacts / 100) }
+    let (pairs, rows) = (plan.pairs.min(contacts / 100), plan.rows.min(contacts / 10));
+    Plan { contacts, seconds, pairs, rows, children: plan.children.min(contacts / 50) }
 }
 
 fn write_files(options: &Customers, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {

@@ -5,9 +5,9 @@ use crm_server::token::tenant_id;
 use uuid::Uuid;
 
 use super::plan::Plan;
-use super::{duplicates, lists, loading, search, timeline};
+use super::{duplicates, imports, lists, loading, merge, search, timeline};
 use crate::report::{LabReport, Machine};
-use crate::scratch::{LabError, Metrics, Part, Programs, Servers, Stage, page, report};
+use crate::scratch::{LabError, Metrics, Part, Programs, Servers, Stage, knows, page, report};
 
 /// The tenant that has half of everything, and the like in the smaller database.
 pub(super) const LARGE: &str = "large";
@@ -53,10 +53,15 @@ pub async fn run(plan: &Plan, programs: Programs, seed: u64, mut seen: impl FnMu
     };
     add(loading::measure(&stage, plan, &filled).await?);
     add(search::measure(&stage, plan, &filled, seed).await?);
+    if knows(merge::MERGE) {
+        add(merge::measure(&stage, plan).await?);
+    }
     let replica = stage.replica().await?;
     add(lists::measure(&stage, &replica).await?);
     add(timeline::measure(&stage, plan, &replica).await?);
     add(duplicates::measure(&stage, plan, &replica).await?);
+    drop(replica);
+    add(imports::measure(&stage, plan).await?);
     Ok(Outcome { report: report("customers", machine, &parts), parts })
 }
 

@@ -5,11 +5,14 @@
 //! depend on the number is asked of both in turns.
 
 mod duplicates;
+mod imports;
 mod lab;
 mod lists;
 mod loading;
+mod merge;
 mod plain;
 mod plan;
+mod replicas;
 mod search;
 mod timeline;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crm_sandbox::child::{Child, Program};
+use crm_sandbox::child::{Child, ChildSignal, Program};
 use crm_sandbox::ports::{self, Reserved};
 use crm_sandbox::{Postgres, PostgresSettings, Redis, RedisSettings};
 use crm_server::token::{Role, Signer, TokenRequest};
@@ -178,6 +178,11 @@ impl Replica {
             Some((name.split('"').next()?.to_owned(), count.parse().ok()?))
         });
         named.collect()
+    }
+
+    /// Ends it as a failing machine does.
+    pub(crate) fn kill(&self) {
+        self.child.signal(ChildSignal::SIGKILL);
     }
 
     /// Where it takes calls.
