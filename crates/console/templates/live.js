@@ -9,12 +9,14 @@ const localTimes = (within) => {
   }
 };
 
-// Whoever has the focus inside the part keeps it, if what has it is still there.
+// Whoever has the focus inside the part keeps it, if what has it is still there; what was opened stays open.
 const replace = ({ id, html }) => {
   const part = byId(id);
   if (!part) return;
   const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+  const unfolded = new Map([...part.querySelectorAll("details")].map((it) => [it.id, it.open]));
   part.innerHTML = html;
+  for (const it of part.querySelectorAll("details")) it.open = unfolded.get(it.id) ?? it.open;
   localTimes(part);
   if (focused) byId(focused)?.focus({ preventScroll: true });
 };

@@ -156,6 +156,36 @@ async fn on_any_screen_nothing_is_too_wide_and_every_chart_can_be_read() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_upstreams_are_seen_at_a_glance_and_one_is_open() {
+    let room = Room::open().await;
+    let mut broken = replica(1, "ready");
+    broken["fault"] = serde_json::json!({"fail_fast": true});
+    room.gateway.change(|truth| truth.sales = Some(vec![replica(0, "ejected"), broken]));
+    room.page_with("1 of 2").await;
+    let browser = Browser::start().await;
+    browser.open(&room.url("/")).await;
+    browser.wait_for_text(&["2 of 2", "1 of 2", "1 with a fault", "customers/0"]).await;
+    let open = "return [...document.querySelectorAll('details.upstream[open] h2')].map((it) => it.innerText).join()";
+    assert_eq!(browser.run(open).await, "customers");
+
+    tab_to(&browser, "#upstream-sales > summary").await;
+    browser.press(keys::ENTER).await;
+    browser.wait_for_text(&["sales/0", "sales/1"]).await;
+    assert_eq!(browser.run(open).await, "sales", "one at a time");
+    for width in [320, 1280] {
+        browser.be_a_telephone(width, false).await;
+        let (wide, illegible) = (browser.too_wide().await, browser.illegible().await);
+        assert!(wide.is_empty() && illegible.is_empty(), "{width}: {wide:#?} {illegible:#?}");
+        browser.picture(&format!("live-room-upstreams-{width}")).await;
+    }
+    // What was opened stays open when all are drawn anew.
+    browser.run("replace({ id: 'upstreams', html: document.getElementById('upstreams').innerHTML.replace(' open=', ' data-was=') })").await;
+    assert_eq!(browser.run(open).await, "sales");
+    browser.close().await;
+    room.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_is_left_holds_no_stream() {
     const OTHERS: usize = 31;
     let room = Room::open().await;

@@ -1,14 +1,14 @@
 //! One upstream: its figures, its policy, its replicas and its charts.
 
 use askama::Template;
-use crm_balance::Policy;
+use crm_balance::{Phase, Policy};
 
 use super::{
     Part, boxes, charts, id_of, render,
     words::{duration, percent, rate},
 };
 use crate::{
-    control::Upstream,
+    control::{Replica, Upstream},
     room::{History, Scene},
 };
 
@@ -31,7 +31,9 @@ struct Section {
 #[derive(Template)]
 #[template(path = "summary.html")]
 struct Summary {
-    figures: [Figure; 5],
+    figures: [Figure; 6],
+    /// Replicas with a fault.
+    broken: usize,
     panic: bool,
 }
 
@@ -92,14 +94,23 @@ fn summary(upstream: &Upstream, scene: &Scene) -> Part {
     let part_failed = if ok + failed > 0.0 { failed / (ok + failed) } else { failed };
     let failing = if part_failed > 0.0 { "bad" } else { "good" };
     let figure = |name, value, mood, meaning| Figure { name, value, mood, meaning };
+    let replicas = &upstream.replicas;
+    let is_ready = |replica: &&Replica| replica.seen.state == Phase::Ready;
+    let ready = replicas.iter().filter(is_ready).count();
+    let lacking = if ready < replicas.len() { "bad" } else { "plain" };
+    let broken = replicas.iter().filter(|replica| replica.fault.is_some()).count();
     let figures = [
+        figure("ready", format!("{ready} of {}", replicas.len()), lacking, "replicas that calls go to"),
         figure("calls", rate(ok + failed), "plain", "calls a second, as their callers see them"),
         figure("failed", percent(part_failed), failing, "calls that ended with an error, after all tries"),
         figure("retries", rate(retries), if retries > 0.0 { "warning" } else { "plain" }, "second tries a second"),
         figure("p50", duration(upstream.calls.p50_ms), "plain", "half of the calls were answered in less time"),
         figure("p99", duration(upstream.calls.p99_ms), "plain", "99 of 100 calls were answered in less time"),
     ];
-    Part::leaf(format!("summary-{}", id_of(&upstream.name)), render(&Summary { figures, panic: upstream.panic }))
+    Part::leaf(
+        format!("summary-{}", id_of(&upstream.name)),
+        render(&Summary { figures, broken, panic: upstream.panic }),
+    )
 }
 
 fn policy(upstream: &Upstream) -> Part {

@@ -41,6 +41,8 @@ pub struct Truth {
     pub refusal: Option<String>,
     /// No calls flow.
     pub is_idle: bool,
+    /// A second upstream, `sales`, with these replicas.
+    pub sales: Option<Vec<Value>>,
     asked: u64,
 }
 
@@ -53,8 +55,16 @@ impl Gateway {
         let listener = TcpListener::bind(address).await.unwrap();
         let (address, events) = (listener.local_addr().unwrap(), broadcast::Sender::new(16));
         let policy = "peak_ewma".to_owned();
-        let truth =
-            Truth { replicas, policy, faults_allowed: true, told: Vec::new(), refusal: None, is_idle: false, asked: 0 };
+        let truth = Truth {
+            replicas,
+            policy,
+            faults_allowed: true,
+            told: Vec::new(),
+            refusal: None,
+            is_idle: false,
+            sales: None,
+            asked: 0,
+        };
         let state = Arc::new(Mutex::new(truth));
         let routes = Router::new()
             .route("/upstreams", get(upstreams))
@@ -96,9 +106,14 @@ async fn upstreams(State((state, _)): Shared) -> Response {
     let calls = truth.asked * 4;
     let counts =
         json!({"ok": calls, "errors": 0, "cancelled": 0, "retries": 0, "shed": 0, "p50_ms": 2.0, "p99_ms": 40.0});
-    let replicas: Vec<Value> = truth.replicas.iter().map(|replica| with_calls(replica, calls / 2)).collect();
-    let upstream = json!({"name": "customers", "key": "crm.customers.v1", "policy": truth.policy, "panic": false, "calls": counts, "replicas": replicas});
-    Json(json!({"faults": {"allowed": truth.faults_allowed}, "upstreams": [upstream]})).into_response()
+    let upstream = |name: &str, replicas: &[Value]| {
+        let replicas: Vec<Value> = replicas.iter().map(|replica| with_calls(replica, calls / 2)).collect();
+        let key = format!("crm.{name}.v1");
+        json!({"name": name, "key": key, "policy": truth.policy, "panic": false, "calls": counts, "replicas": replicas})
+    };
+    let sales = truth.sales.iter().map(|replicas| upstream("sales", replicas));
+    let upstreams: Vec<Value> = std::iter::once(upstream("customers", &truth.replicas)).chain(sales).collect();
+    Json(json!({"faults": {"allowed": truth.faults_allowed}, "upstreams": upstreams})).into_response()
 }
 
 fn with_calls(replica: &Value, calls: u64) -> Value {

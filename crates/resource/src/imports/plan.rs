@@ -96,9 +96,11 @@ impl Plan {
         }
     }
 
-    /// What the file calls the column of a field.
+    /// What the file calls the column of a field; of `account_id`, which may be found by `account_name`, that one.
     pub(super) fn header(&self, field: &str) -> &str {
+        let told = |known: &String| field.strip_suffix("id").is_some_and(|owner| known.starts_with(owner));
         let column = self.fields.iter().position(|known| known == field);
+        let column = column.or_else(|| self.fields.iter().position(told));
         column.and_then(|column| self.headers.get(column)).map(String::as_str).unwrap_or_default()
     }
 }

@@ -65,6 +65,10 @@ async fn accounts_that_are_not_there_are_made_along_once_each() {
         "x".repeat(201)
     );
     let id = desk.with_file("contacts", file.as_bytes()).await;
+    assert_eq!(counts(&desk.check(&id, false).await), (703, 1, 702, 0));
+    let error = desk.errors(&id).await.swap_remove(0);
+    let told = (error.field.as_str(), error.column.as_str(), error.reason.as_str());
+    assert_eq!(told, ("account_id", "company", "REFERENCE_NOT_FOUND"), "the column that told which account");
     let check = desk.check(&id, true).await;
     assert_eq!((counts(&check), check.created_accounts), ((703, 702, 1, 0), 3));
     let run = desk.run(&id, Duplicates::Skip, true).await;
