@@ -27,6 +27,9 @@ pub struct Kind {
     pub insert_with: &'static str,
     /// The same of an update.
     pub update_with: &'static str,
+    /// The same of a deletion, and of the way back: `$3` is which. Records that have it are written one by one, and neither
+    /// merged nor erased.
+    pub deleted_with: &'static str,
     /// The same of an erasure, where `$2` is the ids of several rows.
     pub erase_with: &'static str,
     /// Whether a record of it is a person, who can be erased: the schema has the table of `sql/erasures.sql` then.
@@ -71,6 +74,7 @@ impl Kind {
             constraints: &[],
             insert_with: "",
             update_with: "",
+            deleted_with: "",
             erase_with: "",
             person: false,
             terms: "",
@@ -114,6 +118,8 @@ pub(crate) enum Test {
     Parent(&'static str),
     /// A condition with the value's key for `{}`.
     Condition(&'static str, fn(&str) -> String),
+    /// The column compares with a date, as a text.
+    Date(&'static str),
     /// The column is what stands beside the value: what the API calls it, and what is stored.
     Choice(&'static str, &'static [(&'static str, &'static str)]),
     /// The column, of ids, has this one among them; it is a facet.
@@ -188,6 +194,11 @@ impl Filter {
     /// A time, from one to before another.
     pub const fn time(field: &'static str) -> Self {
         Self::of(field, ValueKind::Timestamp, &[Operator::GreaterOrEqual, Operator::Less], Test::Plain(field))
+    }
+
+    /// A date, from one to before another; the column is text, empty where there is none.
+    pub const fn date(field: &'static str) -> Self {
+        Self::of(field, ValueKind::Text, &[Operator::GreaterOrEqual, Operator::Less], Test::Date(field))
     }
 
     pub(crate) fn spec(&self) -> FieldSpec {

@@ -64,8 +64,8 @@ pub use refusal::{
     OPERATION_CANCELLED, OPERATION_ERASED, OPERATION_GOES_THROUGH, OPERATION_NOT_FOUND, OPERATION_STUCK,
     POSSIBLE_DUPLICATE, REFUSALS, Refusal, TOO_MANY_RECORDS, WAITS_BUSY, WATCH_ENDED, WATCH_TOO_SLOW, WATCHES_BUSY,
 };
-pub use request::{Change, New, RequestId};
-pub use resource::Resource;
+pub use request::{Change, New, RequestId, single};
+pub use resource::{Resource, timestamp};
 pub use row::{Row, Value};
 pub use service::{Keeps, RunError, Service, Storage};
 pub use steps::Claim;

@@ -33,6 +33,7 @@ impl<R: Resource> Records<R> {
         if rows.is_empty() {
             return Ok(HashSet::new());
         }
+        check_many::<R>()?;
         let statement = &self.statements.many.insert;
         let query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(Value::Array(rows).to_string());
         let (subject, role) = (write.call.caller.subject.clone(), write.call.caller.role.as_str());
@@ -83,6 +84,7 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// The database's.
     pub async fn delete_many(&self, write: &mut Write, records: &[Record<R::Fields>]) -> Result<(), Error> {
+        check_many::<R>()?;
         let ids: Vec<Uuid> = records.iter().map(|record| record.head.id).collect();
         let statement = &self.statements.many.delete;
         let mut query = sqlx::query(statement.sql.clone()).bind(write.call.tenant).bind(ids);
@@ -110,6 +112,12 @@ impl<R: Resource> Records<R> {
         let unique = R::KIND.constraints.iter().find(|(constraint, _)| constraint.ends_with("_key"));
         unique.map(|(_, refusal)| *refusal)
     }
+}
+
+/// What is kept beside a deletion, too, is kept by statements that write one record each.
+fn check_many<R: Resource>() -> Result<(), Error> {
+    const ONE_BY_ONE: Error = Error::Inconsistent("such records are written one by one");
+    if R::KIND.deleted_with.is_empty() { Ok(()) } else { Err(ONE_BY_ONE) }
 }
 
 /// What a new record is written of.

@@ -6,7 +6,7 @@ use crm_database::filter::{self, Condition, FieldSpec, Value};
 use crm_database::order::{self, Order};
 use crm_database::page::{self as pages, PageError, Scope};
 use crm_proto::standard::Page;
-use crm_values::{Flaw, check_name_prefix};
+use crm_values::{Flaw, check_name_prefix, parse_calendar_date};
 use uuid::Uuid;
 
 use crate::attributes::{self, Known};
@@ -63,7 +63,12 @@ pub(crate) fn next_page_token<T>(
     }
     rows.truncate(size);
     let Some(last) = rows.last() else { return Ok(String::new()) };
-    pages::encode(scope, &position(last)).map_err(|_| Error::Inconsistent("a position has no text form"))
+    token(scope, &position(last))
+}
+
+/// The token of what comes after a position.
+pub(crate) fn token(scope: Scope, position: &Position) -> Result<String, Error> {
+    pages::encode(scope, position).map_err(|_| Error::Inconsistent("a position has no text form"))
 }
 
 /// The rows that a filter means; what is wrong with it is noted. What is asked of attributes is left out where it is not
@@ -98,6 +103,7 @@ pub(crate) fn parse_filter(kind: &Kind, text: &str) -> Result<Vec<Condition>, Fl
     for condition in &conditions {
         check_prefix(condition)?;
         check_choice(kind, condition)?;
+        check_date(kind, condition)?;
     }
     Ok(conditions)
 }
@@ -114,6 +120,16 @@ fn check_choice(kind: &Kind, condition: &Condition) -> Result<(), Flaw> {
     }
     let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
     Err(Flaw::new("FILTER_INVALID", format!("{} must be one of {}", condition.field, names.join(", "))))
+}
+
+/// Texts that are no dates have an order as well, and would be answered something.
+fn check_date(kind: &Kind, condition: &Condition) -> Result<(), Flaw> {
+    let filter = kind.filters.iter().find(|filter| filter.field == condition.field);
+    let (Some(Test::Date(_)), Value::Text(text)) = (filter.map(|filter| filter.test), &condition.value) else {
+        return Ok(());
+    };
+    let date = parse_calendar_date(text);
+    date.map(|_| ()).map_err(|flaw| Flaw::new("FILTER_INVALID", format!("{} {}", condition.field, flaw.description)))
 }
 
 /// What keys cannot tell is refused: a prefix that shows nothing would list everything.

@@ -22,6 +22,7 @@ use crate::attributes::Known;
 use crate::entry::{self, Stored, What};
 use crate::record::Record;
 use crate::request::{Change, single};
+use crate::resource::show;
 use crate::row::Row;
 use crate::select::Selection;
 use crate::statements::Statements;
@@ -151,8 +152,46 @@ impl<R: Resource> Records<R> {
 }
 
 impl<R: Resource> Records<R> {
+    /// The token of the page that comes after a record, in a list by this filter, without attributes, and in this order.
+    ///
+    /// # Errors
+    /// They are not understood.
+    pub fn page_after(
+        &self,
+        call: &Call,
+        (filter, order_by): (&str, &str),
+        last: &Record<R::Fields>,
+    ) -> Result<String, Error> {
+        let asked = standard::Page { filter: filter.to_owned(), order_by: order_by.to_owned(), ..Default::default() };
+        let (listing, scope) = page::page(R::KIND, call.tenant, &call.caller.subject, &asked, &Known::none())?;
+        let row = row_of::<R>(&last.fields);
+        page::token(scope, &select::Position::of(R::KIND, &last.head, &row, listing.order))
+    }
+
+    /// A transaction that reads, all of it as of one moment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn snapshot(&self, call: &Call) -> Result<TenantTransaction, Error> {
+        self.store.begin(call, Access::Snapshot).await
+    }
+
+    /// The record as it is now, if it is not deleted; nobody is kept from changing it.
+    ///
+    /// # Errors
+    /// There is none, or the database's.
+    pub async fn peek(&self, call: &Call, id: Uuid) -> Result<Record<R::Fields>, Error> {
+        let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
+        let found = self.find_live(&mut transaction, call.tenant, &[id]).await?;
+        transaction.commit().await?;
+        found.into_iter().next().ok_or(Error::RefusedFor(R::KIND.not_found, id))
+    }
+
     /// The records with these ids that are not deleted, past the caches, in no order.
-    pub(crate) async fn find_live(
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find_live(
         &self,
         transaction: &mut TenantTransaction,
         tenant: Uuid,
@@ -191,8 +230,19 @@ impl<R: Resource> Records<R> {
         if names_one { self.store.attributes(call, R::KIND).await } else { Ok(Arc::new(Known::none())) }
     }
 
+    /// The message of a record.
+    ///
+    /// # Errors
+    /// It holds what this release does not understand.
+    pub fn message(record: Record<R::Fields>) -> Result<R::Message, Error> {
+        show::<R>(record.fields, &record.head)
+    }
+
     /// Leaves out values that nobody sees any more.
-    pub(crate) async fn veil_all(&self, call: &Call, messages: &mut [R::Message]) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn veil_all(&self, call: &Call, messages: &mut [R::Message]) -> Result<(), Error> {
         let has_values = |message: &R::Message| message.attributes().is_some_and(|values| !values.is_empty());
         if !messages.iter().any(has_values) {
             return Ok(());

@@ -169,9 +169,27 @@ impl<R: Resource> Change<R> {
 
     /// The same, by the attributes that the tenant has defined.
     pub(crate) fn apply_by(&mut self, current: &Record<R::Fields>, known: &Known) -> Result<R::Fields, Error> {
+        self.apply_fields(current, &self.mask.clone(), known)
+    }
+
+    /// The fields as they would be after the change, without its attributes: what can be told before anything is locked.
+    ///
+    /// # Errors
+    /// All violations.
+    pub fn foresee(&mut self, current: &Record<R::Fields>) -> Result<R::Fields, Error> {
+        let mask: Vec<_> = self.mask.iter().copied().filter(|field| *field != "attributes").collect();
+        self.apply_fields(current, &mask, &Known::none())
+    }
+
+    fn apply_fields(
+        &mut self,
+        current: &Record<R::Fields>,
+        mask: &[&'static str],
+        known: &Known,
+    ) -> Result<R::Fields, Error> {
         let (mut fields, mut found) = (current.fields.clone(), Violations::default());
         let given = Given { known: Some(known), keys: self.keys.as_deref() };
-        read_over::<R>(&mut self.message, &mut fields, &self.mask, given, &mut found);
+        read_over::<R>(&mut self.message, &mut fields, mask, given, &mut found);
         found.finish(())?;
         let mut found = Violations::default();
         R::check(Some(&current.fields), &fields, &mut found);
@@ -180,7 +198,10 @@ impl<R: Resource> Change<R> {
 }
 
 /// The id of a request that has nothing else.
-pub(crate) fn single(id: &str) -> Result<Uuid, Error> {
+///
+/// # Errors
+/// It is none.
+pub fn single(id: &str) -> Result<Uuid, Error> {
     let mut found = Violations::default();
     let id = found.check("id", parse_id(id));
     found.finish(id)

@@ -106,6 +106,7 @@ pub(crate) fn headed<M: standard::Head>(mut message: M, head: &Head) -> M {
     message
 }
 
-pub(crate) fn timestamp(time: OffsetDateTime) -> Timestamp {
+/// The time, as messages have it.
+pub fn timestamp(time: OffsetDateTime) -> Timestamp {
     Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).unwrap_or_default() }
 }

@@ -182,7 +182,7 @@ fn push_condition(kind: &Kind, query: &mut QueryBuilder<Postgres>, condition: &C
             Some(ids) => drop(query.push(format_args!(" and {column} = any(")).push_bind(ids).push(")")),
             None => drop(query.push(format_args!(" and {column} = ")).push_bind(*id)),
         },
-        (Test::Plain(column), value) => {
+        (Test::Plain(column) | Test::Date(column), value) => {
             query.push(format_args!(" and {column} {} ", condition.operator.symbol()));
             match value {
                 Value::Uuid(id) => query.push_bind(*id),

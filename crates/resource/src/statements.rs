@@ -203,7 +203,7 @@ fn set_deleted(kind: &Kind, columns: &str) -> String {
          update_time = {CHANGE_TIME} where tenant_id = $1 and id = $2",
         kind.table
     );
-    journalled(kind, "", &change, columns, "case when $3 then 'deleted' else 'undeleted' end", 4)
+    journalled(kind, kind.deleted_with, &change, columns, "case when $3 then 'deleted' else 'undeleted' end", 4)
 }
 
 fn erase(kind: &Kind) -> String {

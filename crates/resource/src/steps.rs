@@ -16,7 +16,7 @@ use crate::record::{Head, Record};
 use crate::records::{Records, is_for, key, row_of};
 use crate::refusal::ETAG_MISMATCH;
 use crate::request::{Change, New, RequestId, single};
-use crate::resource::{headed, show, show_fields};
+use crate::resource::{headed, show_fields};
 use crate::row::Row;
 use crate::search::{self, terms_of};
 use crate::statements::Statement;
@@ -305,11 +305,6 @@ impl<R: Resource> Records<R> {
         let message = self.veil(&mut write, message).await?;
         write.commit().await?;
         Ok(message)
-    }
-
-    /// The message of a record.
-    pub(crate) fn message(record: Record<R::Fields>) -> Result<R::Message, Error> {
-        show::<R>(record.fields, &record.head)
     }
 
     /// Which attributes filter, and do until the transaction ends, if values of some change.

@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod activities;
 pub mod attributes;
 mod changes;
+mod customers;
+mod listed;
 mod operations;
+pub mod opportunities;
 pub mod pipelines;
 pub mod products;
 pub mod sales_teams;
@@ -10,27 +14,35 @@ pub mod saved_views;
 mod tables;
 pub mod tags;
 
+use crm_proto::sales::activity_service_server::ActivityServiceServer;
 use crm_proto::sales::attribute_definition_service_server::AttributeDefinitionServiceServer;
 use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::operation_service_server::OperationServiceServer;
+use crm_proto::sales::opportunity_service_server::OpportunityServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
 use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::sales::table_service_server::TableServiceServer;
 use crm_proto::sales::tag_service_server::TagServiceServer;
+use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::attributes::Definitions;
 use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
+use activities::Activity;
 use attributes::AttributeDefinition;
+use customers::Customers;
+use opportunities::Opportunity;
 use pipelines::Pipeline;
 use products::Product;
 use sales_teams::SalesTeam;
 use saved_views::SavedView;
 use tags::Tag;
+
+pub use customers::CUSTOMERS;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -39,8 +51,25 @@ pub static SERVICE: Service = Service {
     name: "sales",
     package: "crm.sales.v1",
     keeps: Keeps::Records(STORAGE, routes),
-    asks: &[],
-    refusals: &[&views::NOT_YOURS, &views::TOO_MANY, &views::TOO_MANY_SHARED, &TOO_MANY, &MERGED],
+    asks: &[CUSTOMERS],
+    refusals: &[
+        &views::NOT_YOURS,
+        &views::TOO_MANY,
+        &views::TOO_MANY_SHARED,
+        &TOO_MANY,
+        &MERGED,
+        &PARENT_NOT_FOUND,
+        &customers::ACCOUNT_NOT_FOUND,
+        &customers::CONTACT_NOT_FOUND,
+        &opportunities::PIPELINE_NOT_FOUND,
+        &opportunities::STAGE_NOT_FOUND,
+        &opportunities::PRODUCT_NOT_FOUND,
+        &pipelines::IN_USE,
+        &pipelines::STAGE_IN_USE,
+        &pipelines::STAGE_NOT_FOUND,
+        &pipelines::STAGE_KINDS_DIFFER,
+        &pipelines::STAGE_BEING_MERGED,
+    ],
 };
 
 const STORAGE: Storage = Storage {
@@ -53,6 +82,8 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<Product>(),
         AnyResource::of::<SalesTeam>(),
         AnyResource::of::<Pipeline>(),
+        AnyResource::of::<Opportunity>(),
+        AnyResource::of::<Activity>(),
         AnyResource::of::<SavedView>(),
         AnyResource::of::<AttributeDefinition>(),
         AnyResource::of::<Tag>(),
@@ -68,6 +99,9 @@ pub struct Sales {
     products: Records<Product>,
     sales_teams: Records<SalesTeam>,
     pipelines: Records<Pipeline>,
+    opportunities: Records<Opportunity>,
+    activities: Activities<activities::OfSales>,
+    customers: Customers,
     saved_views: Views<saved_views::OfSales>,
     definitions: Definitions<attributes::OfSales>,
     tags: Tags<tags::OfSales>,
@@ -76,15 +110,20 @@ pub struct Sales {
 }
 
 fn routes(store: &Store, services: Services) -> Services {
-    let products = Records::new(store);
-    let tags = Tags::new(store).on(&products);
+    let (products, pipelines, opportunities) = (Records::new(store), Records::new(store), Records::new(store));
+    store.offer(pipelines::MergeStage { pipelines: pipelines.clone(), opportunities: opportunities.clone() });
+    let activities = Activities::new(store).on(&opportunities);
+    let tags = Tags::new(store).on(&products).on(&opportunities);
     tags.offer();
     let definitions = Definitions::new(store);
     store.offer(definitions.filling());
     let sales = Sales {
         products,
         sales_teams: Records::new(store),
-        pipelines: Records::new(store),
+        pipelines,
+        opportunities,
+        activities,
+        customers: Customers::new(store),
         saved_views: Views::new(store),
         definitions,
         tags,
@@ -94,6 +133,8 @@ fn routes(store: &Store, services: Services) -> Services {
     let products = ProductServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let sales_teams = SalesTeamServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let pipelines = PipelineServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let opportunities = OpportunityServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let activities = ActivityServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let saved_views = SavedViewServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tables = TableServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tags = TagServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -104,6 +145,8 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(products)
         .add(sales_teams)
         .add(pipelines)
+        .add(opportunities)
+        .add(activities)
         .add(saved_views)
         .add(definitions)
         .add(tags)

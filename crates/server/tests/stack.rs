@@ -75,7 +75,8 @@ fn who_works_reads_and_writes_and_a_viewer_reads() {
         let reads = methods.only_reads(path);
         // Who manages decides over many records at once, too.
         let catalogues = [".ProductService/", ".SalesTeamService/", ".PipelineService/"];
-        let merges = ["/MergeTag", "/MergeAccount", "/MergeContact", "/UnmergeAccount", "/UnmergeContact"];
+        let merges =
+            ["/MergeTag", "/MergeAccount", "/MergeContact", "/UnmergeAccount", "/UnmergeContact", "/MergeStage"];
         let manages = catalogues.iter().chain(&merges).chain(&["/ReassignAccounts", "/CancelOperation"]);
         let manages = manages.into_iter().any(|part| path.contains(part));
         let agent: &[&str] = if reads || !manages { &["agent"] } else { &[] };

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod alike;
+mod calendar_date;
 mod currency;
+mod decimal;
 mod domain_name;
 mod email;
 mod etag;
@@ -15,7 +17,9 @@ mod shown;
 mod text;
 
 pub use alike::{Alike, alike_companies, alike_people, company_key, mailbox, may_be_alike};
+pub use calendar_date::parse_calendar_date;
 pub use currency::Currency;
+pub use decimal::{parse_decimal, show_decimal};
 pub use domain_name::parse_domain_name;
 pub use email::{email_key, parse_email};
 pub use etag::Etag;

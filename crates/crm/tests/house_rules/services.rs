@@ -142,7 +142,7 @@ fn a_service_that_is_left_out_anywhere_is_found() {
     assert_eq!(missing(service, &Files { test, ..files }).len(), 1);
 }
 
-/// Whom a service asks it must be told where to find. Nobody here asks yet, so this one is made up.
+/// Whom a service asks it must be told where to find. This one is made up.
 #[test]
 fn a_service_that_is_not_told_where_those_are_whom_it_asks_is_found() {
     const CUSTOMERS: Peer = Peer { name: "customers", addresses_setting: "CRM_CUSTOMERS_ADDRESSES" };

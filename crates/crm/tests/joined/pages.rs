@@ -11,7 +11,7 @@ use crm_transcode::Transcoder;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::samples::{another, sample, updates};
+use crate::samples::{Given, another, sample, updates};
 use crate::support::{Joined, json, text};
 
 const MOST: usize = 4;
@@ -50,22 +50,21 @@ async fn post(joined: &Joined, path: &str, body: &Value) -> String {
 
 /// Some records of every resource, each with a history; answers one of each, by its collection.
 async fn fill(joined: &Joined) -> HashMap<String, String> {
-    let parent = post(joined, "/v1/accounts", &json!({"name": "Parent"})).await;
+    let given = Given::make(joined, "acme").await;
     let mut filled = HashMap::new();
     for (collection, _) in updates() {
         for _ in 0..ROWS {
-            let body = another(&sample(&collection, &parent));
+            let body = another(&sample(&collection, &given));
             let id = post(joined, &collection, &body).await;
             joined.json(Method::DELETE, &format!("{collection}/{id}"), Value::Null).await;
             joined.json(Method::POST, &format!("{collection}/{id}:undelete"), json!({})).await;
             filled.insert(collection.clone(), id);
         }
     }
-    let task = json!({
-        "kind": "KIND_TASK", "parentResource": "accounts", "parentId": parent, "subject": "Call", "owner": "ada",
-    });
+    let task = |resource: &str, id: &str| json!({"kind": "KIND_TASK", "parentResource": resource, "parentId": id, "subject": "Call", "owner": "ada"});
     for _ in 0..ROWS {
-        post(joined, "/v1/activities/customers", &task).await;
+        post(joined, "/v1/activities/customers", &task("accounts", &given.account)).await;
+        post(joined, "/v1/activities/sales", &task("opportunities", &given.opportunity)).await;
         let nothing = json!({"filter": "owner = \"nobody\"", "owner": "eve", "requestId": Uuid::new_v4()});
         joined.json(Method::POST, "/v1/accounts:reassign", nothing).await;
         let import = json!({"resource": "contacts", "fileName": "mine.csv", "requestId": Uuid::new_v4()});

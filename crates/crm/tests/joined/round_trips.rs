@@ -4,7 +4,7 @@ use ::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::samples::{sample, tagged, updates};
+use crate::samples::{Given, sample, tagged, updates};
 use crate::support::{Joined, text};
 
 async fn create(joined: &Joined, collection: &str, body: Value) -> Value {
@@ -15,15 +15,14 @@ async fn create(joined: &Joined, collection: &str, body: Value) -> Value {
 #[tokio::test]
 async fn what_was_read_can_be_sent_back_whole_and_by_the_field() {
     let joined = Joined::start().await;
-    let parent = create(&joined, "/v1/accounts", json!({"name": "Parent"})).await;
-    let parent = parent["id"].as_str().unwrap();
+    let given = Given::make(&joined, "acme").await;
     let updates = updates();
     assert!(
         updates.len() >= 10,
         "accounts, contacts, activities, products, saved views, tags and definitions of each: {updates:?}"
     );
     for (collection, fields) in updates {
-        let sample = tagged(&joined, "acme", &collection, sample(&collection, parent)).await;
+        let sample = tagged(&joined, "acme", &collection, sample(&collection, &given)).await;
         for name in fields.keys().filter(|name| *name != "etag") {
             assert!(sample.get(name).is_some(), "the sample of {collection} lacks {name}");
         }

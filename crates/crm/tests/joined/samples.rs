@@ -2,21 +2,51 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ::http::Method;
+use ::http::{Method, StatusCode};
 use crm_server::token::Role;
 use crm_transcode::Transcoder;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::support::{Joined, json};
+use crate::support::{Joined, json, text};
 
 /// What a collection holds, by its path: `/v1/products` holds `products`, and `/v1/activities/customers` `activities`.
 pub(crate) fn plural(path: &str) -> &str {
     path.trim_start_matches("/v1/").split('/').next().unwrap()
 }
 
+/// What samples refer to.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) account: String,
+    pub(crate) pipeline: String,
+    pub(crate) stage: String,
+    pub(crate) opportunity: String,
+}
+
+impl Given {
+    pub(crate) async fn make(joined: &Joined, tenant: &str) -> Self {
+        let create = async |path: &str, body: Value| {
+            let path = format!("{path}?requestId={}", Uuid::new_v4());
+            let answer = joined.call_as(tenant, Role::Manager, Method::POST, &path, body).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", text(&answer));
+            json(&answer)
+        };
+        let id = |it: &Value| it["id"].as_str().unwrap().to_owned();
+        let account = id(&create("/v1/accounts", json!({"name": "Parent"})).await);
+        let stages = json!([{"name": "New", "kind": "KIND_OPEN"}, {"name": "Won", "kind": "KIND_WON"},
+            {"name": "Lost", "kind": "KIND_LOST"}]);
+        let made = create("/v1/pipelines", json!({"name": "Given", "stages": stages})).await;
+        let (pipeline, stage) = (id(&made), id(&made["stages"][0]));
+        let opportunity = json!({"name": "Given", "accountId": account, "pipelineId": pipeline});
+        let opportunity = id(&create("/v1/opportunities", opportunity).await);
+        Self { account, pipeline, stage, opportunity }
+    }
+}
+
 /// A resource with every field filled that a caller can fill, but for its tags, by its collection's path.
-pub(crate) fn sample(path: &str, account: &str) -> Value {
+pub(crate) fn sample(path: &str, given: &Given) -> Value {
+    let Given { account, pipeline, stage: stage_id, opportunity } = given;
     match plural(path) {
         "accounts" => json!({
             "name": "Acme", "domain": "acme.example", "industry": "retail", "country": "France",
@@ -31,7 +61,8 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
         }),
         // A task has what the other kinds have, and more.
         "activities" => json!({
-            "kind": "KIND_TASK", "parentResource": "accounts", "parentId": account, "subject": "Call", "body": "a\nb",
+            "kind": "KIND_TASK", "parentResource": if path.ends_with("/sales") { "opportunities" } else { "accounts" },
+            "parentId": if path.ends_with("/sales") { opportunity } else { account }, "subject": "Call", "body": "a\nb",
             "owner": "ada", "dueTime": "2027-01-31T09:30:00Z", "done": true, "startTime": "2027-01-31T09:00:00.000001Z",
             "durationSeconds": 1800,
         }),
@@ -58,6 +89,17 @@ pub(crate) fn sample(path: &str, account: &str) -> Value {
             "stages": [stage(1, "New", "KIND_OPEN", 10), stage(2, "Won", "KIND_WON", 100), stage(3, "Lost", "KIND_LOST", 0)],
         }),
         "tags" => json!({"name": "Key account", "colour": "#1f6feb", "description": "Visited every quarter"}),
+        "opportunities" => json!({
+            "name": "Gearboxes", "accountId": account, "contacts": [], "pipelineId": pipeline, "stageId": stage_id,
+            "amount": {"currencyCode": "EUR", "units": "550", "nanos": 0}, "probability": 30, "owner": "ada",
+            "closeDate": "2027-01-31", "nextStep": "Send the offer", "nextStepDate": "2027-01-15", "lostReason": "",
+            "lines": [{
+                "productId": "", "name": "Gearbox", "quantity": "1.5", "discountPercent": "50",
+                "unitPrice": {"currencyCode": "EUR", "units": "3", "nanos": 0},
+                "total": {"currencyCode": "EUR", "units": "2", "nanos": 250_000_000},
+            }],
+            "attributes": {"note": "x"},
+        }),
         other => panic!("a new kind of resource, {other}, needs a sample here"),
     }
 }
@@ -71,11 +113,11 @@ fn stage(number: u128, name: &str, kind: &str, probability: i32) -> Value {
 pub(crate) async fn tagged(joined: &Joined, tenant: &str, path: &str, mut body: Value) -> Value {
     let service = match plural(path) {
         "accounts" | "contacts" => "customers",
-        "products" => "sales",
+        "products" | "opportunities" => "sales",
         _ => return body,
     };
     let path = format!("/v1/tags/{service}");
-    let (tag, create) = (another(&sample(&path, "")), format!("{path}?requestId={}", Uuid::new_v4()));
+    let (tag, create) = (another(&sample(&path, &Given::default())), format!("{path}?requestId={}", Uuid::new_v4()));
     let tag = joined.call_as(tenant, Role::Manager, Method::POST, &create, tag).await;
     body["tagIds"] = json!([json(&tag)["id"]]);
     body

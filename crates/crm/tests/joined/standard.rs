@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::Answer;
-use crate::samples::{another, plural, sample, tagged, updates};
+use crate::samples::{Given, another, plural, sample, tagged, updates};
 use crate::support::{Joined, json, text};
 
 /// The path of each collection, and a body for its creations.
@@ -19,13 +19,10 @@ async fn collections_of(joined: &Joined, tenant: &str) -> Vec<(String, Value)> {
     if tenant != "acme" {
         joined.define_attributes(tenant).await;
     }
-    let parent = create_as(joined, tenant, "/v1/accounts", Uuid::new_v4(), &json!({"name": "Parent"})).await;
-    assert_eq!(parent.status, StatusCode::OK, "{}", text(&parent));
-    let parent = json(&parent);
-    let parent = parent["id"].as_str().unwrap();
+    let given = Given::make(joined, tenant).await;
     let mut collections = Vec::new();
     for (path, _) in updates() {
-        let body = tagged(joined, tenant, &path, sample(&path, parent)).await;
+        let body = tagged(joined, tenant, &path, sample(&path, &given)).await;
         collections.push((path, body));
     }
     collections

@@ -1,11 +1,13 @@
 //! A gateway, one replica of each service behind it, and who calls them over REST.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::http::{Method, StatusCode};
+use crm_balance::Discovery;
 use crm_gateway::{Config, Listeners, PublicKeys};
-use crm_resource::{Service, StoreConfig};
+use crm_resource::{Service, ServiceConfig, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
 use crm_server::token::{Role, Signer, TokenRequest, Verifier};
 use serde_json::{Value, json};
@@ -36,10 +38,11 @@ impl Joined {
     pub(crate) async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
         let (private, public_key) = Signer::generate_pem().unwrap();
         let mut running = JoinSet::new();
-        let (mut databases, mut routes) = (Vec::new(), Vec::new());
+        let (mut databases, mut routes, mut known) = (Vec::new(), Vec::new(), HashMap::new());
         for service in table::ALL {
-            let (database, replica) = serve(service, &public_key, &mut running).await;
+            let (database, replica) = serve(service, &public_key, &known, &mut running).await;
             databases.push(database);
+            known.insert(service.name, replica);
             routes.push(format!("{}={replica}", service.package));
         }
         let listener = listen().await;
@@ -81,7 +84,9 @@ impl Joined {
 
     /// Attributes that the samples of all resources have.
     pub(crate) async fn define_attributes(&self, tenant: &str) {
-        for (service, resource) in [("customers", "accounts"), ("customers", "contacts"), ("sales", "products")] {
+        for (service, resource) in
+            [("customers", "accounts"), ("customers", "contacts"), ("sales", "products"), ("sales", "opportunities")]
+        {
             for (key, kind) in [("note", "TYPE_TEXT"), ("size", "TYPE_NUMBER"), ("since", "TYPE_DATE")] {
                 let body = json!({"resource": resource, "key": key, "type": kind, "displayName": key});
                 let path = format!("/v1/attributeDefinitions/{service}?requestId={}", Uuid::new_v4());
@@ -135,16 +140,24 @@ fn authorization(signer: &Signer, tenant: &str, role: Role) -> String {
     format!("Bearer {}", signer.sign(&TokenRequest { subject, tenant, role, ttl: Duration::from_secs(600) }).unwrap())
 }
 
-async fn serve(service: &'static Service, public_key: &str, running: &mut JoinSet<()>) -> (TestDatabase, SocketAddr) {
+/// Asks those that are known.
+async fn serve(
+    service: &'static Service,
+    public_key: &str,
+    known: &HashMap<&str, SocketAddr>,
+    running: &mut JoinSet<()>,
+) -> (TestDatabase, SocketAddr) {
     let setup = |url: String| async move { service.migrate(&url, None).await };
     let database = testing::template_database(service.name, setup).await.unwrap().database().await.unwrap();
     let redis_url = testing::redis().await.unwrap();
     let database_url = database.url_as(service.storage().unwrap().role, "");
-    let config = StoreConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap());
+    let config: ServiceConfig = StoreConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap()).into();
+    let peers = service.asks.iter().map(|peer| (*peer, Discovery::Static(vec![known[peer.name].into()]))).collect();
+    let config = ServiceConfig { peers, ..config };
     let (listener, admin) = (listen().await, listen().await);
     let address = listener.local_addr().unwrap();
     let verifier = Verifier::from_pem(public_key).unwrap();
-    let served = service.serve(config.into(), verifier, listener, admin, CancellationToken::new());
+    let served = service.serve(config, verifier, listener, admin, CancellationToken::new());
     running.spawn(async move { served.await.unwrap() });
     (database, address)
 }

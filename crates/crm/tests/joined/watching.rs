@@ -39,7 +39,7 @@ async fn an_export_tells_over_rest_where_to_go_on_of_each_service() {
     assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
     assert!(
         text(&unknown).contains("resources[0]")
-            && text(&unknown).contains("must be one of products, sales_teams, pipelines")
+            && text(&unknown).contains("must be one of products, sales_teams, pipelines, opportunities, activities")
     );
 }
 

@@ -800,6 +800,168 @@ impl History for crate::crm::tags::v1::GetTagHistoryRequest {
     }
 }
 
+impl Create for crate::crm::sales::v1::CreateOpportunityRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    const METHOD: &'static str = "sales.CreateOpportunity";
+    fn resource(&mut self) -> &mut Option<crate::crm::sales::v1::Opportunity> { &mut self.opportunity }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::sales::v1::Opportunity {
+    const NAME: &'static str = "opportunity";
+    const FIELDS: &'static [&'static str] = &["name", "account_id", "contacts", "pipeline_id", "stage_id", "amount", "lines", "probability", "close_date", "owner", "next_step", "next_step_date", "lost_reason", "tag_ids", "attributes"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "state", "value", "stage_time", "close_time", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.account_id, &mut self.pipeline_id, &mut self.stage_id].into_iter().chain(&mut self.tag_ids).collect() }
+    fn attributes(&self) -> Option<&Attributes> { Some(&self.attributes) }
+    fn attributes_mut(&mut self) -> Option<&mut Attributes> { Some(&mut self.attributes) }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "name" => !self.name.is_empty(),
+            "account_id" => !self.account_id.is_empty(),
+            "contacts" => !self.contacts.is_empty(),
+            "pipeline_id" => !self.pipeline_id.is_empty(),
+            "stage_id" => !self.stage_id.is_empty(),
+            "amount" => self.amount.is_some(),
+            "lines" => !self.lines.is_empty(),
+            "probability" => self.probability.is_some(),
+            "close_date" => !self.close_date.is_empty(),
+            "owner" => !self.owner.is_empty(),
+            "next_step" => !self.next_step.is_empty(),
+            "next_step_date" => !self.next_step_date.is_empty(),
+            "lost_reason" => !self.lost_reason.is_empty(),
+            "tag_ids" => !self.tag_ids.is_empty(),
+            "attributes" => !self.attributes.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "name" => self.name == other.name,
+            "account_id" => self.account_id == other.account_id,
+            "contacts" => self.contacts == other.contacts,
+            "pipeline_id" => self.pipeline_id == other.pipeline_id,
+            "stage_id" => self.stage_id == other.stage_id,
+            "amount" => self.amount == other.amount,
+            "lines" => self.lines == other.lines,
+            "probability" => self.probability == other.probability,
+            "close_date" => self.close_date == other.close_date,
+            "owner" => self.owner == other.owner,
+            "next_step" => self.next_step == other.next_step,
+            "next_step_date" => self.next_step_date == other.next_step_date,
+            "lost_reason" => self.lost_reason == other.lost_reason,
+            "tag_ids" => self.tag_ids == other.tag_ids,
+            "attributes" => self.attributes == other.attributes,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "name" => if !self.name.is_empty() { self.name.json() } else { Value::Null },
+            "account_id" => if !self.account_id.is_empty() { self.account_id.json() } else { Value::Null },
+            "contacts" => if !self.contacts.is_empty() { self.contacts.json() } else { Value::Null },
+            "pipeline_id" => if !self.pipeline_id.is_empty() { self.pipeline_id.json() } else { Value::Null },
+            "stage_id" => if !self.stage_id.is_empty() { self.stage_id.json() } else { Value::Null },
+            "amount" => self.amount.json(),
+            "lines" => if !self.lines.is_empty() { self.lines.json() } else { Value::Null },
+            "probability" => self.probability.json(),
+            "close_date" => if !self.close_date.is_empty() { self.close_date.json() } else { Value::Null },
+            "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
+            "next_step" => if !self.next_step.is_empty() { self.next_step.json() } else { Value::Null },
+            "next_step_date" => if !self.next_step_date.is_empty() { self.next_step_date.json() } else { Value::Null },
+            "lost_reason" => if !self.lost_reason.is_empty() { self.lost_reason.json() } else { Value::Null },
+            "tag_ids" => if !self.tag_ids.is_empty() { self.tag_ids.json() } else { Value::Null },
+            "attributes" => if !self.attributes.is_empty() { self.attributes.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "name" => self.name.clone_from(&other.name),
+            "account_id" => self.account_id.clone_from(&other.account_id),
+            "contacts" => unite(&mut self.contacts, &other.contacts),
+            "pipeline_id" => self.pipeline_id.clone_from(&other.pipeline_id),
+            "stage_id" => self.stage_id.clone_from(&other.stage_id),
+            "amount" => self.amount.clone_from(&other.amount),
+            "lines" => unite(&mut self.lines, &other.lines),
+            "probability" => self.probability.clone_from(&other.probability),
+            "close_date" => self.close_date.clone_from(&other.close_date),
+            "owner" => self.owner.clone_from(&other.owner),
+            "next_step" => self.next_step.clone_from(&other.next_step),
+            "next_step_date" => self.next_step_date.clone_from(&other.next_step_date),
+            "lost_reason" => self.lost_reason.clone_from(&other.lost_reason),
+            "tag_ids" => unite(&mut self.tag_ids, &other.tag_ids),
+            "attributes" => self.attributes.extend(other.attributes.clone()),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::Opportunity {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::sales::v1::GetOpportunityRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::sales::v1::BatchGetOpportunitiesRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    type Answer = crate::crm::sales::v1::BatchGetOpportunitiesResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(opportunities: Vec<crate::crm::sales::v1::Opportunity>, _redirects: Vec<Redirect>) -> crate::crm::sales::v1::BatchGetOpportunitiesResponse {
+        crate::crm::sales::v1::BatchGetOpportunitiesResponse { opportunities }
+    }
+}
+
+impl List for crate::crm::sales::v1::ListOpportunitiesRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    type Answer = crate::crm::sales::v1::ListOpportunitiesResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(opportunities: Vec<crate::crm::sales::v1::Opportunity>, next_page_token: String) -> crate::crm::sales::v1::ListOpportunitiesResponse { crate::crm::sales::v1::ListOpportunitiesResponse { opportunities, next_page_token } }
+}
+
+impl Update for crate::crm::sales::v1::UpdateOpportunityRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    fn parts(self) -> (Option<crate::crm::sales::v1::Opportunity>, Option<prost_types::FieldMask>) { (self.opportunity, self.update_mask) }
+}
+
+impl At for crate::crm::sales::v1::DeleteOpportunityRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::sales::v1::DeleteOpportunityRequest {}
+
+impl At for crate::crm::sales::v1::UndeleteOpportunityRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::sales::v1::UndeleteOpportunityRequest {}
+
+impl Export for crate::crm::sales::v1::ExportOpportunitiesRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::sales::v1::GetOpportunityHistoryRequest {
+    type Resource = crate::crm::sales::v1::Opportunity;
+    type Answer = crate::crm::sales::v1::GetOpportunityHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::sales::v1::GetOpportunityHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::sales::v1::GetOpportunityHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
 impl Create for crate::crm::sales::v1::CreatePipelineRequest {
     type Resource = crate::crm::sales::v1::Pipeline;
     const METHOD: &'static str = "sales.CreatePipeline";
@@ -1161,6 +1323,32 @@ impl Json for crate::crm::attributes::v1::Choice {
                 ("value".to_owned(), self.value.json()),
                 ("displayName".to_owned(), self.display_name.json()),
                 ("archived".to_owned(), self.archived.json()),
+            ].into_iter().collect(),
+        )
+    }
+}
+
+impl Json for crate::crm::sales::v1::opportunity::Contact {
+    fn json(&self) -> Value {
+        Value::Object(
+            [
+                ("contactId".to_owned(), self.contact_id.json()),
+                ("role".to_owned(), self.role.json()),
+            ].into_iter().collect(),
+        )
+    }
+}
+
+impl Json for crate::crm::sales::v1::opportunity::Line {
+    fn json(&self) -> Value {
+        Value::Object(
+            [
+                ("productId".to_owned(), self.product_id.json()),
+                ("name".to_owned(), self.name.json()),
+                ("quantity".to_owned(), self.quantity.json()),
+                ("unitPrice".to_owned(), self.unit_price.json()),
+                ("discountPercent".to_owned(), self.discount_percent.json()),
+                ("total".to_owned(), self.total.json()),
             ].into_iter().collect(),
         )
     }

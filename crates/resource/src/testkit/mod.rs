@@ -53,12 +53,28 @@ pub async fn pool(service: &Service, database: &TestDatabase) -> Database {
     Database::connect(&Settings::new(database.url_as(storage(service).role, ""))).await.unwrap()
 }
 
+/// Private keys, and what knows the public ones.
+#[derive(Clone)]
+struct Keys {
+    users: String,
+    services: String,
+    verifier: Verifier,
+}
+
+impl Keys {
+    fn generate() -> Self {
+        let ((users, users_public), (services, services_public)) =
+            (Signer::generate_pem().unwrap(), Signer::generate_pem().unwrap());
+        let verifier = Verifier::from_pem(&users_public).unwrap().and_services(&services_public).unwrap();
+        Self { users, services, verifier }
+    }
+}
+
 /// A running service and who calls it.
 pub struct Process {
     pub address: SocketAddr,
     pub admin: SocketAddr,
-    signer: Signer,
-    services_key: String,
+    keys: Keys,
     shutdown: CancellationToken,
     running: JoinHandle<Result<(), RunError>>,
 }
@@ -69,17 +85,24 @@ impl Process {
         Self::start_as(service, store.into()).await
     }
 
-    pub async fn start_as(service: &'static Service, mut config: ServiceConfig) -> Self {
-        let (private, public) = Signer::generate_pem().unwrap();
+    pub async fn start_as(service: &'static Service, config: ServiceConfig) -> Self {
+        Self::start_with(service, config, Keys::generate()).await
+    }
+
+    /// Another one, which believes the same tokens.
+    pub async fn beside(&self, service: &'static Service, config: ServiceConfig) -> Self {
+        Self::start_with(service, config, self.keys.clone()).await
+    }
+
+    async fn start_with(service: &'static Service, mut config: ServiceConfig, keys: Keys) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
         config.server.drain_grace = Duration::from_millis(10);
         let shutdown = CancellationToken::new();
-        let (services_key, services_public) = Signer::generate_pem().unwrap();
-        let verifier = Verifier::from_pem(&public).unwrap().and_services(&services_public).unwrap();
+        let verifier = keys.verifier.clone();
         let running = tokio::spawn(service.serve(config, verifier, listener, admin_listener, shutdown.clone()));
-        Self { address, admin, signer: Signer::from_pem(&private).unwrap(), services_key, shutdown, running }
+        Self { address, admin, keys, shutdown, running }
     }
 
     /// Who speaks for `tenant` in `role`.
@@ -91,12 +114,13 @@ impl Process {
     pub fn caller_as(&self, subject: &str, tenant: &str, role: Role) -> Caller {
         let (subject, tenant) = (subject.to_owned(), tenant.to_owned());
         let request = TokenRequest { subject, tenant, role, ttl: Duration::from_secs(600) };
-        self.calls_with(format!("Bearer {}", self.signer.sign(&request).unwrap()))
+        let signer = Signer::from_pem(&self.keys.users).unwrap();
+        self.calls_with(format!("Bearer {}", signer.sign(&request).unwrap()))
     }
 
     /// Another service, which works for `tenant` without a caller.
     pub fn service(&self, name: &str, tenant: &str) -> Caller {
-        let signer = ServiceSigner::from_pem(&self.services_key, name).unwrap();
+        let signer = ServiceSigner::from_pem(&self.keys.services, name).unwrap();
         let authorization = signer.authorization(tenant_id(tenant)).unwrap();
         self.calls_with(authorization.to_str().unwrap().to_owned())
     }

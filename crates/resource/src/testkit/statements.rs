@@ -73,10 +73,11 @@ fn texts(resource: &AnyResource) -> String {
     let ends = (Uuid::nil(), Uuid::max());
     let locked = matching::batch(kind, &all.select, tenant, &listing.selection, ends, 1).into_string();
     let many = &all.many;
+    let written = [&many.insert, &many.delete].into_iter().filter(|_| kind.deleted_with.is_empty());
     [&all.find, &all.lock, &all.hold, &all.insert, &all.update, &all.set_deleted, &all.erase]
         .map(|statement| (statement.name.to_owned(), statement.sql.as_str()))
         .into_iter()
-        .chain([&many.lock, &many.hold, &many.insert, &many.delete].map(|it| (it.name.to_owned(), it.sql.as_str())))
+        .chain([&many.lock, &many.hold].into_iter().chain(written).map(|it| (it.name.to_owned(), it.sql.as_str())))
         .chain([(format!("{}, by all filters at once, a later page", all.list_name), list.as_str())])
         .chain(few)
         .chain([(format!("{}, by all filters at once", all.find_matching_name), changed.as_str())])
@@ -90,6 +91,9 @@ fn texts(resource: &AnyResource) -> String {
 fn example(filter: &Filter) -> String {
     if let Test::Choice(_, [(name, _), ..]) = filter.test {
         return format!("{} = {name}", filter.field);
+    }
+    if let Test::Date(_) = filter.test {
+        return format!("{} {} \"2026-01-31\"", filter.field, filter.operators[0].symbol());
     }
     let value = match filter.kind {
         ValueKind::Entries => {

@@ -1,8 +1,10 @@
+use crm_proto::operations::Operation;
 use crm_proto::sales as pb;
 use crm_proto::sales::pipeline_service_server::PipelineService;
 use crm_resource::{Answer, Export, answer};
 use tonic::{Request, async_trait};
 
+use super::{MergeStage, board, delete, update};
 use crate::Sales;
 
 #[async_trait]
@@ -29,11 +31,11 @@ impl PipelineService for Sales {
     }
 
     async fn update_pipeline(&self, request: Request<pb::UpdatePipelineRequest>) -> Answer<pb::Pipeline> {
-        answer(self.pipelines.update(request).await)
+        answer(update::update(&self.pipelines, request).await)
     }
 
     async fn delete_pipeline(&self, request: Request<pb::DeletePipelineRequest>) -> Answer<pb::Pipeline> {
-        answer(self.pipelines.delete(request).await)
+        answer(delete::delete(&self.pipelines, request).await)
     }
 
     async fn undelete_pipeline(&self, request: Request<pb::UndeletePipelineRequest>) -> Answer<pb::Pipeline> {
@@ -52,5 +54,13 @@ impl PipelineService for Sales {
         request: Request<pb::GetPipelineHistoryRequest>,
     ) -> Answer<pb::GetPipelineHistoryResponse> {
         answer(self.pipelines.history(request).await)
+    }
+
+    async fn merge_stage(&self, request: Request<pb::MergeStageRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<MergeStage>(request).await)
+    }
+
+    async fn get_board(&self, request: Request<pb::GetBoardRequest>) -> Answer<pb::Board> {
+        answer(board::board(self, request).await)
     }
 }

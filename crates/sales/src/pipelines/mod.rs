@@ -1,14 +1,26 @@
 //! Pipelines: the ways that opportunities go, stage by stage.
 
+mod board;
 mod calls;
+mod delete;
+mod hold;
+mod merge;
 mod stages;
+mod update;
 
 use crm_proto::sales as pb;
 use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row, Violations};
 use crm_values::{name_key, required};
 use sqlx::FromRow;
 
+pub(crate) use hold::hold_pipeline;
+
+pub use board::{CARDS, TOTALS};
+pub use delete::{IN_USE, OPPORTUNITY_IN};
+pub use hold::{HOLD, LOCK};
+pub use merge::{FORGET_TOTALS, MergeStage, STAGE_BEING_MERGED, STAGE_KINDS_DIFFER, STAGE_NOT_FOUND};
 pub use stages::{Stage, StageKind, Stages};
+pub use update::{STAGE_IN_USE, USED_STAGE};
 
 /// The resource.
 #[derive(Debug, Clone)]

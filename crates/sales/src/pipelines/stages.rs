@@ -87,6 +87,9 @@ pub struct Stage {
 pub struct Stages {
     /// Those that there are.
     pub all: Vec<Stage>,
+    /// Those that there were, with the stages that they were merged into: who saw them may still name them.
+    #[serde(default)]
+    pub merged: Vec<(Uuid, Uuid)>,
 }
 
 impl Stages {
@@ -98,6 +101,31 @@ impl Stages {
     /// The stage with this id.
     pub fn find(&self, id: Uuid) -> Option<&Stage> {
         self.all.iter().find(|stage| stage.id == id)
+    }
+
+    /// The stage that is entered by whoever names this one: the one that it was or is being merged into, if any; the first
+    /// open one, if none is named.
+    pub fn entered_by(&self, id: Uuid) -> Option<&Stage> {
+        if id.is_nil() {
+            return self.all.iter().find(|stage| stage.kind == StageKind::Open);
+        }
+        let mut id = id;
+        // Nothing is merged into what is merged itself, so there are no rounds; they would end here.
+        for _ in 0..=self.all.len() + self.merged.len() {
+            let heir = match self.find(id) {
+                Some(stage @ Stage { merging_into: None, .. }) => return Some(stage),
+                Some(stage) => stage.merging_into,
+                None => self.merged.iter().find(|(gone, _)| *gone == id).map(|(_, heir)| *heir),
+            };
+            id = heir?;
+        }
+        None
+    }
+
+    /// One of these stages that is being merged, or into which another is: whatever merges is on its way there.
+    pub(super) fn in_a_merge(&self, ids: &[Uuid]) -> Option<Uuid> {
+        let merges = self.all.iter().filter_map(|stage| Some([stage.id, stage.merging_into?]));
+        merges.flatten().find(|id| ids.contains(id))
     }
 
     /// Rules that take all of them to check.
@@ -121,6 +149,9 @@ impl Stages {
             if earlier.iter().any(|other| name_key(&other.name) == key) {
                 flaw("name", Flaw::CONTRADICTION, "another stage of the pipeline has this name");
             }
+            if self.merged.iter().any(|(gone, _)| *gone == stage.id) {
+                flaw("id", Flaw::CONTRADICTION, "was merged into another stage");
+            }
             if before.and_then(|before| before.find(stage.id)).is_some_and(|before| before.kind != stage.kind) {
                 flaw("kind", Flaw::IMMUTABLE, "cannot be changed; add another stage");
             }
@@ -129,6 +160,14 @@ impl Stages {
 }
 
 const FIELD: &str = "pipeline.stages";
+
+impl TryFrom<String> for StageKind {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_value(text.into())
+    }
+}
 
 impl TryFrom<String> for Stages {
     type Error = serde_json::Error;

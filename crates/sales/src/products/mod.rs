@@ -28,6 +28,12 @@ pub struct Fields {
     attributes: Values,
 }
 
+impl Fields {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// There is no such product.
 pub const NOT_FOUND: Refusal = Refusal::not_found("PRODUCT_NOT_FOUND", "there is no such product");
 /// The product to be brought back is there.

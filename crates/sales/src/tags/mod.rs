@@ -1,4 +1,4 @@
-//! Tags of products.
+//! Tags of products and opportunities.
 
 mod calls;
 

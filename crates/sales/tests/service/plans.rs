@@ -2,6 +2,8 @@
 
 use crm_resource::testkit::{Plans, Variant, database, pool};
 use crm_sales::SERVICE;
+use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, STAYS};
+use crm_sales::pipelines::{CARDS, FORGET_TOTALS, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_server::token::tenant_id;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use uuid::Uuid;
@@ -109,4 +111,82 @@ async fn pipelines_are_found_by_their_indexes() {
     let pipelines = &SERVICE.resources()[2];
     plans.check_lists(pipelines, &variants).await;
     plans.check_standard_statements(pipelines, &[Uuid::max(), Uuid::nil()]).await;
+}
+
+/// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
+const OPPORTUNITIES: &str = "
+    insert into sales.opportunities (tenant_id, id, name, account_id, pipeline_id, stage_id, state, close_date, owner_key,
+        stage_time, create_time, update_time, lost_reason, close_time)
+    select case when n % 3 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid, 'Name ' || n,
+        md5('account' || n % 5000)::uuid, md5('pipeline' || n % 5)::uuid, md5('stage' || n % 50)::uuid,
+        (array['open', 'won', 'lost'])[1 + n % 10 / 8 + n % 10 / 9],
+        to_char(date '2024-01-01' + n % 1500, 'YYYY-MM-DD'), 'owner' || n % 70,
+        now() - n * interval '1 minute', now() - n * interval '2 minutes', now() - n * interval '1 minute',
+        case when n % 10 / 8 + n % 10 / 9 = 2 then 'x' else '' end, case when n % 10 / 8 > 0 then now() end
+    from generate_series(1, 100000) n;
+    insert into sales.stage_history (tenant_id, opportunity_id, entered_time, pipeline_id, stage_id, stage_name)
+    select tenant_id, id, stage_time, pipeline_id, stage_id, 'x' from sales.opportunities;
+    insert into sales.stage_totals
+    select tenant_id, pipeline_id, stage_id, 'EUR', slot, 1, 1, 0, 1
+    from (select distinct tenant_id, pipeline_id, stage_id from sales.opportunities) it, generate_series(0, 15) slot;
+    analyze sales.opportunities, sales.stage_history, sales.stage_totals";
+
+#[tokio::test]
+async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
+    let own = database(&SERVICE).await;
+    let tenant = tenant_id("acme");
+    let mut owner = PgConnection::connect(own.url()).await.unwrap();
+    owner.execute(AssertSqlSafe(OPPORTUNITIES.replace("{tenant}", &tenant.to_string()))).await.unwrap();
+    let (id, pipeline, stage): (Uuid, Uuid, Uuid) =
+        sqlx::query_as("select id, pipeline_id, stage_id from sales.opportunities where tenant_id = $1 limit 1")
+            .bind(tenant)
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+    let of_stage = format!("stage_id = \"{stage}\"");
+    let of_owner_and_stage = format!("owner = \"owner3\" AND {of_stage}");
+    let of_pipeline = format!("pipeline_id = \"{pipeline}\"");
+    let of_account = format!("account_id = \"{id}\"");
+    let this_month = "close_date >= \"2026-01-01\" AND close_date < \"2026-02-01\"";
+    let (owners_month, open_month) =
+        (format!("owner = \"owner3\" AND {this_month}"), format!("state = STATE_WON AND {this_month}"));
+    let variants: [Variant<'_>; 15] = [
+        ("", "create_time desc", "opportunities_create_time_idx", true),
+        ("", "update_time desc", "opportunities_update_time_idx", true),
+        ("", "close_date", "opportunities_close_date_idx", true),
+        (&of_owner_and_stage, "create_time desc", "opportunities_owner_stage_idx", true),
+        (&of_owner_and_stage, "", "opportunities_owner_stage_idx", true),
+        ("owner = \"owner3\"", "create_time desc", "opportunities_owner_create_time_idx", true),
+        ("owner = \"owner3\"", "close_date", "opportunities_owner_close_date_idx", true),
+        (&owners_month, "close_date", "opportunities_owner_close_date_idx", true),
+        (&of_stage, "create_time desc", "opportunities_stage_create_time_idx", true),
+        (&of_stage, "close_date", "opportunities_stage_close_date_idx", true),
+        (&of_pipeline, "create_time desc", "opportunities_pipeline_create_time_idx", true),
+        (&of_account, "create_time desc", "opportunities_account_create_time_idx", true),
+        ("state = STATE_WON", "create_time desc", "opportunities_state_create_time_idx", true),
+        (&open_month, "close_date", "opportunities_state_close_date_idx", true),
+        (this_month, "close_date", "opportunities_close_date_idx", true),
+    ];
+    let database = pool(&SERVICE, &own).await;
+    let plans = Plans { database: &database, tenant };
+    let opportunities = &SERVICE.resources()[3];
+    plans.check_lists(opportunities, &variants).await;
+    plans.check_standard_statements(opportunities, &[id, Uuid::max()]).await;
+    let bound = |sql: &'static str| sqlx::query(sql).bind(tenant);
+    plans.check_statement(bound(STAYS).bind(id), "stage_history_pkey").await;
+    let stages = vec![stage, Uuid::max()];
+    let board = bound(CARDS).bind(pipeline).bind(stages.clone()).bind(10_i64);
+    plans.check_statement(board, "opportunities_stage_create_time_idx").await;
+    let board = bound(CARDS).bind(pipeline).bind(stages.clone()).bind(10_i64);
+    plans.check_statement(board, "opportunities_stage_time_idx").await;
+    let totals = "stage_totals_pkey";
+    plans.check_statement(bound(TOTALS).bind(pipeline), totals).await;
+    plans.check_statement(bound(LOCK_TOTALS).bind(pipeline).bind(stage), totals).await;
+    plans.check_statement(bound(MAKE_TOTALS).bind(pipeline).bind(stage).bind(id), totals).await;
+    plans.check_statement(bound(FORGET_TOTALS).bind(pipeline).bind(stage), totals).await;
+    let batch = bound(LOCK_IN_STAGE).bind(stage).bind(pipeline).bind(100_i64);
+    plans.check_statement(batch, "opportunities_stage_create_time_idx").await;
+    let used = bound(USED_STAGE).bind(pipeline).bind(stages);
+    plans.check_statement(used, "opportunities_stage_").await;
+    plans.check_statement(bound(OPPORTUNITY_IN).bind(pipeline), "opportunities_pipeline_create_time_idx").await;
 }

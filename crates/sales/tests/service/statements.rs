@@ -1,13 +1,33 @@
 //! The whole text of each statement, to be read.
 
+use crm_resource::activities;
 use crm_resource::testkit::check_statements;
 use crm_resource::views;
 use crm_sales::SERVICE;
-use crm_sales::saved_views::OfSales;
+use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, STAYS};
+use crm_sales::pipelines::{CARDS, FORGET_TOTALS, HOLD, LOCK, OPPORTUNITY_IN, TOTALS, USED_STAGE};
+use crm_sales::{activities::OfSales, saved_views};
+
+/// What runs between the standard statements: see src/pipelines and src/opportunities.
+const OWN: &[(&str, &str)] = &[
+    ("hold_pipeline", HOLD),
+    ("lock_pipeline", LOCK),
+    ("find_used_stage", USED_STAGE),
+    ("find_opportunity_in_pipeline", OPPORTUNITY_IN),
+    ("list_stays", STAYS),
+    ("board_totals", TOTALS),
+    ("board_cards", CARDS),
+    ("lock_opportunities_in_stage", LOCK_IN_STAGE),
+    ("lock_totals, of the stage that is left", LOCK_TOTALS),
+    ("lock_totals, of the stage that is entered", MAKE_TOTALS),
+    ("forget_totals", FORGET_TOTALS),
+];
 
 #[test]
 fn statements_are_those_of_the_snapshot() {
-    let of_views = views::statements::<OfSales>();
-    let own: Vec<_> = of_views.iter().map(|(name, sql)| (*name, sql.as_str())).collect();
+    let of_activities: Vec<_> = activities::statements::<OfSales>().into();
+    let of_views = views::statements::<saved_views::OfSales>();
+    let of_house = of_activities.iter().chain(&of_views).map(|(name, sql)| (*name, sql.as_str()));
+    let own: Vec<_> = OWN.iter().copied().chain(of_house).collect();
     check_statements(&SERVICE, &own, concat!(env!("CARGO_MANIFEST_DIR"), "/tests/service/statements.sql"));
 }

@@ -1,0 +1,67 @@
+//! Opportunities of a stage that is merged into another, a batch in a transaction.
+
+use crm_resource::{Error, Records, Write};
+use uuid::Uuid;
+
+use super::{Fields, Opportunity};
+use crate::pipelines::Stage;
+
+/// Behind `Batch::lock`: those of a stage, deleted or not, in the order of their index.
+pub const LOCK_IN_STAGE: &str = "select id from sales.opportunities where tenant_id = $1 and stage_id = $2 \
+     and pipeline_id = $3 order by create_time, id limit $4 for no key update";
+
+/// Behind `move_into`: totals of the stage that is left.
+pub const LOCK_TOTALS: &str = "select slot from sales.stage_totals \
+     where tenant_id = $1 and pipeline_id = $2 and stage_id = $3 order by currency, slot for no key update";
+/// Those of the stage that is entered, which may have to be made: in one order with those that are there.
+pub const MAKE_TOTALS: &str = "insert into sales.stage_totals as totals \
+     (tenant_id, pipeline_id, stage_id, currency, slot, records, value, weighted, following) \
+     select tenant_id, pipeline_id, $4, currency, slot, 0, 0, 0, 0 from sales.stage_totals \
+     where tenant_id = $1 and pipeline_id = $2 and stage_id = $3 order by currency, slot \
+     on conflict (tenant_id, pipeline_id, stage_id, currency, slot) do update set records = totals.records";
+
+/// Locked opportunities of one stage.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pipeline: Uuid,
+    from: Uuid,
+    ids: Vec<Uuid>,
+}
+
+impl Batch {
+    /// The first so many.
+    pub(crate) async fn lock(write: &mut Write, pipeline: Uuid, from: Uuid, most: usize) -> Result<Self, Error> {
+        let query = sqlx::query(LOCK_IN_STAGE).bind(write.call.tenant).bind(from).bind(pipeline);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let ids: Vec<(Uuid,)> = write.fetch_all("lock_opportunities_in_stage", query.bind(most)).await?;
+        Ok(Self { pipeline, from, ids: ids.into_iter().map(|(id,)| id).collect() })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Has them stand in another stage, since when they stood in this one. What the second one means is the same, so neither
+    /// their state nor anything that belongs to it changes.
+    pub(crate) async fn move_into(
+        &self,
+        write: &mut Write,
+        opportunities: &Records<Opportunity>,
+        into: &Stage,
+    ) -> Result<(), Error> {
+        // By their key, of which the stage comes first.
+        for stage in [self.from.min(into.id), self.from.max(into.id)] {
+            let query = if stage == self.from { sqlx::query(LOCK_TOTALS) } else { sqlx::query(MAKE_TOTALS) };
+            let query = query.bind(write.call.tenant).bind(self.pipeline).bind(self.from);
+            let query = if stage == self.from { query } else { query.bind(into.id) };
+            write.execute("lock_totals", query).await?;
+        }
+        for id in &self.ids {
+            let current = opportunities.lock(write, *id).await?;
+            let (stage_id, stage_name) = (into.id, into.name.clone());
+            let fields = Fields { stage_id, stage_name, ..current.fields.clone() };
+            opportunities.replace(write, &current, &fields).await?;
+        }
+        Ok(())
+    }
+}
