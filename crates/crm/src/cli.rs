@@ -142,7 +142,7 @@ pub(crate) enum Import {
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Load {
-    /// A file, the name of one in `load-tests/`, or one that is built in: `gentle`, `lookups`
+    /// A file, the name of one in `load-tests/`, or one that is built in: `gentle`, `lookups`, `sales-team`
     pub(crate) scenario: String,
     /// Calls per second, instead of the scenario's
     #[arg(long)]

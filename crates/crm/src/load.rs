@@ -15,7 +15,11 @@ use crate::places::Places;
 use crate::{api, token};
 
 /// Scenarios that are part of the program, so that it runs without its source tree.
-const BUILT_IN: [(&str, &str); 2] = [("gentle", include_str!("../../../load-tests/gentle.toml")), LOOKUPS];
+const BUILT_IN: [(&str, &str); 3] = [
+    ("gentle", include_str!("../../../load-tests/gentle.toml")),
+    LOOKUPS,
+    ("sales-team", include_str!("../../../load-tests/sales-team.toml")),
+];
 const LOOKUPS: (&str, &str) = ("lookups", include_str!("../../../load-tests/lookups.toml"));
 
 /// A load that goes on for as long as the platform is up needs a token that does, too.

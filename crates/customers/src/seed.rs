@@ -12,7 +12,7 @@ mod tags;
 mod words;
 
 use crm_database::{Database, Error};
-use crm_resource::seed::{Amount, Chunk, Loaded, Seeding, Table, Tell, fill};
+use crm_resource::seed::{Amount, Chunk, DEMO_ACCOUNTS, Loaded, Seeding, Table, Tell, fill};
 use crm_server::token::tenant_id;
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ pub struct SeedSize {
 
 impl SeedSize {
     /// What `crm seed demo` loads.
-    pub const DEMO: Self = Self { accounts: 20_000, contacts: 200_000 };
+    pub const DEMO: Self = Self { accounts: DEMO_ACCOUNTS, contacts: 200_000 };
 }
 
 /// Activities that `crm seed demo` loads, half of them on accounts, half on contacts.

@@ -8,6 +8,7 @@
 //! and reads all anew.
 
 mod random;
+mod shared;
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 pub use random::Random;
+pub use shared::{BEGIN_MS, DEMO_ACCOUNTS, Known, SPAN_MS, USERS, account};
 
 /// Fills tenants of a service, the first of which has this name, with so much, and is heard of while it does.
 pub type Seed = fn(Database, String, Amount, Tell) -> Seeding;

@@ -11,6 +11,7 @@ pub mod pipelines;
 pub mod products;
 pub mod sales_teams;
 pub mod saved_views;
+pub mod seed;
 mod tables;
 pub mod tags;
 
@@ -90,7 +91,7 @@ const STORAGE: Storage = Storage {
     ],
     copies: &[],
     follows: &[],
-    seed: None,
+    seed: Some(seed::seed),
 };
 
 /// What the handlers of one process share; cheap to clone.

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use crm_resource::seed::{Random, time};
+use crm_resource::seed::{Random, USERS, time};
 use uuid::Uuid;
 
 use super::companies::{self, updated};
 use super::people::People;
 use super::set::Set;
-use super::words::{BODIES, CALLS, MEETINGS, OWNERS, TASKS};
+use super::words::{BODIES, CALLS, MEETINGS, TASKS};
 
 const KIND: u64 = 0x00ac_7141;
 const HOUR_MS: u64 = 3_600_000;
@@ -86,8 +86,8 @@ fn row(set: Set, number: u32, parent: &Parent) -> String {
     let mut random = set.random(KIND, number);
     let created = updated(parent.created, &mut random);
     let id = random.id(created);
-    let owner = if random.chance(80) { parent.owner } else { *random.pick_early(&OWNERS) };
-    let creator = if random.chance(70) { owner } else { *random.pick_early(&OWNERS) };
+    let owner = if random.chance(80) { parent.owner } else { *random.pick_early(&USERS) };
+    let creator = if random.chance(70) { owner } else { *random.pick_early(&USERS) };
     let Own { kind, subject, due, done, start, seconds } = own(created, &mut random);
     let body = if kind == "note" || random.chance(30) { *random.pick(&BODIES) } else { "" };
     let updated = done.unwrap_or_else(|| updated(created, &mut random));

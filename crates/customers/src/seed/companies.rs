@@ -3,21 +3,16 @@
 use std::fmt::Write;
 
 use crm_resource::Resource;
-use crm_resource::seed::{Random, texts, time};
+use crm_resource::seed::{BEGIN_MS, Known, Random, SPAN_MS, USERS, texts, time};
 use crm_values::{Currency, Terms, name_key};
 use uuid::Uuid;
 
 use crate::accounts::Account;
 
 use super::set::Set;
-use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, COMPANY_THIRD, INDUSTRIES, OWNERS, PLACES};
+use super::words::{COMPANY_FIRST, COMPANY_FORM, COMPANY_SECOND, COMPANY_THIRD, INDUSTRIES, PLACES};
 use super::{ACCOUNTS_A_CHUNK, SeedSize, tags};
 
-const KIND: u64 = 0x00ac_c041;
-/// 2024-01-01T00:00:00Z.
-const BEGIN_MS: u64 = 1_704_067_200_000;
-/// Two years: data end before any release of this code, so no row seems to come from the future.
-const SPAN_MS: u64 = 2 * 365 * 24 * 3_600_000;
 /// Zipf's exponent: of 200,000 contacts at 20,000 accounts the largest has 6,400 and the smallest two.
 const EXPONENT: f64 = 0.8;
 /// The largest accounts may have subsidiaries. They are all in the first chunk, which has none itself.
@@ -35,12 +30,10 @@ pub(super) struct Company {
 
 /// The `number`th company and its name. The same whatever the size: a larger demo set continues a smaller one.
 pub(super) fn company(set: Set, number: u32) -> (Company, String, Random) {
-    let mut random = set.random(KIND, number);
-    let created = created(number);
-    let id = random.id(created);
+    let (Known { id, created }, mut random) = set.account(number);
     let (first, second, round) = words(number);
     let form = random.pick(&COMPANY_FORM);
-    let owner = *random.pick_early(&OWNERS);
+    let owner = *random.pick_early(&USERS);
     let (name, domain) = if set.is_large() {
         let third = round.checked_sub(1).map(|third| COMPANY_THIRD[third as usize % COMPANY_THIRD.len()]);
         let third = third.map(|third| format!(" {third}")).unwrap_or_default();
@@ -114,13 +107,6 @@ fn words(number: u32) -> (&'static str, &'static str, u32) {
     let pair = (number % PAIRS) * STRIDE % PAIRS;
     let (first, second) = ((pair / 60) as usize, (pair % 60) as usize);
     (COMPANY_FIRST[first], COMPANY_SECOND[second], number / PAIRS)
-}
-
-/// When it was created: as many as the demo set has come in the first half of the span, evenly. Those of a larger set
-/// come in the same time, beside them.
-fn created(number: u32) -> u64 {
-    let demo = SeedSize::DEMO.accounts;
-    BEGIN_MS + SPAN_MS / 2 * u64::from(number % demo) / u64::from(demo)
 }
 
 /// A later moment within the span.

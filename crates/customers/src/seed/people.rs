@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use crm_resource::Resource;
-use crm_resource::seed::{Random, texts, time};
+use crm_resource::seed::{Random, USERS, texts, time};
 use crm_values::{Terms, name_key};
 use uuid::Uuid;
 
 use super::companies::{self, Company, people_up_to, updated};
 use super::set::Set;
 use super::tags;
-use super::words::{OWNERS, TITLES};
+use super::words::TITLES;
 use crate::contacts::Contact;
 
 const KIND: u64 = 0x0c04_7ac7;
@@ -100,7 +100,7 @@ impl People {
         let (given, family) = self.set.person(&mut random);
         let title = random.pick_early(&TITLES);
         // Whoever looks after the company looks after most of its people.
-        let owner = if random.chance(80) { company.owner } else { *random.pick_early(&OWNERS) };
+        let owner = if random.chance(80) { company.owner } else { *random.pick_early(&USERS) };
         let updated = updated(created, &mut random);
         let place = u64::from(self.number) - self.first;
         let emails = emails(&given, &family, place, company, &mut random);

@@ -1,6 +1,6 @@
 //! What a set of data is drawn from, and how a large one is shared out among tenants.
 
-use crm_resource::seed::Random;
+use crm_resource::seed::{Known, Random, account};
 
 use super::SeedSize;
 use super::words::{FAMILIES, FAMILY, GIVEN, GIVENS, family, given};
@@ -35,7 +35,12 @@ impl Set {
 
     /// The random numbers of the `number`th thing of its kind: others in each tenant.
     pub(super) fn random(self, kind: u64, number: u32) -> Random {
-        Random::new(kind ^ (u64::from(self.tenant) << 40), number)
+        Random::of_tenant(self.tenant, kind, number)
+    }
+
+    /// The `number`th account, as all services know it.
+    pub(super) fn account(self, number: u32) -> (Known, Random) {
+        account(self.tenant, number)
     }
 
     pub(super) fn is_double(self, number: u32) -> bool {

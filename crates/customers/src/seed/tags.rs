@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crm_database::{Database, Error};
-use crm_resource::seed::{Chunk, Random, Table, fill, time};
+use crm_resource::seed::{BEGIN_MS, Chunk, Random, Table, fill, time};
 use crm_values::name_key;
 use uuid::Uuid;
 
@@ -12,8 +12,6 @@ use super::set::Set;
 const KIND: u64 = 0x007a_9141;
 const OF_ACCOUNT: u64 = 0x007a_9ac0;
 const OF_CONTACT: u64 = 0x007a_9c07;
-/// 2024-01-01T00:00:00Z, as the first companies.
-const BEGIN_MS: u64 = 1_704_067_200_000;
 
 const COUNT: u32 = 12;
 /// The commonest first.

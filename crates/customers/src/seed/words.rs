@@ -54,12 +54,6 @@ pub(super) const PLACES: [(&str, &str, &str); 14] = [
     ("mena", "Kuwait", "KWD"),
 ];
 
-pub(super) const OWNERS: [&str; 40] = [
-    "ada", "amir", "anna", "ben", "bo", "carla", "chen", "dana", "david", "elif", "emil", "esther", "fatima", "felix",
-    "gabor", "grace", "hana", "hugo", "ines", "ivan", "jana", "joao", "kofi", "lara", "leo", "lin", "maria", "milan",
-    "nadia", "noah", "olga", "omar", "paula", "quinn", "rosa", "sami", "tara", "uma", "viktor", "wanda",
-];
-
 pub(super) const GIVEN: [&str; 72] = [
     "Ada", "Aisha", "Alan", "Alice", "Amara", "Amir", "Ana", "Andrés", "Anika", "Arjun", "Astrid", "Ben", "Bianca",
     "Björn", "Carla", "Carlos", "Chloé", "Daniel", "Daria", "David", "Diego", "Elena", "Elif", "Emma", "Erik", "Eva",

@@ -16,6 +16,11 @@ impl Random {
         random
     }
 
+    /// As [`new`](Self::new), with others in each tenant.
+    pub fn of_tenant(tenant: u32, kind: u64, number: u32) -> Self {
+        Self::new(kind ^ (u64::from(tenant) << 40), number)
+    }
+
     /// The next number.
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -29,6 +29,12 @@ pub struct Line {
 }
 
 impl Line {
+    /// So many whole pieces of a product at a price in minor units.
+    pub(crate) fn of(product: Uuid, name: &str, pieces: i64, price: i64, currency: &str) -> Self {
+        let (name, currency) = (name.to_owned(), currency.to_owned());
+        Self { product_id: Some(product), name, quantity: pieces * 1_000, price, currency, discount: 0 }
+    }
+
     /// Quantity times price less discount, in minor units: rounded once, half a unit up.
     fn total(&self) -> i128 {
         const PARTS: i128 = 1_000 * WHOLE as i128;
@@ -39,7 +45,7 @@ impl Line {
 
 /// What all lines come to, and in which currency; nothing, if there is none. Each is rounded before they are added, as on
 /// an invoice. What is too much is checked before.
-pub(super) fn sum(lines: &[Line]) -> Option<(i64, String)> {
+pub(crate) fn sum(lines: &[Line]) -> Option<(i64, String)> {
     let total: i128 = lines.iter().map(Line::total).sum();
     lines.first().map(|first| (i64::try_from(total).unwrap_or(i64::MAX), first.currency.clone()))
 }

@@ -23,6 +23,7 @@ use crate::listed::Listed;
 use crate::pipelines::StageKind;
 
 pub(crate) use batch::Batch;
+pub(crate) use lines::sum;
 
 pub use batch::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS};
 pub use lines::Line;

@@ -94,7 +94,7 @@ pub struct Stages {
 
 impl Stages {
     /// As they are stored.
-    pub(super) fn written(&self) -> String {
+    pub(crate) fn written(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 

@@ -7,6 +7,7 @@ mod pipelines;
 mod plans;
 mod products;
 mod sales_teams;
+mod seeding;
 mod statements;
 mod support;
 mod tags;
