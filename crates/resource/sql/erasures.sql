@@ -34,3 +34,18 @@ begin atomic
     )
     select count(*) from erased;
 end;
+
+-- The same of some entries of one record.
+create function {schema}.erase_entries(erased_resource text, erased_id uuid, versions bigint[]) returns bigint
+    language sql security definer set search_path = pg_catalog, pg_temp
+begin atomic
+    select set_config('crm.journal', 'all', true);
+    with erased as (
+        update {schema}.journal set changes = '{}', personal = null, erased = true
+        where tenant_id = nullif(current_setting('crm.tenant', true), '')::uuid
+          and resource = erased_resource and record_id = erased_id and version = any (versions)
+          and not erased and kind <> 'erased'
+        returning 1
+    )
+    select count(*) from erased;
+end;

@@ -121,6 +121,8 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
     query.push(" where tenant_id = ").push_bind(tenant);
     if !selection.show_deleted {
         query.push(" and delete_time is null").push(parent_is_there(kind));
+    } else if kind.person {
+        query.push(is_not_being_erased(kind));
     }
     if kind.private {
         query.push(" and reader in ('', ").push_bind(selection.reader.clone()).push(")");
@@ -132,6 +134,16 @@ pub(crate) fn select(kind: &Kind, from: String, tenant: Uuid, selection: &Select
         sought.push(kind, selection.by_facet == Some(index), &mut query);
     }
     query
+}
+
+/// The condition that nobody erases a row at this moment, of a kind that is a person; the tenant is `$1`. Each deleted row
+/// looks it up by itself, as [`parent_is_there`] does.
+fn is_not_being_erased(kind: &Kind) -> String {
+    let (schema, plural) = (kind.schema(), kind.plural);
+    format!(
+        " and case when delete_time is null then true else (select true from {schema}.erasures \
+         where erasures.tenant_id = $1 and erasures.resource = '{plural}' and erasures.record_id = {plural}.id) is null end"
+    )
 }
 
 /// The condition that a row's parent is not deleted, if it has one; the tenant is `$1`. Each row looks up its own parent:

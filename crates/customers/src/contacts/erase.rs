@@ -11,7 +11,7 @@ use crm_resource::activities::Activities;
 use crm_resource::erasure::{Named, Tombstone};
 use crm_resource::operations::{Next, Operation, Progress};
 use crm_resource::views::Views;
-use crm_resource::{Call, ETAG_MISMATCH, Error, Records, Refusal, Store, Violations, Write};
+use crm_resource::{ETAG_MISMATCH, Error, Records, Refusal, Store, Violations, Write};
 use crm_values::{Flaw, parse_id};
 use serde::{Deserialize, Serialize};
 use tonic::{Request, async_trait};
@@ -60,24 +60,25 @@ enum Stage {
     Operations(Uuid),
     SavedViews(Uuid),
     PastViews(Uuid, i64),
+    Parted,
     Imports(Uuid),
     Contact,
 }
 
 type Step = Result<Next<Position, pb::EraseContactResponse>, Error>;
 
-/// Begins it, if the contact is in the state that the caller saw.
+/// Begins it, if the contact is in the state that the caller saw. Once this is answered, nobody is shown the contact any more.
 pub(super) async fn begin(
     erase: &Erase,
     request: Request<pb::EraseContactRequest>,
 ) -> Result<crm_proto::operations::Operation, Error> {
-    let (call, pb::EraseContactRequest { id, etag, .. }) = (Call::of(&request)?, request.get_ref().clone());
-    // What is wrong with the request is told below, all at once.
-    if let (Ok(id), false) = (parse_id(&id), etag.is_empty()) {
-        let mut write = erase.contacts.begin(call).await?;
-        erase.admit(&mut write, id, &etag).await?;
-    }
-    erase.store.begin_operation::<Erase>(request).await
+    let first = async |write: &mut Write, request: &pb::EraseContactRequest| {
+        let id = parse_id(&request.id).map_err(|_| Error::Inconsistent("an id is none any more"))?;
+        let stage = erase.begin(write, id, &request.etag).await?;
+        // The first step looks at all of this once more.
+        Ok(stage.map(|_| Position::default()))
+    };
+    erase.store.begin_operation_with::<Erase>(request, first).await
 }
 
 #[async_trait]
@@ -203,7 +204,11 @@ impl Erase {
             }
             Stage::PastViews(view, version) => {
                 let found = self.saved_views.erase_named_changes(write, &named, (view, version)).await?;
-                found.next.map_or(Stage::Imports(Uuid::nil()), |(view, version)| Stage::PastViews(view, version))
+                found.next.map_or(Stage::Parted, |(view, version)| Stage::PastViews(view, version))
+            }
+            Stage::Parted => {
+                self.erase_taken(write, &ids, &named).await?;
+                Stage::Imports(Uuid::nil())
             }
             Stage::Imports(after) => {
                 let found = self.store.erase_import(write, &named, after).await?;
@@ -212,6 +217,19 @@ impl Erase {
             }
             Stage::Begin | Stage::Activities | Stage::Contact => Stage::Contact,
         })
+    }
+
+    /// Takes from the histories of contacts that stood for these once what those had taken from them: addresses and numbers
+    /// that are not their own today.
+    async fn erase_taken(&self, write: &mut Write, ids: &[Uuid], named: &Named) -> Result<(), Error> {
+        let others = self.contacts.stood_for(write, ids).await?;
+        let mut own = Named::default();
+        for Fields { emails, phones, .. } in
+            self.contacts.lock_many(write, &others).await?.into_iter().map(|contact| contact.fields)
+        {
+            own = own.and(emails.iter().chain(&phones).map(String::as_str));
+        }
+        self.contacts.erase_named_entries(write, &others, &named.without(&own)).await
     }
 
     /// Addresses and numbers that the contact and those that were merged into it have, and had.

@@ -270,7 +270,7 @@ select pg_advisory_xact_lock(hashtextextended('customers.saved_views ' || $1::te
 -- count_saved_views
 select count(*) filter (where owner = $2), count(*) filter (where reader = '') from customers.saved_views where tenant_id = $1 and reader in ('', $2) and delete_time is null;
 -- find_named_views
-select id, exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) as is_named from customers.saved_views where tenant_id = $1 and id > $2 order by id limit $4;
+select id, case when exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) then array[name, filter] end from customers.saved_views where tenant_id = $1 and id > $2 order by id limit $4;
 -- insert_import
 insert into customers.imports (tenant_id, id, resource, file_name, subject) values ($1, $2, $3, $4, $5) returning id, resource, file_name, state, size, is_utf8, settings, worker, checked, ran, undone, subject, create_time, forget_time;
 -- take_turns_at_imports

@@ -15,6 +15,8 @@ mod views;
 use crm_database::migrate::Copied;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
+use crate::journal::MERGED_INTO;
+
 pub use named::Named;
 pub use tombstone::Tombstone;
 
@@ -24,7 +26,7 @@ pub const TABLE: Copied = Copied {
     // Its function is bound to the journal.
     sql: concat!(include_str!("../../sql/journal.sql"), include_str!("../../sql/erasures.sql")),
     relations: &["erasures"],
-    functions: &["erase_changes"],
+    functions: &["erase_changes", "erase_entries"],
 };
 
 /// How far something has been looked through.
@@ -43,20 +45,25 @@ pub(crate) struct Statements {
     find: SqlStr,
     end: SqlStr,
     changes: SqlStr,
-    answers: SqlStr,
+    named_answers: SqlStr,
+    empty_answers: SqlStr,
     named_operations: SqlStr,
     empty_operation: SqlStr,
     named_changes: SqlStr,
+    stood_for: SqlStr,
+    named_entries: SqlStr,
+    entries: SqlStr,
     merged: SqlStr,
     forget_taken: SqlStr,
     next_import: SqlStr,
-    named_import: SqlStr,
+    read_import: SqlStr,
     import_errors: SqlStr,
     forget_import: SqlStr,
     values: SqlStr,
 }
 
-/// Whether a text of the row has any of the texts of a person, that are in lower case.
+/// Whether a text of the row has any of the texts of a person, that are in lower case: what has none is not looked at more
+/// closely ([`Named::is_in_text`]).
 pub(crate) fn names(text: &str, number: usize) -> String {
     format!(
         "exists (select from unnest(${number}::text[]) as named (text) where position(named.text in lower({text})) > 0)"
@@ -85,21 +92,20 @@ impl Statements {
                  where tenant_id = $1 and resource = $2 and record_id = any($3)"
             )),
             changes: sql(format!("select {schema}.erase_changes($1, $2)")),
-            // What is left of one says by its hash that it was erased: no request has that. Methods of resources have a dot in
-            // their scope; an answer of another one is an operation, which may say whom it was about.
-            answers: sql(format!(
-                "with page as (select scope, request_id, {} or position('.' in scope) > 0 and {} as is_named from {schema}.idempotency_keys \
-                 where tenant_id = $1 and (scope, request_id) > ($2, $3) order by scope, request_id limit $5), \
-                 erased as (update {schema}.idempotency_keys as keys set answer = '', body_hash = $6 from page \
-                 where page.is_named and keys.tenant_id = $1 and (keys.scope, keys.request_id) = (page.scope, page.request_id) \
-                 returning 1) \
-                 select scope, request_id, (select count(*) from page), (select count(*) from erased) from page \
-                 order by scope desc, request_id desc limit 1",
+            named_answers: sql(format!(
+                "select scope, request_id, case when {} or {} then answer end from {schema}.idempotency_keys \
+                 where tenant_id = $1 and (scope, request_id) > ($2, $3) order by scope, request_id limit $5",
                 names(&bytes("answer"), 4),
-                names(&bytes("answer"), 7)
+                names(&bytes("answer"), 6)
+            )),
+            // What is left of one says by its hash that it was erased: no request has that.
+            empty_answers: sql(format!(
+                "update {schema}.idempotency_keys as keys set answer = '', body_hash = $2 \
+                 from unnest($3::text[], $4::uuid[]) as named (scope, request_id) \
+                 where keys.tenant_id = $1 and (keys.scope, keys.request_id) = (named.scope, named.request_id)"
             )),
             named_operations: sql(format!(
-                "select id, {} as is_named, request, response, error from {schema}.operations \
+                "select id, {} as is_named, request, response, error, position from {schema}.operations \
                  where tenant_id = $1 and id > $2 order by id limit $4",
                 names(&of_operation.join(" || ' ' || "), 3)
             )),
@@ -111,11 +117,24 @@ impl Statements {
                  where tenant_id = $1 and id = $2"
             )),
             named_changes: sql(format!(
-                "select record_id, version, {} as is_named from {schema}.journal \
+                "select record_id, version, case when {} then personal end from {schema}.journal \
                  where tenant_id = $1 and resource = $2 and (record_id, version) > ($3, $4) \
                  order by record_id, version limit $6",
                 names("coalesce(personal::text, '')", 5)
             )),
+            // A merge and its undoing are kept as changes of a field that there is not.
+            stood_for: sql(format!(
+                "select distinct (value #>> '{{}}')::uuid from {schema}.journal \
+                 cross join lateral jsonb_array_elements(changes -> '{MERGED_INTO}') as value \
+                 where tenant_id = $1 and resource = $2 and record_id = any($3) and value <> 'null' \
+                 and (value #>> '{{}}')::uuid <> all($3)"
+            )),
+            named_entries: sql(format!(
+                "select record_id, version, personal from {schema}.journal \
+                 where tenant_id = $1 and resource = $2 and record_id = any($3) and {} order by record_id, version",
+                names("coalesce(personal::text, '')", 4)
+            )),
+            entries: sql(format!("select {schema}.erase_entries($1, $2, $3)")),
             merged: sql(format!(
                 "select id from {schema}.merges where tenant_id = $1 and resource = $2 and winner_id = $3 order by id"
             )),
@@ -124,16 +143,9 @@ impl Statements {
                  where tenant_id = $1 and resource = $2 and id = any($3)"
             )),
             next_import: sql(format!(
-                "select id from {schema}.imports where tenant_id = $1 and id > $2 order by id limit 1"
+                "select id, file_name, size from {schema}.imports where tenant_id = $1 and id > $2 order by id limit 1"
             )),
-            // A text may begin in one part of a file and end in the next; in UTF-16 every other byte of it is none.
-            named_import: sql(format!(
-                "select exists (select from {schema}.imports where tenant_id = $1 and id = $2 and {}) or exists (select from (select content || coalesce(lead(substring(content from 1 for 512)) \
-                 over (order by position), '') as content from {schema}.import_parts \
-                 where tenant_id = $1 and import_id = $2) as parts where {})",
-                names("file_name", 3),
-                names("replace(encode(content, 'escape'), '\\000', '')", 3)
-            )),
+            read_import: sql(crate::imports::piece(schema)),
             import_errors: sql(format!(
                 "delete from {schema}.import_errors where tenant_id = $1 and import_id = $2 and {}",
                 names(&bytes("error"), 3)

@@ -2,6 +2,7 @@
 
 use prost::Message;
 use prost_types::Any;
+use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -18,6 +19,16 @@ struct Row {
     request: Vec<u8>,
     response: Option<Vec<u8>>,
     error: Option<Vec<u8>>,
+    position: Option<Value>,
+}
+
+impl Row {
+    fn names(&self, named: &Named) -> bool {
+        let messages = [Some(&self.request), self.response.as_ref(), self.error.as_ref()];
+        self.is_named
+            && (messages.into_iter().flatten().any(|message| named.is_in_message(message))
+                || self.position.as_ref().is_some_and(|position| named.is_in_json(position)))
+    }
 }
 
 impl Store {
@@ -31,7 +42,7 @@ impl Store {
         let rows: Vec<Row> = write.fetch_all("find_named_operations", query.bind(named.texts()).bind(PAGE)).await?;
         let next = rows.last().map(|last| last.id).filter(|_| rows.len() as i64 == PAGE);
         let mut erased = 0;
-        for row in rows.into_iter().filter(|row| row.is_named) {
+        for row in rows.into_iter().filter(|row| row.names(named)) {
             let error = row.error.map(|_| crate::operations::told(Error::from(&OPERATION_ERASED)));
             let query = sqlx::query(self.erasure.empty_operation.clone()).bind(write.call.tenant).bind(row.id);
             let query = query.bind(emptied(&row.request)).bind(row.response.as_deref().map(emptied)).bind(error);

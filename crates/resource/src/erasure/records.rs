@@ -1,5 +1,8 @@
 //! Records that go for good, with what the journal has of them.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Named;
@@ -54,6 +57,38 @@ impl<R: Resource> Records<R> {
     pub async fn erase_changes(&self, write: &mut Write, ids: &[Uuid]) -> Result<(), Error> {
         let query = sqlx::query(self.store.erasure.changes.clone()).bind(R::KIND.plural).bind(ids.to_vec());
         write.fetch_one::<(i64,)>("erase_changes", query).await?;
+        Ok(())
+    }
+
+    /// Records that stood for these once, and do no more, as their histories tell.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn stood_for(&self, write: &mut Write, ids: &[Uuid]) -> Result<Vec<Uuid>, Error> {
+        let query = sqlx::query(self.store.erasure.stood_for.clone()).bind(write.call.tenant).bind(R::KIND.plural);
+        let found: Vec<(Uuid,)> = write.fetch_all("find_past_winners", query.bind(ids.to_vec())).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Takes the values from those entries of these records that name the person.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase_named_entries(&self, write: &mut Write, ids: &[Uuid], named: &Named) -> Result<(), Error> {
+        if ids.is_empty() || named.is_empty() {
+            return Ok(());
+        }
+        let query = sqlx::query(self.store.erasure.named_entries.clone()).bind(write.call.tenant).bind(R::KIND.plural);
+        let query = query.bind(ids.to_vec()).bind(named.texts());
+        let entries: Vec<(Uuid, i64, Value)> = write.fetch_all("find_named_entries", query).await?;
+        let mut versions: BTreeMap<Uuid, Vec<i64>> = BTreeMap::new();
+        for (id, version, _) in entries.into_iter().filter(|(_, _, personal)| named.is_in_json(personal)) {
+            versions.entry(id).or_default().push(version);
+        }
+        for (id, versions) in versions {
+            let query = sqlx::query(self.store.erasure.entries.clone()).bind(R::KIND.plural).bind(id).bind(versions);
+            write.fetch_one::<(i64,)>("erase_entries", query).await?;
+        }
         Ok(())
     }
 

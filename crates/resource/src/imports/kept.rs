@@ -158,6 +158,16 @@ pub(super) fn hash(parts: &[&str]) -> i64 {
     digest.as_ref().first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
 }
 
+/// Bytes of a file from a place on, so many at most: of each part as much of it as falls within.
+pub(crate) fn piece(schema: &str) -> String {
+    let (parts, of_import) = (format!("{schema}.import_parts"), "where tenant_id = $1 and import_id = $2");
+    format!(
+        "select substring(content from greatest($3 - position, 0)::integer + 1 \
+         for ($3 + $4 - greatest($3, position))::integer) from {parts} {of_import} and position >= \
+         (select max(position) from {parts} {of_import} and position <= $3) and position < $3 + $4 order by position"
+    )
+}
+
 /// The statements about one service's imports.
 #[derive(Debug)]
 pub(super) struct Kept {
@@ -212,12 +222,7 @@ impl Kept {
                 "update {imports} set size = size + $3, is_utf8 = is_utf8 and $4 {one} returning {COLUMNS}"
             )),
             set: sql(format!("update {imports} set settings = $3 {one} returning {COLUMNS}")),
-            // From a place on, so many bytes at most: each part as much of it as falls within.
-            piece: sql(format!(
-                "select substring(content from greatest($3 - position, 0)::integer + 1 \
-                 for ($3 + $4 - greatest($3, position))::integer) from {parts} {of_import} and position >= \
-                 (select max(position) from {parts} {of_import} and position <= $3) and position < $3 + $4 order by position"
-            )),
+            piece: sql(piece(schema)),
             forget_file: sql(format!("delete from {parts} {of_import}")),
             save: sql(format!(
                 "update {imports} set state = $3, worker = $4, checked = coalesce($5, checked), ran = coalesce($6, ran), \

@@ -31,6 +31,7 @@ use kept::Kept;
 
 pub use any::{CHANGED_SINCE, HAS_OTHERS, take_back};
 pub use ids::record_id;
+pub(crate) use kept::piece;
 pub use reading::ROW_TOO_LONG;
 pub use sheet::{
     Job, Line, Looks, NOT_IN_ENCODING, REFERENCE_AMBIGUOUS, REFERENCE_NOT_FOUND, Sheet, TOO_MANY_CELLS, TakenBack,

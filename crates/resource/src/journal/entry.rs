@@ -142,6 +142,11 @@ impl Entry {
         self.transaction.parse().map_err(|_| Error::Inconsistent("an id of a transaction is no number"))
     }
 
+    /// Leaves nothing but that there was something.
+    pub(super) fn erase(&mut self) {
+        (self.changes, self.personal, self.erased) = (Value::Object(Map::new()), None, true);
+    }
+
     /// About as much as its message takes.
     pub(crate) fn size(&self) -> usize {
         const REST: usize = 200;

@@ -9,6 +9,7 @@ use tonic::Request;
 use uuid::Uuid;
 
 use super::entry::Entry;
+use crate::erasure::Tombstone;
 use crate::page::flaw;
 use crate::record::Record;
 use crate::records::is_for;
@@ -41,6 +42,9 @@ impl<R: Resource> Records<R> {
         let mut entries = self.entries_before(&mut transaction, call.tenant, id, before, size + 1).await?;
         let has_more = entries.len() > size as usize;
         entries.truncate(size as usize);
+        if R::KIND.person && self.erasure(&mut transaction, call.tenant, id).await? == Some(Tombstone::Begun) {
+            entries.iter_mut().for_each(Entry::erase);
+        }
         let first = match entries.last() {
             Some(last) if !has_more => Some((last.version, last.change_time)),
             Some(_) => self.oldest(&mut transaction, call.tenant, id).await?,

@@ -22,7 +22,7 @@ use crate::page::flaw;
 use crate::peers::Asking;
 use crate::refusal::{OPERATION_GOES_THROUGH, OPERATION_NOT_FOUND};
 use crate::request::{RequestId, single};
-use crate::{Call, Error, Store, Violations};
+use crate::{Call, Error, Store, Violations, Write};
 
 impl Store {
     /// Lets this process run operations of a kind. To be said before it runs any.
@@ -35,20 +35,36 @@ impl Store {
     /// # Errors
     /// All violations, that the request id was used for another request, or the database's.
     pub async fn begin_operation<O: Operation>(&self, request: Request<O::Request>) -> Result<pb::Operation, Error> {
+        self.begin_operation_with::<O>(request, async |_: &mut Write, _: &O::Request| Ok(None)).await
+    }
+
+    /// The same, with what is done before the caller is answered, in the transaction that begins the operation. Where that
+    /// has done something already, it says where the first step begins: one that goes through cannot be cancelled then.
+    ///
+    /// # Errors
+    /// As there, or those of what is done.
+    pub async fn begin_operation_with<O: Operation>(
+        &self,
+        request: Request<O::Request>,
+        first: impl AsyncFnOnce(&mut Write, &O::Request) -> Result<Option<O::Position>, Error>,
+    ) -> Result<pb::Operation, Error> {
         let (call, mut request) = (Call::of(&request)?, request.into_inner());
         let mut found = Violations::default();
         let id = take(O::request_id(&mut request));
         let request_id = RequestId::of(O::NAME, &id, &request, &mut found);
         O::check(&request, &mut found);
         found.finish(())?;
-        let mut transaction = self.begin(&call, Access::ReadWrite).await?;
+        let mut transaction = self.write(call.clone()).await?;
         if let Some(answer) = self.earlier_answer(&mut transaction, request_id).await? {
             let answer = pb::Operation::decode(answer.as_slice());
             return answer.map_err(|_| Error::Inconsistent("a kept answer does not decode"));
         }
+        let position = first(&mut transaction, &request).await?;
+        let position = position.map(serde_json::to_value).transpose();
+        let position = position.map_err(|_| Error::Inconsistent("a position has no text form"))?;
         let query = sqlx::query(self.operations.statements.insert.clone()).bind(call.tenant).bind(Uuid::now_v7());
         let query = query.bind(O::NAME).bind(O::UNIT).bind(call.caller.subject.clone()).bind(call.caller.role.as_str());
-        let query = query.bind(traceparent(&Span::current())).bind(any(&request).encode_to_vec());
+        let query = query.bind(traceparent(&Span::current())).bind(any(&request).encode_to_vec()).bind(position);
         let answer = transaction.fetch_one::<Row>("insert_operation", query).await?.message()?;
         self.keep_answer(&mut transaction, request_id, &answer.encode_to_vec()).await?;
         transaction.commit().await?;

@@ -36,8 +36,8 @@ impl Statements {
         let ended = "due_time = null, end_time = clock_timestamp(), update_time = clock_timestamp()";
         Self {
             insert: sql(format!(
-                "insert into {table} (tenant_id, id, kind, unit, subject, role, traceparent, request) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8) returning {COLUMNS}"
+                "insert into {table} (tenant_id, id, kind, unit, subject, role, traceparent, request, position) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning {COLUMNS}"
             )),
             find: sql(format!("select {COLUMNS} from {table} where tenant_id = $1 and id = $2")),
             list: sql(format!(

@@ -172,10 +172,11 @@ fn admit(call: &Call, view: &Fields) -> Result<(), Error> {
     if is_theirs || rules { Ok(()) } else { Err(Error::from(&NOT_YOURS)) }
 }
 
-/// A page of all views, with whether a name or a filter has any of the texts of a person.
+/// A page of all views, with the name and the filter of those that may have any of the texts of a person.
 pub(super) fn named(kind: &Kind) -> String {
     format!(
-        "select id, {} as is_named from {} where tenant_id = $1 and id > $2 order by id limit $4",
+        "select id, case when {} then array[name, filter] end from {} where tenant_id = $1 and id > $2 \
+         order by id limit $4",
         crate::erasure::names("name || ' ' || filter", 3),
         kind.table
     )

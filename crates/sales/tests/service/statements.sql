@@ -306,4 +306,4 @@ select pg_advisory_xact_lock(hashtextextended('sales.saved_views ' || $1::text, 
 -- count_saved_views
 select count(*) filter (where owner = $2), count(*) filter (where reader = '') from sales.saved_views where tenant_id = $1 and reader in ('', $2) and delete_time is null;
 -- find_named_views
-select id, exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) as is_named from sales.saved_views where tenant_id = $1 and id > $2 order by id limit $4;
+select id, case when exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) then array[name, filter] end from sales.saved_views where tenant_id = $1 and id > $2 order by id limit $4;

@@ -1,6 +1,6 @@
 //! A person who stands in two records, one of which was merged into the other.
 
-use crm_proto::customers::{Contact, EraseContactResponse};
+use crm_proto::customers::{Contact, EraseContactResponse, GetContactHistoryRequest};
 use crm_proto::merges::{MergeRequest, UnmergeRequest};
 use crm_proto::operations::operation;
 use prost::Message as _;
@@ -8,7 +8,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::{Two, ended, erase, erase_once, person};
-use crate::support::{account, as_owner, call, contact, refusal, refused, tenant};
+use crate::support::{account, as_owner, call, contact, field_mask, refusal, refused, tenant};
 
 /// One that stays, and one that was merged into it.
 async fn merged(two: &Two) -> (Contact, Contact) {
@@ -63,4 +63,34 @@ async fn who_is_being_erased_is_not_parted_from_whom_they_were_merged_into() {
     let done = erase(&two.admin, &winner.id, &winner.etag).await;
     assert_eq!(done.state(), operation::State::Succeeded, "{done:?}");
     assert_eq!(two.tables_with_marks().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_winner_took_in_a_merge_that_was_undone_is_erased_from_its_history_and_nothing_else() {
+    let two = Two::start().await;
+    let account = two.admin.create_account(account("Acme")).await.unwrap().id;
+    let mine = vec!["plain@x.example".to_owned()];
+    let winner =
+        two.admin.create_contact(Contact { emails: mine.clone(), ..contact(&account, "Plain") }).await.unwrap();
+    let loser = two.admin.create_contact(person(&account)).await.unwrap();
+    let (id, duplicate_id, request_id) = (winner.id.clone(), loser.id.clone(), Uuid::new_v4().to_string());
+    let take = field_mask(&["emails", "phones"]);
+    let merge = MergeRequest { id, duplicate_id, request_id, take, ..Default::default() };
+    let begun = call!(two.admin, contacts.merge_contact(merge)).unwrap();
+    assert_eq!(ended(&two.admin, begun).await.state(), operation::State::Succeeded);
+    assert_eq!(two.admin.get_contact(&winner.id).await.unwrap().emails.len(), 2);
+    let unmerge = UnmergeRequest { id: loser.id.clone(), request_id: Uuid::new_v4().to_string() };
+    let begun = call!(two.admin, contacts.unmerge_contact(unmerge)).unwrap();
+    assert_eq!(ended(&two.admin, begun).await.state(), operation::State::Succeeded);
+    assert_eq!(two.admin.get_contact(&winner.id).await.unwrap().emails, mine);
+
+    let loser = two.admin.get_contact(&loser.id).await.unwrap();
+    let done = erase(&two.admin, &loser.id, &loser.etag).await;
+    assert_eq!(done.state(), operation::State::Succeeded, "{done:?}");
+    assert_eq!(two.tables_with_marks().await, [""; 0]);
+    let history = GetContactHistoryRequest { id: winner.id.clone(), ..Default::default() };
+    let history = call!(two.other, contacts.get_contact_history(history)).unwrap().changes;
+    let erased: Vec<_> = history.iter().map(|change| change.erased).collect();
+    assert_eq!(erased, [true, true, false], "the merge and its undoing, and not the creation");
+    assert_eq!(two.other.get_contact(&winner.id).await.unwrap().emails, mine);
 }

@@ -3,6 +3,8 @@
 mod life;
 mod looking;
 mod merged;
+mod named;
+mod shown;
 mod stages;
 
 use crm_proto::customers::{Contact, EraseContactRequest};
