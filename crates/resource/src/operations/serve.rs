@@ -9,7 +9,7 @@ use crm_proto::operations as pb;
 use crm_telemetry::propagation::traceparent;
 use crm_values::Flaw;
 use prost::Message;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tonic::Request;
 use tracing::Span;
 use uuid::Uuid;
@@ -23,6 +23,11 @@ use crate::peers::Asking;
 use crate::refusal::{OPERATION_GOES_THROUGH, OPERATION_NOT_FOUND};
 use crate::request::{RequestId, single};
 use crate::{Call, Error, Store, Violations, Write};
+
+/// How long an operation may be read once its waiting is over: of what is left then of the half that the caller gives a try,
+/// it leaves a half for the way back.
+const READ_SHARE: f64 = 0.05;
+const LONGEST_READ: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Lets this process run operations of a kind. To be said before it runs any.
@@ -135,7 +140,7 @@ impl Store {
     /// # Errors
     /// There is none, no place is free, or the database's.
     pub async fn wait_operation(&self, request: Request<pb::WaitOperationRequest>) -> Result<pb::Operation, Error> {
-        let (call, until) = (Call::of(&request)?, wait_ends(&request)?);
+        let (call, (until, told)) = (Call::of(&request)?, wait_ends(&request)?);
         let id = single(&request.get_ref().id)?;
         let _place = (self.watching.wait(call.tenant)?, Open::new("operations"));
         let room = self.operations.waits.enter(call.tenant, id);
@@ -150,7 +155,8 @@ impl Store {
             () = self.watching.end.cancelled() => {}
             () = self.look_for_ends() => {}
         }
-        room.read(self, &call).await
+        // Whoever waits is answered in time, however busy the database is: by what was read before, if there is nothing newer.
+        timeout_at(told, room.read(self, &call)).await.unwrap_or(Ok(operation))
     }
 
     /// Forgets operations that ended more than 30 days ago, of all tenants. Answers how many.
@@ -185,15 +191,16 @@ impl Store {
     }
 }
 
-/// Until when the caller wants to wait; no longer than what a service may take for those behind it, for whoever called
-/// gives up a try at half of its time.
-fn wait_ends(request: &Request<pb::WaitOperationRequest>) -> Result<Instant, Error> {
+/// Until when the caller wants to wait, and until when the operation may be read again after that; no longer than what a
+/// service may take for those behind it, for whoever called gives up a try at half of its time.
+fn wait_ends(request: &Request<pb::WaitOperationRequest>) -> Result<(Instant, Instant), Error> {
     let longest = Asking::of(request)?.left();
     let wanted = match request.get_ref().timeout {
         None => longest,
         Some(timeout) => Duration::try_from(timeout).map_err(|_| negative())?,
     };
-    Ok(Instant::now() + wanted.min(longest))
+    let until = Instant::now() + wanted.min(longest);
+    Ok((until, until + LONGEST_READ.min(longest.mul_f64(READ_SHARE))))
 }
 
 fn negative() -> Error {

@@ -10,6 +10,7 @@ use crm_server::caller::Deadline;
 use crm_server::stack::StackSettings;
 use crm_server::token::Role;
 use crm_telemetry::testing::record;
+use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -93,6 +94,22 @@ async fn five_hundred_who_wait_cost_one_look_a_second_and_a_read_each_second_and
     assert!((1..=seconds + 6).contains(&looked), "{looked} looks in {seconds} s");
     one_more(&one.store, tenant(), id).await.unwrap();
     two.drain().await;
+}
+
+#[tokio::test]
+async fn who_has_waited_long_enough_is_answered_though_the_database_is_not_to_be_asked() {
+    let (recorder, _guard) = record();
+    let database = database().await;
+    let worker = Worker::idle(&database, nothing()).await;
+    let id = worker.begin(tenant(), 1).await;
+    let store = worker.store.clone();
+    let waiting = tokio::spawn(async move { wait_at(&store, tenant(), wait(id, 3)).await });
+    eventually("the operation is read", async || !recorder.spans_named("find_operation").is_empty()).await;
+    // As if all connections were taken, or the machine was too busy: nobody reads an operation.
+    let mut owner = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql("begin; lock table customers.operations in access exclusive mode").execute(&mut owner).await.unwrap();
+    let answered = tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap().unwrap().unwrap();
+    assert!(!answered.done && answered.id == id.to_string());
 }
 
 #[tokio::test]
