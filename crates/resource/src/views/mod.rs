@@ -20,6 +20,7 @@ pub use kind::{NOT_DELETED, NOT_FOUND, NOT_YOURS, TABLE, TOO_MANY, TOO_MANY_SHAR
 pub use records::{SavedViewExport, Views};
 
 use kind::{PRIVATE, SHARED, VISIBILITIES};
+use rules::Defined;
 
 /// A service that keeps saved views.
 pub trait Keeper: Clone + Debug + Send + Sync + 'static {
@@ -98,7 +99,7 @@ impl<K: Keeper> Resource for SavedView<K> {
         }
         // Of what there is no list, nothing can be said.
         if found.is_clear("saved_view.resource") {
-            rules::check::<K>(now, before, "saved_view.", found);
+            rules::check::<K>(now, before, &Defined::default(), "saved_view.", found);
         }
     }
 }

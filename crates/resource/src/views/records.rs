@@ -3,24 +3,22 @@
 use crm_proto::views as pb;
 use crm_server::token::Role;
 use futures_util::StreamExt as _;
-use futures_util::stream::Map;
+use futures_util::stream::BoxStream;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 use tonic::{Request, Response, Status};
 
-use super::rules::told;
+use super::rules::{Defined, asked_of, check_filter, has_attributes, told};
 use super::{Fields, Keeper, NOT_YOURS, SavedView, TOO_MANY, TOO_MANY_SHARED};
 use crate::statements::take_turns;
-use crate::{Call, Change, Claim, Error, Export, Kind, New, Records, Store, Write};
+use crate::{AnyResource, Call, Change, Claim, Error, Kind, New, Records, Store, Violations, Write};
 
 /// Views of one caller, private ones and shared ones.
 const MOST: i64 = 100;
 /// Shared views of a tenant.
 const MOST_SHARED: i64 = 200;
 
-type Told = Result<pb::SavedView, Status>;
-
 /// What a client reads.
-pub type SavedViewExport = Map<Export<pb::SavedView>, fn(Told) -> Told>;
+pub type SavedViewExport = BoxStream<'static, Result<pb::SavedView, Status>>;
 
 /// The saved views of a service; cheap to clone.
 #[derive(Debug, Clone)]
@@ -47,14 +45,17 @@ impl<K: Keeper> Views<K> {
         let mut new = New::<SavedView<K>>::of(request)?;
         new.fields.owner.clone_from(&new.call.caller.subject);
         new.request_id = new.request_id.of_caller(&new.call.caller.subject);
-        match self.records.claim(new.call.clone(), new.request_id).await? {
-            Claim::Answered(answer) => Ok(told::<K>(answer)),
+        let call = new.call.clone();
+        let view = match self.records.claim(call.clone(), new.request_id).await? {
+            Claim::Answered(answer) => answer,
             Claim::First(mut write) => {
+                self.check_attributes(&mut write, &new.fields).await?;
                 self.lock_all(&mut write).await?;
                 self.find_room(&mut write, &new.fields).await?;
-                Ok(told::<K>(self.records.finish(*write, new).await?))
+                self.records.finish(*write, new).await?
             }
-        }
+        };
+        self.tell(&call, view).await
     }
 
     /// The view, if it is there for this caller.
@@ -62,7 +63,9 @@ impl<K: Keeper> Views<K> {
     /// # Errors
     /// It is not, or the database's.
     pub async fn get(&self, request: Request<pb::GetSavedViewRequest>) -> Result<pb::SavedView, Error> {
-        Ok(told::<K>(self.records.get(request).await?))
+        let call = Call::of(&request)?;
+        let view = self.records.get(request).await?;
+        self.tell(&call, view).await
     }
 
     /// The views with these ids, in their order.
@@ -73,8 +76,9 @@ impl<K: Keeper> Views<K> {
         &self,
         request: Request<pb::BatchGetSavedViewsRequest>,
     ) -> Result<pb::BatchGetSavedViewsResponse, Error> {
+        let call = Call::of(&request)?;
         let pb::BatchGetSavedViewsResponse { saved_views } = self.records.batch_get(request).await?;
-        Ok(pb::BatchGetSavedViewsResponse { saved_views: saved_views.into_iter().map(told::<K>).collect() })
+        Ok(pb::BatchGetSavedViewsResponse { saved_views: self.tell_all(&call, saved_views).await? })
     }
 
     /// A page of the caller's views and of those that are shared.
@@ -82,8 +86,9 @@ impl<K: Keeper> Views<K> {
     /// # Errors
     /// All violations, or the database's.
     pub async fn list(&self, request: Request<pb::ListSavedViewsRequest>) -> Result<pb::ListSavedViewsResponse, Error> {
+        let call = Call::of(&request)?;
         let pb::ListSavedViewsResponse { saved_views, next_page_token } = self.records.list(request).await?;
-        let saved_views = saved_views.into_iter().map(told::<K>).collect();
+        let saved_views = self.tell_all(&call, saved_views).await?;
         Ok(pb::ListSavedViewsResponse { saved_views, next_page_token })
     }
 
@@ -95,8 +100,11 @@ impl<K: Keeper> Views<K> {
         &self,
         request: Request<pb::ExportSavedViewsRequest>,
     ) -> Result<Response<SavedViewExport>, Error> {
-        let tell: fn(Told) -> Told = |view| view.map(told::<K>);
-        Ok(self.records.export(request).await?.map(|views| views.map(tell)))
+        // Which views come is not known before they do.
+        let lists = K::lists().iter().filter(|list| has_attributes(list));
+        let defined = self.defined(&Call::of(&request)?, lists).await?;
+        let tell = move |view: Result<_, Status>| view.map(|view| told::<K>(view, &defined));
+        Ok(self.records.export(request).await?.map(|views| views.map(tell).boxed()))
     }
 
     /// What was changed of a view, deleted or not, the newest first.
@@ -119,8 +127,12 @@ impl<K: Keeper> Views<K> {
         let mut write = self.records.begin(change.call.clone()).await?;
         let current = self.records.lock_live(&mut write, change.id, &change.etag).await?;
         admit(&write.call, &current.fields)?;
-        let fields = change.apply(&current)?;
-        Ok(told::<K>(self.records.save(write, current, fields).await?))
+        let (call, fields) = (write.call.clone(), change.apply(&current)?);
+        if fields.filter != current.fields.filter {
+            self.check_attributes(&mut write, &fields).await?;
+        }
+        let view = self.records.save(write, current, fields).await?;
+        self.tell(&call, view).await
     }
 
     /// Marks the view as deleted.
@@ -131,7 +143,9 @@ impl<K: Keeper> Views<K> {
         let (mut write, id, etag) = self.records.begin_at(request).await?;
         let current = self.records.lock_live(&mut write, id, &etag).await?;
         admit(&write.call, &current.fields)?;
-        Ok(told::<K>(self.records.mark(write, id, true).await?))
+        let call = write.call.clone();
+        let view = self.records.mark(write, id, true).await?;
+        self.tell(&call, view).await
     }
 
     /// Takes the mark away, if there is room for the view.
@@ -144,7 +158,41 @@ impl<K: Keeper> Views<K> {
         let current = self.records.lock_deleted(&mut write, id, &etag).await?;
         admit(&write.call, &current.fields)?;
         self.find_room(&mut write, &current.fields).await?;
-        Ok(told::<K>(self.records.mark(write, id, false).await?))
+        let call = write.call.clone();
+        let view = self.records.mark(write, id, false).await?;
+        self.tell(&call, view).await
+    }
+
+    /// Holds what a filter asks of attributes against what is defined, as the list does.
+    async fn check_attributes(&self, write: &mut Write, view: &Fields) -> Result<(), Error> {
+        let Some(list) = asked_of::<K>(&view.resource, &view.filter) else { return Ok(()) };
+        let known = self.records.store.attributes_within(write, list.kind).await?;
+        let mut found = Violations::default();
+        check_filter(list, &view.filter, Some(&known), "saved_view.filter", &mut found);
+        found.finish(())
+    }
+
+    async fn defined<'l>(&self, call: &Call, lists: impl Iterator<Item = &'l AnyResource>) -> Result<Defined, Error> {
+        let mut defined = Defined::default();
+        for list in lists {
+            if defined.of(list).is_none() {
+                defined.0.push((list.kind.plural, self.records.store.attributes(call, list.kind).await?));
+            }
+        }
+        Ok(defined)
+    }
+
+    /// Views with what their lists do not understand of them today.
+    async fn tell_all(&self, call: &Call, views: Vec<pb::SavedView>) -> Result<Vec<pb::SavedView>, Error> {
+        let lists: Vec<_> = views.iter().filter_map(|view| asked_of::<K>(&view.resource, &view.filter)).collect();
+        let defined = self.defined(call, lists.into_iter()).await?;
+        Ok(views.into_iter().map(|view| told::<K>(view, &defined)).collect())
+    }
+
+    async fn tell(&self, call: &Call, view: pb::SavedView) -> Result<pb::SavedView, Error> {
+        let lists = asked_of::<K>(&view.resource, &view.filter).into_iter();
+        let defined = self.defined(call, lists).await?;
+        Ok(told::<K>(view, &defined))
     }
 
     /// Nobody else of the tenant adds a view before the transaction ends: two at once would each count the other's not.

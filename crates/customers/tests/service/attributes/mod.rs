@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::support::{Caller, World, account, call, field_mask, world};
 
-type Attributes = BTreeMap<String, Value>;
+pub(crate) type Attributes = BTreeMap<String, Value>;
 
 /// A world in which somebody may define attributes.
 struct Attributed {
@@ -62,7 +62,7 @@ impl Attributed {
     }
 }
 
-fn of(key: &str, kind: Type) -> AttributeDefinition {
+pub(crate) fn of(key: &str, kind: Type) -> AttributeDefinition {
     AttributeDefinition {
         resource: "accounts".to_owned(),
         key: key.to_owned(),
@@ -72,11 +72,11 @@ fn of(key: &str, kind: Type) -> AttributeDefinition {
     }
 }
 
-fn text(key: &str) -> AttributeDefinition {
+pub(crate) fn text(key: &str) -> AttributeDefinition {
     of(key, Type::Text)
 }
 
-fn tier() -> AttributeDefinition {
+pub(crate) fn tier() -> AttributeDefinition {
     AttributeDefinition { choices: vec![choice("gold"), choice("lead")], ..of("tier", Type::Choice) }
 }
 
@@ -84,11 +84,11 @@ fn choice(value: &str) -> Choice {
     Choice { value: value.to_owned(), ..Default::default() }
 }
 
-fn string(text: &str) -> Value {
+pub(crate) fn string(text: &str) -> Value {
     Value { kind: Some(Kind::StringValue(text.to_owned())) }
 }
 
-fn number(number: f64) -> Value {
+pub(crate) fn number(number: f64) -> Value {
     Value { kind: Some(Kind::NumberValue(number)) }
 }
 
@@ -96,7 +96,7 @@ fn null() -> Value {
     Value { kind: Some(Kind::NullValue(0)) }
 }
 
-fn values<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
+pub(crate) fn values<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
@@ -110,7 +110,7 @@ fn all() -> Attributes {
     ])
 }
 
-async fn define(caller: &Caller, definition: AttributeDefinition) -> Result<AttributeDefinition, Status> {
+pub(crate) async fn define(caller: &Caller, definition: AttributeDefinition) -> Result<AttributeDefinition, Status> {
     let (attribute_definition, request_id) = (Some(definition), Uuid::new_v4().to_string());
     call!(
         caller,

@@ -1,12 +1,17 @@
 //! What a view may say: what its list takes, and no more; and what becomes of one that a list no longer takes.
 
+use crm_proto::attributes::attribute_definition::Type;
+use crm_proto::attributes::{AttributeDefinition, DeleteAttributeDefinitionRequest};
 use crm_proto::customers::ListAccountsRequest;
 use crm_proto::views::SavedView;
 use crm_proto::views::saved_view::Visibility::{Private, Shared};
+use crm_server::token::Role;
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use super::{batch_get, create, export, get, list, update, view};
-use crate::support::{account, as_owner, call, refusal, refused, violations, world};
+use crate::attributes::{define, of, text};
+use crate::support::{account, as_owner, call, eventually, refusal, refused, violations, world};
 
 fn strings<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.map(str::to_owned).to_vec()
@@ -136,4 +141,50 @@ async fn a_view_that_its_list_no_longer_understands_says_so_and_can_still_be_use
     let mended = SavedView { id: old.id.clone(), etag: String::new(), ..view(Shared, "New") };
     assert_eq!(update(&world.agent, mended, &["filter", "order_by", "columns"]).await.unwrap().flaws, []);
     assert_eq!(get(&world.agent, &old.id).await.unwrap().flaws, []);
+}
+
+#[tokio::test]
+async fn what_a_filter_asks_of_attributes_is_held_against_their_definitions_as_by_the_list() {
+    let world = world().await;
+    let admin = world.service.caller("acme", Role::Admin);
+    let seats = AttributeDefinition { filterable: Some(true), ..of("seats", Type::Number) };
+    let seats = define(&admin, seats).await.unwrap();
+    define(&admin, text("plain")).await.unwrap();
+    let with = |filter: &str| SavedView { filter: filter.to_owned(), ..view(Private, filter) };
+    let told = |status: tonic::Status| {
+        let violation = status.get_error_details().bad_request().unwrap().field_violations[0].clone();
+        (violation.reason, violation.description)
+    };
+    let good = create(&world.agent, with("owner = ada AND attributes.seats > 7")).await.unwrap();
+    for filter in
+        ["attributes.nobody = x", "attributes.plain = x", "attributes.seats = many", "owner = a AND attributes.x < 1"]
+    {
+        let list = ListAccountsRequest { filter: filter.to_owned(), ..Default::default() };
+        let by_list = call!(world.agent, accounts.list_accounts(list)).unwrap_err();
+        let created = create(&world.agent, with(filter)).await;
+        assert_eq!(violations(created.clone()), ["saved_view.filter"], "{filter}");
+        assert_eq!(told(created.unwrap_err()), told(by_list), "{filter}");
+        let changed = update(&world.agent, SavedView { id: good.id.clone(), ..with(filter) }, &["filter"]).await;
+        assert_eq!(violations(changed), ["saved_view.filter"], "{filter}");
+    }
+    let contacts = SavedView { resource: "contacts".to_owned(), columns: Vec::new(), ..with("attributes.seats > 7") };
+    assert_eq!(violations(create(&world.agent, contacts).await), ["saved_view.filter"], "seats are of accounts");
+
+    // What is no longer defined is told whenever the view is read, and hinders nobody who changes something else.
+    let gone = DeleteAttributeDefinitionRequest { id: seats.id, etag: String::new() };
+    call!(admin, definitions.delete_attribute_definition(gone)).unwrap();
+    eventually("the deletion is known", async || {
+        get(&world.agent, &good.id).await.unwrap().flaws.iter().any(|flaw| flaw.field == "filter")
+    })
+    .await;
+    let renamed = SavedView { id: good.id.clone(), name: "Other".to_owned(), ..Default::default() };
+    for found in [
+        update(&world.agent, renamed, &["name"]).await.unwrap(),
+        batch_get(&world.agent, &[&good.id]).await.unwrap().remove(0),
+        list(&world.agent, "name = other").await.remove(0),
+        export(&world.agent).await.remove(0),
+    ] {
+        let flaws: Vec<_> = found.flaws.iter().map(|flaw| (flaw.field.as_str(), flaw.reason.as_str())).collect();
+        assert_eq!(flaws, [("filter", "FILTER_INVALID")]);
+    }
 }
