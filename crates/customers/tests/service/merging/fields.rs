@@ -1,9 +1,12 @@
 //! What a winner takes from the record that goes into it.
 
+use crm_proto::attributes::AttributeDefinition;
 use crm_proto::customers as pb;
 use crm_proto::google::r#type::Money;
+use crm_server::token::Role;
 
 use super::{manager, merge_accounts, merge_contacts, of, reason, response};
+use crate::attributes::{define, string, text};
 use crate::support::{account, contact, world};
 
 #[tokio::test]
@@ -68,4 +71,32 @@ async fn lists_are_united_and_everything_can_be_taken() {
     // Nothing has come of it.
     assert_eq!(agent.get_contact(&two.id).await.unwrap(), two);
     response::<pb::Contact>(&merge_contacts(&manager, of(&one.id, &two.id, &["phones"])).await);
+}
+
+#[tokio::test]
+async fn attributes_of_both_are_one_map_that_is_no_larger_than_any() {
+    let world = world().await;
+    let (agent, manager) = (&world.agent, manager(&world));
+    let admin = world.service.caller("acme", Role::Admin);
+    let keys = |letter: &str| (0..5).map(|n| format!("{letter}{n}")).collect::<Vec<_>>();
+    for key in [keys("a"), keys("b")].concat() {
+        define(&admin, AttributeDefinition { max_length: Some(1_000), ..text(&key) }).await.unwrap();
+    }
+    let with = |keys: &[String], value: &str| {
+        let attributes = keys.iter().map(|key| (key.clone(), string(value))).collect();
+        pb::Account { attributes, ..account("Acme") }
+    };
+    // Of each alone there is room: 10 kB, as this letter has two bytes.
+    let one = agent.create_account(with(&keys("a"), &"ä".repeat(1_000))).await.unwrap();
+    let two = agent.create_account(with(&keys("b"), &"ö".repeat(1_000))).await.unwrap();
+    let refused = merge_accounts(&manager, of(&one.id, &two.id, &["attributes"])).await;
+    assert_eq!(reason(&refused), "FIELDS_INVALID");
+    // Nothing has come of it, and without them it does.
+    assert_eq!(agent.get_account(&two.id).await.unwrap(), two);
+    let merged: pb::Account = response(&merge_accounts(&manager, of(&one.id, &two.id, &["industry"])).await);
+    assert_eq!(merged.attributes, one.attributes);
+    let small = agent.create_account(with(&[keys("a"), keys("b")].concat()[3..7], "x")).await.unwrap();
+    let merged: pb::Account = response(&merge_accounts(&manager, of(&one.id, &small.id, &["attributes"])).await);
+    let united = one.attributes.clone().into_iter().chain(small.attributes.clone()).collect();
+    assert_eq!(merged.attributes, united, "the loser's where both have one");
 }
