@@ -34,11 +34,11 @@ use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
 use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 
 use accounts::Account;
-use activities::{Activity, OfCustomers};
+use activities::Activity;
 use attributes::AttributeDefinition;
 use contacts::Contact;
 use saved_views::SavedView;
-use tags::{OfCustomers as TagsOfCustomers, Tag};
+use tags::Tag;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 
@@ -85,6 +85,10 @@ const STORAGE: Storage = Storage {
     seed: Some(seed::seed),
 };
 
+/// Whose activities, saved views, definitions and tags these are.
+#[derive(Debug, Clone)]
+pub struct OfCustomers;
+
 /// What the handlers of one process share; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Customers {
@@ -92,9 +96,9 @@ pub struct Customers {
     contacts: Records<Contact>,
     activities: Activities<OfCustomers>,
     imports: Imports,
-    saved_views: Views<saved_views::OfCustomers>,
-    definitions: Definitions<attributes::OfCustomers>,
-    tags: Tags<TagsOfCustomers>,
+    saved_views: Views<OfCustomers>,
+    definitions: Definitions<OfCustomers>,
+    tags: Tags<OfCustomers>,
     changes: Feed,
     store: Store,
     erase: contacts::Erase,

@@ -10,7 +10,7 @@ use tonic::async_trait;
 
 use super::Account;
 use super::hierarchy::{admit_below, admit_under, lock_hierarchy};
-use crate::activities::OfCustomers;
+use crate::OfCustomers;
 use crate::contacts::Contact;
 
 /// The operation.

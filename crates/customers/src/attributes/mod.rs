@@ -5,12 +5,9 @@ mod calls;
 use crm_resource::attributes::{self, Keeper, kind};
 use crm_resource::{Kind, Resource as _};
 
+use crate::OfCustomers;
 use crate::accounts::Account;
 use crate::contacts::Contact;
-
-/// Whose attributes.
-#[derive(Debug, Clone)]
-pub struct OfCustomers;
 
 impl Keeper for OfCustomers {
     const KIND: &'static Kind = &kind("customers.attribute_definitions");

@@ -18,8 +18,7 @@ use tonic::{Request, async_trait};
 use uuid::Uuid;
 
 use super::{Contact, Fields, NOT_FOUND};
-use crate::activities::OfCustomers;
-use crate::saved_views;
+use crate::OfCustomers;
 
 /// The contact was erased, or is being erased.
 pub const ERASED: Refusal = Refusal::not_found("CONTACT_ERASED", "the contact was erased, and nothing is left of it");
@@ -36,7 +35,7 @@ pub struct Erase {
     saved_views: SavedViews,
 }
 
-type SavedViews = Views<saved_views::OfCustomers>;
+type SavedViews = Views<OfCustomers>;
 
 /// How far it has come, and what was erased on the way. It says nothing of the person.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use crm_resource::{Error, Records, Violations, Write};
 use tonic::async_trait;
 
 use super::Contact;
-use crate::activities::OfCustomers;
+use crate::OfCustomers;
 
 /// The operation.
 #[derive(Debug, Clone)]

@@ -5,11 +5,7 @@ mod calls;
 use crm_resource::views::{self, Keeper, kind};
 use crm_resource::{AnyResource, Kind};
 
-use crate::SERVICE;
-
-/// Whose views.
-#[derive(Debug, Clone)]
-pub struct OfCustomers;
+use crate::{OfCustomers, SERVICE};
 
 impl Keeper for OfCustomers {
     const KIND: &'static Kind = &kind("customers.saved_views");

@@ -5,9 +5,7 @@ mod calls;
 use crm_resource::Kind;
 use crm_resource::tags::{self, Keeper, kind};
 
-/// Whose tags.
-#[derive(Debug, Clone)]
-pub struct OfCustomers;
+use crate::OfCustomers;
 
 impl Keeper for OfCustomers {
     const KIND: &'static Kind = &kind("customers.tags");

@@ -1,7 +1,7 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
-use crm_customers::activities::OfCustomers;
-use crm_customers::{SERVICE, accounts, contacts, imports, saved_views};
+use crm_customers::OfCustomers;
+use crm_customers::{SERVICE, accounts, contacts, imports};
 use crm_database::Database;
 use crm_database::plan::Plan;
 use crm_resource::AnyResource;
@@ -253,7 +253,7 @@ async fn check_saved_views(plans: &Plans<'_>, of_views: &AnyResource) {
         ("name = \"7F*\"", "name", index, false),
     ];
     plans.check_lists(of_views, &views).await;
-    let [_, (_, count), _] = crm_resource::views::statements::<saved_views::OfCustomers>();
+    let [_, (_, count), _] = crm_resource::views::statements::<OfCustomers>();
     let count = sqlx::query(AssertSqlSafe(count)).bind(tenant()).bind("ada");
     plans.check_statement(count, index).await;
 }

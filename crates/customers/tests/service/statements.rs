@@ -1,9 +1,10 @@
 //! The whole text of each statement, to be read.
 
+use crm_customers::OfCustomers;
 use crm_customers::accounts::Account;
-use crm_customers::activities::{Activity, OfCustomers};
+use crm_customers::activities::Activity;
 use crm_customers::contacts::Contact;
-use crm_customers::{SERVICE, accounts, contacts, imports, saved_views};
+use crm_customers::{SERVICE, accounts, contacts, imports};
 use crm_resource::testkit::check_statements;
 use crm_resource::{Resource, activities, merge, views};
 
@@ -12,7 +13,7 @@ use crate::support::app;
 #[test]
 fn statements_are_those_of_the_snapshot() {
     let of_activities = activities::statements::<OfCustomers>();
-    let of_views = views::statements::<saved_views::OfCustomers>();
+    let of_views = views::statements::<OfCustomers>();
     let of_imports = crm_resource::imports::statements(app::SCHEMA);
     let of_house = of_activities.iter().chain(&of_views).chain(&of_imports).map(|(name, sql)| (*name, sql.as_str()));
     let own = [

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crm_customers::OfCustomers;
 use crm_customers::accounts::{Account, MergeAccount, UnmergeAccount};
-use crm_customers::activities::OfCustomers;
 use crm_customers::contacts::Contact;
 use crm_proto::activities::{GetActivityRequest, GetTimelineRequest, ListActivitiesRequest};
 use crm_proto::customers as pb;

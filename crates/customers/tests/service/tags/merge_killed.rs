@@ -1,8 +1,8 @@
 //! A merge whose replica is killed in the middle of a step, three times, while others write.
 
+use crm_customers::OfCustomers;
 use crm_customers::accounts::Account;
 use crm_customers::contacts::Contact;
-use crm_customers::tags::OfCustomers;
 use crm_proto::customers as pb;
 use crm_proto::operations::{self as ops, operation::State};
 use crm_proto::tags::{CreateTagRequest, Tag};
