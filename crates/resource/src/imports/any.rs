@@ -22,6 +22,8 @@ use crate::{Error, Records, Resource, Write};
 pub const CHANGED_SINCE: &str = "CHANGED_SINCE";
 /// Other records hang on it.
 pub const HAS_OTHERS: &str = "HAS_OTHERS";
+/// A record was merged into another one since.
+pub const MERGED_SINCE: &str = "MERGED_SINCE";
 
 /// A sheet of whatever resource.
 #[async_trait]
@@ -287,7 +289,8 @@ fn line<S: Sheet>(import: Uuid, plan: &Plan, targets: &[Target<Message<S>>], row
     line
 }
 
-/// Deletes those of these records that are as they were made and that nothing hangs on.
+/// Deletes those of these records that are as they were made and that nothing hangs on. Those that were merged away are told:
+/// others stand for them.
 ///
 /// # Errors
 /// The database's.
@@ -298,7 +301,9 @@ pub async fn take_back<R: Resource>(
     used: impl AsyncFnOnce(&mut Write, &[Uuid]) -> Result<HashSet<Uuid>, Error>,
 ) -> Result<TakenBack, Error> {
     let found = records.lock_many(write, ids).await?;
-    let found: Vec<_> = found.into_iter().filter(|record| !record.head.is_deleted()).collect();
+    let (deleted, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|record| record.head.is_deleted());
+    let deleted: Vec<Uuid> = deleted.into_iter().map(|record| record.head.id).collect();
+    let merged = records.merged_among(write, deleted).await?;
     let (fresh, changed): (Vec<_>, Vec<_>) = found.into_iter().partition(|record| record.head.version == 1);
     let fresh_ids: Vec<Uuid> = fresh.iter().map(|record| record.head.id).collect();
     let used = if fresh_ids.is_empty() { HashSet::new() } else { used(write, &fresh_ids).await? };
@@ -307,7 +312,8 @@ pub async fn take_back<R: Resource>(
         records.delete_many(write, &gone).await?;
     }
     let changed = changed.iter().map(|record| (record.head.id, CHANGED_SINCE));
-    let kept = changed.chain(kept.iter().map(|record| (record.head.id, HAS_OTHERS))).collect();
+    let kept = changed.chain(kept.iter().map(|record| (record.head.id, HAS_OTHERS)));
+    let kept = kept.chain(merged.into_iter().map(|id| (id, MERGED_SINCE))).collect();
     Ok(TakenBack { removed: gone.len(), kept })
 }
 

@@ -29,7 +29,7 @@ use crate::{Error, Records, Refusal, Store};
 use any::{AnySheet, Of, Sheets};
 use kept::Kept;
 
-pub use any::{CHANGED_SINCE, HAS_OTHERS, take_back};
+pub use any::{CHANGED_SINCE, HAS_OTHERS, MERGED_SINCE, take_back};
 pub use ids::record_id;
 pub(crate) use kept::piece;
 pub use reading::ROW_TOO_LONG;
@@ -80,6 +80,7 @@ pub const ROW_REASONS: &[(&str, &str)] = &[
     (NOT_IN_ENCODING, "a cell is not in the encoding of the file, or was not when the file was written"),
     (ROW_TOO_LONG, "a row is longer than 2 MiB: a quotation mark may not be closed"),
     (CHANGED_SINCE, "a record of an import was changed since, so undoing leaves it"),
+    (MERGED_SINCE, "a record of an import was merged into another since, so undoing leaves it"),
     (HAS_OTHERS, "contacts, subsidiaries or activities hang on a record of an import, so undoing leaves it"),
 ];
 

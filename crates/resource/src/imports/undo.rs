@@ -4,7 +4,7 @@ use crm_proto::imports::{self as pb, RowError};
 use tonic::async_trait;
 use uuid::Uuid;
 
-use super::any::{CHANGED_SINCE, HAS_OTHERS};
+use super::any::{CHANGED_SINCE, HAS_OTHERS, MERGED_SINCE};
 use super::ids::record_id;
 use super::kept::{Reading, Saved, Undoing, json, parsed};
 use super::reading::Position;
@@ -48,6 +48,8 @@ impl Operation for Undo {
         let (worker, mut undoing) = match at.worker {
             Some(worker) if import.worker == Some(worker) => (worker, parsed::<Undoing>(import.undone.as_ref())?),
             Some(_) => return Err(Error::from(&TAKEN_OVER)),
+            // What another one has begun goes on.
+            None if import.state == "undoing" => (Uuid::new_v4(), parsed::<Undoing>(import.undone.as_ref())?),
             None => {
                 kept.forget_errors(write, id, PHASE).await?;
                 // What is left of a run does not go on.
@@ -109,6 +111,7 @@ fn stays(import: Uuid, rows: &[i64], along: bool, id: Uuid, why: &'static str) -
     let description = match why {
         CHANGED_SINCE => "was changed since it was made",
         HAS_OTHERS => "other records hang on it",
+        MERGED_SINCE => "was merged into another record since",
         _ => "",
     };
     RowError {

@@ -24,6 +24,16 @@ type Kept<M> = Option<Arc<Stored<M>>>;
 type Followed<M> = (M, Option<Uuid>);
 
 impl<R: Resource> Records<R> {
+    /// Those of these records that were merged into others.
+    pub(crate) async fn merged_among(&self, write: &mut Write, ids: Vec<Uuid>) -> Result<Vec<Uuid>, Error> {
+        if !R::KIND.merged || ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = sqlx::query(self.store.merges.find.clone()).bind(write.call.tenant).bind(ids).bind(R::KIND.plural);
+        let found: Vec<(Uuid,)> = write.fetch_all("find_merges", query).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
+    }
+
     /// As [`get`](Self::get); of a record that was merged, the one that stands for it, and a header that says so.
     ///
     /// # Errors

@@ -3,13 +3,14 @@
 use crm_proto::activities::{Activity, activity};
 use crm_proto::customers as api;
 use crm_proto::imports::{self as pb, import, run_import_request::Duplicates};
+use crm_proto::merges::MergeRequest;
 use crm_proto::operations::operation::State;
 use crm_resource::imports::record_id;
 use uuid::Uuid;
 
 use super::{Desk, counts, desk, request_id};
 use crate::operations::{error, number};
-use crate::support::{account, call, contact};
+use crate::support::{account, as_owner, call, contact, tenant};
 
 async fn live(desk: &Desk, table: &str) -> i64 {
     number(&desk.world.database, &format!("select count(*) from customers.{table} where delete_time is null")).await
@@ -85,6 +86,46 @@ async fn accounts_that_were_made_along_go_after_their_contacts() {
                 (select id from customers.contacts where delete_time is null union all \
                 select id from customers.accounts where delete_time is null)";
     assert_eq!(number(&desk.world.database, left).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_merged_away_since_is_listed_and_so_is_what_others_went_into() {
+    let desk = desk().await;
+    let acme = desk.manager.create_account(account("Acme")).await.unwrap();
+    let id = desk.with_file("accounts", b"name\nOne\nTwo\nThree\nFour\n").await;
+    desk.run(&id, Duplicates::Skip, false).await;
+    let of_row = |row: i64| record_id(id.parse().unwrap(), row, false).to_string();
+    for (winner, loser) in [(acme.id.clone(), of_row(2)), (of_row(3), of_row(4))] {
+        let request_id = request_id();
+        let merge = MergeRequest { id: winner, duplicate_id: loser, request_id, ..Default::default() };
+        let merged = desk.ended(call!(desk.manager, accounts.merge_account(merge)).unwrap()).await;
+        assert_eq!(merged.state(), State::Succeeded);
+    }
+    assert_eq!(desk.undo(&id).await, pb::UndoTally { removed: 1, kept: 3, done: true });
+    let expected = super::faults(&[(2, "", "MERGED_SINCE"), (3, "", "HAS_OTHERS"), (4, "", "MERGED_SINCE")]);
+    assert_eq!(desk.faults(&id).await, expected);
+    assert_eq!(desk.errors(&id).await[2].record_id, of_row(4));
+}
+
+#[tokio::test]
+async fn an_undo_that_takes_over_from_another_counts_on() {
+    let desk = desk().await;
+    let rows: String = (0..600).map(|n| format!("Company {n}\n")).collect();
+    let id = desk.with_file("accounts", format!("name\n{rows}").as_bytes()).await;
+    desk.run(&id, Duplicates::Skip, false).await;
+    // As it is when one has done its first step, and another is begun.
+    let last = record_id(id.parse().unwrap(), 501, false);
+    let half = format!(
+        "set crm.tenant = '{}'; update customers.accounts set delete_time = now() where id <= '{last}'; \
+         update customers.imports set state = 'undoing', worker = gen_random_uuid(), \
+         undone = '{{\"row\": 501, \"removed\": 497, \"kept\": 3, \"errors\": 0}}' where id = '{id}'",
+        tenant()
+    );
+    as_owner(&desk.world.database, &half).await;
+    assert_eq!(desk.undo(&id).await, pb::UndoTally { removed: 497 + 100, kept: 3, done: true });
+    assert_eq!(desk.get(&id).await.undo.unwrap().removed, 597);
+    // Once it is done, another one looks at all that stayed.
+    assert_eq!(desk.undo(&id).await, pb::UndoTally { removed: 0, kept: 0, done: true });
 }
 
 #[tokio::test]
