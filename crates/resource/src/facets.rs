@@ -49,8 +49,12 @@ impl Facets {
     }
 
     fn bind(self, query: Query<'_, Postgres, PgArguments>) -> Query<'_, Postgres, PgArguments> {
-        let (facets, values): (Vec<Uuid>, Vec<String>) = self.0.into_iter().unzip();
+        let (facets, values) = self.parts();
         query.bind(facets).bind(values)
+    }
+
+    fn parts(self) -> (Vec<Uuid>, Vec<String>) {
+        self.0.into_iter().unzip()
     }
 }
 
@@ -92,6 +96,11 @@ impl Changed {
         self
     }
 
+    /// Those of a record that is new, and their values.
+    pub(crate) fn come(self) -> (Vec<Uuid>, Vec<String>) {
+        self.come.unwrap_or_default().parts()
+    }
+
     /// Of a change that changes none, for a statement that has places for both.
     #[cfg(feature = "testkit")]
     pub(crate) fn none() -> Self {
@@ -109,6 +118,17 @@ pub(crate) fn insert(kind: &Kind, facets: &str, values: &str) -> String {
     format!(
         "insert into {}.facets (tenant_id, resource, facet, value, record_id) select $1, '{}', facet, value, $2 \
          from unnest({facets}::uuid[], {values}::text[]) as come (facet, value)",
+        kind.schema(),
+        kind.plural
+    )
+}
+
+/// Gives facets to records that are `given` and that were `changed`.
+pub(crate) fn insert_many(kind: &Kind) -> String {
+    format!(
+        "insert into {}.facets (tenant_id, resource, facet, value, record_id) select $1, '{}', come.facet, come.value, \
+         given.id from changed join given using (id) \
+         cross join lateral unnest(given.facets, given.facet_values) as come (facet, value)",
         kind.schema(),
         kind.plural
     )

@@ -7,6 +7,8 @@ use serde_json::Value;
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::attributes::{Known, Values};
+use crate::facets;
 use crate::journal::Difference;
 use crate::record::{Head, Record};
 use crate::records::{Records, row_of};
@@ -15,8 +17,9 @@ use crate::search::terms_of;
 use crate::{Error, Refusal, Resource, Write};
 
 impl<R: Resource> Records<R> {
-    /// Adds records, in the order given, each with its terms and its entry in the journal. Those that a unique constraint
-    /// refuses, or whose ids are there, are left out: answers the ids of the others.
+    /// Adds records, in the order given, each with its terms, its facets and its entry in the journal. Those that a unique
+    /// constraint refuses, or whose ids are there, are left out: answers the ids of the others. Whoever read them has looked
+    /// at their attributes by the definitions that this transaction holds.
     ///
     /// # Errors
     /// The database's.
@@ -28,8 +31,14 @@ impl<R: Resource> Records<R> {
     where
         R::Fields: 'f,
     {
-        let rows: Vec<Value> =
-            records.into_iter().map(|(id, fields)| row::<R>(id, fields)).collect::<Result<_, _>>()?;
+        let records: Vec<(Uuid, &R::Fields)> = records.into_iter().collect();
+        let has_values = |fields: &R::Fields| R::attributes(fields).is_some_and(|values: &Values| !values.is_empty());
+        let known = match records.iter().any(|(_, fields)| has_values(fields)) {
+            true => Some(self.store.hold_attributes(write, R::KIND).await?),
+            false => None,
+        };
+        let rows = records.into_iter().map(|(id, fields)| row::<R>(id, fields, known.as_deref()));
+        let rows: Vec<Value> = rows.collect::<Result<_, _>>()?;
         if rows.is_empty() {
             return Ok(HashSet::new());
         }
@@ -121,13 +130,16 @@ fn check_many<R: Resource>() -> Result<(), Error> {
 }
 
 /// What a new record is written of.
-fn row<R: Resource>(id: Uuid, fields: &R::Fields) -> Result<Value, Error> {
+fn row<R: Resource>(id: Uuid, fields: &R::Fields, known: Option<&Known>) -> Result<Value, Error> {
     const NO_FORM: Error = Error::Inconsistent("a time has no text form");
     let mut row = row_of::<R>(fields).json().map_err(|_| NO_FORM)?;
     let message = show_fields::<R>(fields.clone())?;
     let (changes, personal) = Difference::between(None, &message).parts();
     row.insert("id".to_owned(), id.to_string().into());
     row.insert("search_terms".to_owned(), terms_of::<R>(fields).into());
+    let (facets, values) = facets::Changed::between::<R>(None, fields).and_attributes::<R>(known, None, fields).come();
+    row.insert("facets".to_owned(), facets.iter().map(Uuid::to_string).collect());
+    row.insert("facet_values".to_owned(), values.into());
     row.insert("changes".to_owned(), changes);
     row.insert("personal".to_owned(), personal.unwrap_or(Value::Null));
     Ok(Value::Object(row))

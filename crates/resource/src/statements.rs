@@ -139,7 +139,7 @@ fn insert(kind: &Kind, row: &Row) -> String {
 }
 
 /// As [`insert`], of a list of objects of JSON: one text for any number of rows, and arrays in it may differ in length. What
-/// stands beside a row is added for those that were, but for facets: nothing that comes this way has any.
+/// stands beside a row is added for those that were.
 fn insert_many(kind: &Kind, row: &Row) -> String {
     const ADDED: &str = " from changed join given using (id)";
     let types: String = row.typed().map(|(name, of)| format!("{name} {of}, ")).collect();
@@ -152,11 +152,15 @@ fn insert_many(kind: &Kind, row: &Row) -> String {
     let beside = beside.strip_suffix(')').map(|open| format!("{open}{ADDED}), ")).unwrap_or_default();
     let terms = search::insert(kind.schema(), "given.search_terms").replace("$2", "given.id");
     let terms = if kind.terms.is_empty() { String::new() } else { format!("terms as ({terms}{ADDED}), ") };
+    let (facet_types, facets) = match kind.facets {
+        true => ("facets uuid[], facet_values text[], ", format!("facets as ({}), ", facets::insert_many(kind))),
+        false => ("", String::new()),
+    };
     format!(
         "with given as (select * from json_to_recordset($2::text::json) as given (id uuid, {types}search_terms text[], \
-         changes jsonb, personal jsonb)), changed as (insert into {table} (tenant_id, id, {names}create_time, update_time) \
+         {facet_types}changes jsonb, personal jsonb)), changed as (insert into {table} (tenant_id, id, {names}create_time, update_time) \
          select $1, id, {names}statement_timestamp(), statement_timestamp() from given on conflict do nothing \
-         returning id, version, update_time), {beside}{terms}entry as ({entry}) select id from changed",
+         returning id, version, update_time), {beside}{terms}{facets}entry as ({entry}) select id from changed",
         table = kind.table,
         entry = journal::insert_many(kind.schema(), kind.plural, 3) + " join given using (id)",
     )

@@ -22,6 +22,10 @@ impl Tabular for Account {
         Column::told("create_time", |it| it.create_time.map(|time| time.to_string()).unwrap_or_default()),
         Column::told("update_time", |it| it.update_time.map(|time| time.to_string()).unwrap_or_default()),
     ];
+
+    fn tag_ids(account: &mut pb::Account) -> Option<&mut Vec<String>> {
+        Some(&mut account.tag_ids)
+    }
 }
 
 #[cfg(test)]

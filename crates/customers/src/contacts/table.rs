@@ -18,6 +18,10 @@ impl Tabular for Contact {
         Column::told("create_time", |it| it.create_time.map(|time| time.to_string()).unwrap_or_default()),
         Column::told("update_time", |it| it.update_time.map(|time| time.to_string()).unwrap_or_default()),
     ];
+
+    fn tag_ids(contact: &mut pb::Contact) -> Option<&mut Vec<String>> {
+        Some(&mut contact.tag_ids)
+    }
 }
 
 #[cfg(test)]

@@ -139,7 +139,11 @@ impl Sheet for ContactSheet {
         let named: Vec<Named> = lines.iter().map(of_line).collect();
         let found = find(write, &named).await?;
         let there = hold(&self.accounts, write, job, &found).await?;
-        let mut new = NewAccounts::default();
+        let required = match job.creates_along {
+            true => self.accounts.required_attributes(write, job).await?,
+            false => Vec::new(),
+        };
+        let mut new = NewAccounts { required, ..NewAccounts::default() };
         for ((line, named), found) in lines.iter_mut().zip(&named).zip(found) {
             match found {
                 Found::One(id) if there.contains(&id) => line.message.account_id = id.to_string(),
@@ -195,6 +199,8 @@ fn of_line(line: &Line<Contact>) -> Named {
 struct NewAccounts {
     by_domain: HashMap<String, Uuid>,
     by_name: HashMap<String, Uuid>,
+    /// Attributes that accounts must have: no file of contacts has them.
+    required: Vec<String>,
 }
 
 impl NewAccounts {
@@ -203,6 +209,12 @@ impl NewAccounts {
         let known = self.by_domain.get(&named.domain).or_else(|| self.by_name.get(&key)).copied();
         let id = match known {
             Some(id) => id,
+            None if !self.required.is_empty() => {
+                let keys = self.required.join(", ");
+                let rule = format!("an account that is to be made needs attributes that contacts do not bring: {keys}");
+                line.message.account_id = Uuid::nil().to_string();
+                return line.add("account_name", Flaw::new(Flaw::REQUIRED, rule));
+            }
             None => match account(call, named) {
                 // In a check, the same one in each step.
                 Ok(_) if job.is_dry => job.id_named(&key),

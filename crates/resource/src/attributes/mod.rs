@@ -33,6 +33,7 @@ pub use kind::{
     FILTER_ENDED, FILTER_NOT_READY, KEY_TAKEN, NOT_DELETED, NOT_FOUND, TABLE, TOO_MANY, TOO_MANY_FILTERABLE, kind,
 };
 pub use known::{Known, KnownAttribute, Type};
+pub(crate) use number::units_of;
 pub use values::Values;
 
 pub(crate) use facet::changes as facets;

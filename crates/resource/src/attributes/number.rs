@@ -54,6 +54,13 @@ pub(super) fn scaled(number: f64) -> Option<i128> {
     (scaled < BEYOND).then_some(if number < 0.0 { -scaled } else { scaled })
 }
 
+/// Whole units and thousand millionths of one that is kept.
+pub(crate) fn units_of(number: f64) -> Option<(i64, i32)> {
+    const ONE: i128 = 1_000_000_000;
+    let scaled = scaled(number)?;
+    Some((i64::try_from(scaled / ONE).ok()?, i32::try_from(scaled % ONE).ok()?))
+}
+
 /// The fewest digits that name this number, and the power of ten that the first of them counts.
 fn decimal(number: f64) -> Option<(String, i32)> {
     let written = number.is_finite().then(|| format!("{:e}", number.abs()))?;

@@ -21,6 +21,11 @@ const BETWEEN_ITEMS_READ: [char; 3] = [BETWEEN_ITEMS, ',', '\n'];
 pub trait Tabular: Resource {
     /// Its columns, in the order in which they are written.
     const COLUMNS: &'static [Column<Self::Message>];
+
+    /// The ids of its tags, if it can have some: a column behind all others has their names.
+    fn tag_ids(_message: &mut Self::Message) -> Option<&mut Vec<String>> {
+        None
+    }
 }
 
 /// A column, of messages of a kind.

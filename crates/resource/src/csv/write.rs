@@ -4,15 +4,15 @@ use super::Column;
 use super::cells::guarded;
 
 /// The first line: what the columns are called.
-pub(super) fn head<M>(columns: &[Column<M>]) -> String {
+pub(super) fn head<M>(columns: &[Column<M>], beside: &[String]) -> String {
     let mut text = String::new();
-    end_line(&mut text, columns.iter().map(|column| column.name));
+    end_line(&mut text, columns.iter().map(|column| column.name).chain(beside.iter().map(String::as_str)));
     text
 }
 
-/// Adds the row of a message.
-pub(super) fn row<M>(text: &mut String, columns: &[Column<M>], message: &mut M) {
-    let cells: Vec<String> = columns.iter().map(|column| column.show(message)).collect();
+/// Adds the row of a message, with what stands beside its columns.
+pub(super) fn row<M>(text: &mut String, columns: &[Column<M>], message: &mut M, beside: Vec<String>) {
+    let cells: Vec<String> = columns.iter().map(|column| column.show(message)).chain(beside).collect();
     end_line(text, cells.iter().map(|cell| guarded(cell)));
 }
 
@@ -45,7 +45,7 @@ mod tests {
     fn cells_are_quoted_where_they_would_be_read_as_something_else() {
         const COLUMNS: &[Column<String>] =
             &[Column::text("one", |it| it), Column::told("two", |_| "a;b".to_owned()), Column::text("three", |it| it)];
-        assert_eq!(head(COLUMNS), "one,two,three\r\n");
+        assert_eq!(head(COLUMNS, &["=x".to_owned()]), "one,two,three,=x\r\n");
         for (cell, written) in [
             ("plain", "plain"),
             ("", ""),
@@ -57,8 +57,8 @@ mod tests {
             ("=a,b", "\"'=a,b\""),
         ] {
             let (mut text, mut message) = (String::new(), cell.to_owned());
-            row(&mut text, COLUMNS, &mut message);
-            assert_eq!(text, format!("{written},\"a;b\",{written}\r\n"));
+            row(&mut text, COLUMNS, &mut message, vec![cell.to_owned()]);
+            assert_eq!(text, format!("{written},\"a;b\",{written},{written}\r\n"));
             assert_eq!(message, cell);
         }
     }

@@ -4,19 +4,25 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crm_proto::imports::{RowError, Tally};
+use crm_proto::standard::Resource as _;
 use crm_values::Flaw;
 use tonic::async_trait;
 use uuid::Uuid;
 
+use super::defined;
 use super::ids::{record_id, row_of};
 use super::kept::{Kept, hash};
-use super::plan::Plan;
+use super::plan::{Plan, squeezed};
 use super::rows::{Row, Unreadable};
 use super::sheet::{Job, Line, NOT_IN_ENCODING, Sheet, TOO_MANY_CELLS, TakenBack};
-use crate::csv::{Column, Tabular};
+use crate::attributes::{Known, KnownAttribute};
+use crate::csv::cells::unguarded;
+use crate::csv::columns::BETWEEN_ITEMS;
+use crate::csv::{Column, TAGS, Tabular, attribute_of, column_of, has_tags, is_attribute, read_cell};
 use crate::refusal::POSSIBLE_DUPLICATE;
 use crate::search::Alike;
-use crate::{Error, Records, Resource, Write};
+use crate::steps::has_attributes;
+use crate::{Error, Kind, Records, Resource, Write};
 
 /// A record was changed since it was made.
 pub const CHANGED_SINCE: &str = "CHANGED_SINCE";
@@ -28,17 +34,18 @@ pub const MERGED_SINCE: &str = "MERGED_SINCE";
 /// A sheet of whatever resource.
 #[async_trait]
 pub(super) trait AnySheet: Send + Sync {
-    fn plural(&self) -> &'static str;
-    /// What a column may be.
-    fn known(&self) -> Vec<&'static str>;
+    fn kind(&self) -> &'static Kind;
+    fn has_attributes(&self) -> bool;
+    /// What a column may be, by what the tenant has defined.
+    fn known(&self, defined: &Known) -> Vec<String>;
     /// The field whose columns are called so, by a header's key.
-    fn field_called(&self, key: &str) -> Option<&'static str>;
+    fn field_called(&self, key: &str, defined: &Known) -> Option<String>;
     fn field_that_looks_like(&self, values: &[&str]) -> Option<&'static str>;
     fn is_list(&self, field: &str) -> bool;
     /// What is needed and not there.
-    fn missing(&self, fields: &[String]) -> Vec<String>;
+    fn missing(&self, fields: &[String], defined: &Known) -> Vec<String>;
     /// What is wrong with rows by themselves.
-    fn look(&self, plan: &Plan, rows: &[Row]) -> Vec<Vec<RowError>>;
+    fn look(&self, plan: &Plan, rows: &[Row], defined: &Known) -> Vec<Vec<RowError>>;
     /// Makes records of rows, or finds out what would be made.
     async fn take(
         &self,
@@ -69,27 +76,37 @@ type Lines<S> = Vec<Line<<S as Sheet>::Resource>>;
 type Message<S> = <<S as Sheet>::Resource as Resource>::Message;
 
 /// What a column is read into.
-enum Target<M: 'static> {
+enum Target<'k, M: 'static> {
     Field(&'static Column<M>),
     Extra(&'static str),
+    Tags,
+    Attribute(&'k KnownAttribute),
+    /// An attribute that was defined when the columns were said.
+    Gone,
     Nothing,
 }
 
 #[async_trait]
 impl<S: Sheet> AnySheet for Of<S> {
-    fn plural(&self) -> &'static str {
-        S::Resource::KIND.plural
+    fn kind(&self) -> &'static Kind {
+        S::Resource::KIND
     }
 
-    fn known(&self) -> Vec<&'static str> {
-        let fields = S::Resource::COLUMNS.iter().filter(|column| column.is_read()).map(|column| column.name);
-        fields.chain(S::EXTRAS.iter().copied()).collect()
+    fn has_attributes(&self) -> bool {
+        has_attributes::<S::Resource>()
     }
 
-    fn field_called(&self, key: &str) -> Option<&'static str> {
+    fn known(&self, defined: &Known) -> Vec<String> {
+        fields::<S>().map(str::to_owned).chain(defined.iter().map(column_of)).collect()
+    }
+
+    fn field_called(&self, key: &str, defined: &Known) -> Option<String> {
         let is_called = |field: &&str| !key.is_empty() && field.replace('_', "") == key;
-        let spelled = S::SPELLINGS.iter().find(|(_, spellings)| spellings.contains(&key)).map(|(field, _)| *field);
-        self.known().into_iter().find(is_called).or(spelled)
+        let tags = has_tags::<S::Resource>().then_some((TAGS, defined::SPELLINGS));
+        let mut spelled = S::SPELLINGS.iter().copied().chain(tags);
+        let spelled = || spelled.find(|(_, spellings)| spellings.contains(&key)).map(|(field, _)| field);
+        let field = fields::<S>().find(is_called).or_else(spelled).map(str::to_owned);
+        field.or_else(|| defined.iter().find(|attribute| is_attribute_called(attribute, key)).map(column_of))
     }
 
     fn field_that_looks_like(&self, values: &[&str]) -> Option<&'static str> {
@@ -100,18 +117,19 @@ impl<S: Sheet> AnySheet for Of<S> {
     }
 
     fn is_list(&self, field: &str) -> bool {
-        S::Resource::COLUMNS.iter().any(|column| column.name == field && column.is_list())
+        field == TAGS || S::Resource::COLUMNS.iter().any(|column| column.name == field && column.is_list())
     }
 
-    fn missing(&self, fields: &[String]) -> Vec<String> {
+    fn missing(&self, fields: &[String], defined: &Known) -> Vec<String> {
         let is_there = |needed: &&str| fields.iter().any(|field| field == needed);
         let missing = S::NEEDED.iter().filter(|needed| !needed.iter().any(is_there));
-        missing.map(|needed| needed.join(" | ")).collect()
+        let asked = defined::required(defined).filter(|column| !is_there(&column.as_str()));
+        missing.map(|needed| needed.join(" | ")).chain(asked).collect()
     }
 
-    fn look(&self, plan: &Plan, rows: &[Row]) -> Vec<Vec<RowError>> {
-        let mut lines = lines::<S>(Uuid::nil(), plan, rows);
-        lines.iter_mut().for_each(Line::read);
+    fn look(&self, plan: &Plan, rows: &[Row], defined: &Known) -> Vec<Vec<RowError>> {
+        let mut lines = lines::<S>(Uuid::nil(), plan, rows, defined);
+        lines.iter_mut().for_each(|line| line.read(defined));
         let is_known = |error: &RowError| !S::REFERENCES.contains(&error.field.as_str());
         lines.into_iter().map(|line| headed(plan, line.errors.into_iter().filter(is_known).collect())).collect()
     }
@@ -126,9 +144,13 @@ impl<S: Sheet> AnySheet for Of<S> {
         let count = |lines: usize| i64::try_from(lines).unwrap_or_default();
         let rows: Vec<Row> = rows.into_iter().filter(|row| !row.is_blank()).collect();
         tally.rows += count(rows.len());
-        let mut lines = lines::<S>(work.job.import, work.plan, &rows);
+        let store = &self.records.store;
+        let of = (S::Resource::KIND, has_attributes::<S::Resource>());
+        let defined = defined::known_within(store, write, of, !work.job.is_dry).await?;
+        let mut lines = lines::<S>(work.job.import, work.plan, &rows, &defined);
         self.sheet.settle(write, &work.job, &mut lines).await?;
-        lines.iter_mut().for_each(Line::read);
+        defined::settle_tags::<S>(store, write, &mut lines).await?;
+        lines.iter_mut().for_each(|line| line.read(&defined));
         let (mut good, wrong): (Lines<S>, Lines<S>) = lines.into_iter().partition(Line::is_clean);
         tally.invalid += count(wrong.len());
         let mut errors: Vec<RowError> = wrong.into_iter().flat_map(|line| line.errors).collect();
@@ -243,22 +265,36 @@ fn headed(plan: &Plan, mut errors: Vec<RowError>) -> Vec<RowError> {
     errors
 }
 
-fn targets<S: Sheet>(plan: &Plan) -> Vec<Target<Message<S>>> {
+/// Fields that a column may be, whatever is defined.
+fn fields<S: Sheet>() -> impl Iterator<Item = &'static str> {
+    let fields = S::Resource::COLUMNS.iter().filter(|column| column.is_read()).map(|column| column.name);
+    fields.chain(S::EXTRAS.iter().copied()).chain(has_tags::<S::Resource>().then_some(TAGS))
+}
+
+/// By its column's name, its key, or what people call it.
+fn is_attribute_called(attribute: &KnownAttribute, key: &str) -> bool {
+    [&column_of(attribute), &attribute.key, &attribute.display_name].iter().any(|name| squeezed(name) == key)
+}
+
+fn targets<'k, S: Sheet>(plan: &Plan, defined: &'k Known) -> Vec<Target<'k, Message<S>>> {
     let target = |field: &String| {
         let column = S::Resource::COLUMNS.iter().find(|column| column.is_read() && column.name == field);
-        let extra = S::EXTRAS.iter().find(|extra| *extra == field);
-        column.map(Target::Field).or_else(|| extra.map(|extra| Target::Extra(extra))).unwrap_or(Target::Nothing)
+        let extra = S::EXTRAS.iter().find(|extra| *extra == field).map(|extra| Target::Extra(extra));
+        let tags = (field == TAGS).then_some(Target::Tags);
+        let attribute = || attribute_of(defined, field).map_or(Target::Gone, Target::Attribute);
+        let attribute = is_attribute(field).then(attribute);
+        column.map(Target::Field).or(extra).or(tags).or(attribute).unwrap_or(Target::Nothing)
     };
     plan.fields.iter().map(target).collect()
 }
 
-fn lines<S: Sheet>(import: Uuid, plan: &Plan, rows: &[Row]) -> Lines<S> {
-    let targets = targets::<S>(plan);
+fn lines<S: Sheet>(import: Uuid, plan: &Plan, rows: &[Row], defined: &Known) -> Lines<S> {
+    let targets = targets::<S>(plan, defined);
     rows.iter().map(|row| line::<S>(import, plan, &targets, row)).collect()
 }
 
-fn line<S: Sheet>(import: Uuid, plan: &Plan, targets: &[Target<Message<S>>], row: &Row) -> Line<S::Resource> {
-    let mut line = Line::new(import, row.number);
+fn line<S: Sheet>(import: Uuid, plan: &Plan, targets: &[Target<'_, Message<S>>], row: &Row) -> Line<S::Resource> {
+    let mut line: Line<S::Resource> = Line::new(import, row.number);
     for ((cell, target), field) in row.cells.iter().zip(targets).zip(&plan.fields) {
         let read = match (cell, target) {
             (_, Target::Nothing) => Ok(()),
@@ -268,12 +304,26 @@ fn line<S: Sheet>(import: Uuid, plan: &Plan, targets: &[Target<Message<S>>], row
             }
             (Ok(text), Target::Field(column)) => column.read(&mut line.message, text),
             // These are looked up, and no text of the database has one.
-            (Ok(text), Target::Extra(_)) if text.contains('\0') => {
+            (Ok(text), Target::Extra(_) | Target::Tags) if text.contains('\0') => {
                 Err(Flaw::new(Flaw::FORBIDDEN_CHARACTER, "must not have a NUL character"))
             }
             (Ok(text), Target::Extra(name)) => {
                 line.extras.insert(name, text.clone());
                 Ok(())
+            }
+            (Ok(text), Target::Tags) => {
+                let names = unguarded(text.trim()).split([BETWEEN_ITEMS, '\n']).map(str::trim);
+                line.tags.extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+                Ok(())
+            }
+            (Ok(text), Target::Attribute(attribute)) => read_cell(attribute, text).map(|value| {
+                if let (Some(values), Some(value)) = (line.message.attributes_mut(), value) {
+                    values.insert(attribute.key.clone(), value);
+                }
+            }),
+            (Ok(text), Target::Gone) if crm_values::kept(text).is_empty() => Ok(()),
+            (Ok(_), Target::Gone) => {
+                Err(Flaw::new(Flaw::UNKNOWN_FIELD, "is an attribute that is not defined any more"))
             }
         };
         if let Err(flaw) = read {

@@ -1,5 +1,7 @@
 //! What callers do with imports.
 
+use std::sync::Arc;
+
 use crm_database::Access;
 use crm_database::page::{self as pages, Scope};
 use crm_proto::imports::{self as pb, ImportSettings, list_import_errors_request::Phase};
@@ -10,12 +12,15 @@ use prost_types::FieldMask;
 use tonic::Request;
 use uuid::Uuid;
 
+use super::defined;
 use super::encoding::{Charset, may_be_utf8};
 use super::kept::ImportRow;
 use super::plan::Plan;
 use super::reading::{Check, Run};
 use super::undo::Undo;
 use super::{CLOSED, Imports, NOT_FOUND, OFFSET_WRONG, TOO_LARGE, TOO_MANY};
+use crate::attributes::Known;
+use crate::csv::is_attribute;
 use crate::page::flaw;
 use crate::request::{RequestId, single};
 use crate::{Call, Error, Violations};
@@ -44,7 +49,7 @@ impl Imports {
         if request.resource.is_empty() {
             found.add("resource", Flaw::missing());
         } else if self.sheet(&request.resource).is_err() {
-            let known: Vec<_> = self.sheets.iter().map(|sheet| sheet.plural()).collect();
+            let known: Vec<_> = self.sheets.iter().map(|sheet| sheet.kind().plural).collect();
             found.add("resource", Flaw::new(Flaw::MALFORMED, format!("must be one of {}", known.join(", "))));
         }
         found.finish(())?;
@@ -160,7 +165,8 @@ impl Imports {
         let head = self.head(&mut transaction, call.tenant, &import).await?;
         transaction.commit().await?;
         let sheet = self.sheet(&import.resource)?;
-        let (plan, mut rows) = Plan::of(sheet.as_ref(), &head, &import.settings()?);
+        let defined = defined::known(&self.store, &call, sheet.as_ref()).await?;
+        let (plan, mut rows) = Plan::of((sheet.as_ref(), &defined), &head, &import.settings()?);
         rows.truncate(SHOWN_ROWS);
         let headers = plan.headers.iter().map(String::as_str).chain(std::iter::repeat(""));
         let columns = plan
@@ -168,7 +174,7 @@ impl Imports {
             .iter()
             .zip(headers)
             .map(|(field, header)| pb::ImportColumn { header: shown(header), field: field.clone() });
-        let errors = sheet.look(&plan, &rows);
+        let errors = sheet.look(&plan, &rows, &defined);
         let rows = rows.iter().zip(errors).map(|(row, errors)| pb::ImportRow {
             row: row.number,
             cells: row.cells.iter().map(|cell| shown(cell.as_deref().unwrap_or("\u{fffd}"))).collect(),
@@ -178,8 +184,8 @@ impl Imports {
             settings: Some(plan.settings()),
             columns: columns.collect(),
             rows: rows.collect(),
-            known_fields: sheet.known().into_iter().map(str::to_owned).collect(),
-            missing_fields: sheet.missing(&plan.fields),
+            known_fields: sheet.known(&defined),
+            missing_fields: sheet.missing(&plan.fields, &defined),
         })
     }
 
@@ -194,10 +200,18 @@ impl Imports {
         let Some(new) = request.settings else { return Err(found.and_missing("settings")) };
         let mask = mask(request.update_mask, &new, &mut found);
         found.finish(())?;
+        // Before the import is locked: it takes a connection of its own. What an import is of never changes.
+        let defined = match mask.contains(&"fields") && new.fields.iter().any(|field| is_attribute(field)) {
+            true => {
+                let import = self.find(&call, id).await?;
+                defined::known(&self.store, &call, self.sheet(&import.resource)?.as_ref()).await?
+            }
+            false => Arc::new(Known::none()),
+        };
         let mut transaction = self.store.begin(&call, Access::ReadWrite).await?;
         let import = self.kept.lock(&mut transaction, call.tenant, id).await?;
         let import = import.ok_or(Error::RefusedFor(&NOT_FOUND, id))?;
-        self.check_settings(&import.resource, &new, &mask)?;
+        self.check_settings(&import.resource, &new, &mask, &defined)?;
         if import.state != "open" {
             return Err(Error::from(&CLOSED));
         }
@@ -216,7 +230,13 @@ impl Imports {
         Ok(answer)
     }
 
-    fn check_settings(&self, resource: &str, new: &ImportSettings, mask: &[&str]) -> Result<(), Error> {
+    fn check_settings(
+        &self,
+        resource: &str,
+        new: &ImportSettings,
+        mask: &[&str],
+        defined: &Known,
+    ) -> Result<(), Error> {
         let (sheet, mut found) = (self.sheet(resource)?, Violations::default());
         let is_meant = |field: &str| mask.contains(&field);
         if is_meant("encoding") && !new.encoding.is_empty() && Charset::named(&new.encoding).is_none() {
@@ -230,10 +250,10 @@ impl Imports {
             if new.fields.len() > 200 {
                 found.add("settings.fields", Flaw::new(Flaw::TOO_LONG, "must have at most 200 items"));
             }
-            let known = sheet.known();
+            let known = sheet.known(defined);
             for (column, field) in new.fields.iter().enumerate().take(200).filter(|(_, field)| !field.is_empty()) {
                 let path = format!("settings.fields[{column}]");
-                if !known.contains(&field.as_str()) {
+                if !known.contains(field) {
                     found.add(
                         &path,
                         Flaw::new(Flaw::UNKNOWN_FIELD, "must be a field that InspectImport lists, or empty"),

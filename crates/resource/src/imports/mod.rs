@@ -8,6 +8,7 @@
 
 mod any;
 mod calls;
+mod defined;
 mod encoding;
 mod ids;
 mod kept;
@@ -74,7 +75,7 @@ pub const TAKEN_OVER: Refusal =
 
 /// Why a row is no record, or a record stays, beside what is wrong with any field, and when.
 pub const ROW_REASONS: &[(&str, &str)] = &[
-    (REFERENCE_NOT_FOUND, "a row names an account that is not there"),
+    (REFERENCE_NOT_FOUND, "a row names an account or a tag that is not there"),
     (REFERENCE_AMBIGUOUS, "a row names an account by a name that several have"),
     (TOO_MANY_CELLS, "a row has more cells than there are columns"),
     (NOT_IN_ENCODING, "a cell is not in the encoding of the file, or was not when the file was written"),
@@ -114,7 +115,7 @@ impl Imports {
     }
 
     fn sheet(&self, plural: &str) -> Result<&Arc<dyn AnySheet>, Error> {
-        let found = self.sheets.iter().find(|sheet| sheet.plural() == plural);
+        let found = self.sheets.iter().find(|sheet| sheet.kind().plural == plural);
         found.ok_or(Error::Inconsistent("an import is of a resource that has none"))
     }
 }
@@ -131,7 +132,7 @@ pub fn statements(schema: &str) -> Vec<(&'static str, String)> {
 
 impl fmt::Debug for Imports {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of: Vec<_> = self.sheets.iter().map(|sheet| sheet.plural()).collect();
+        let of: Vec<_> = self.sheets.iter().map(|sheet| sheet.kind().plural).collect();
         formatter.debug_struct("Imports").field("of", &of).finish_non_exhaustive()
     }
 }

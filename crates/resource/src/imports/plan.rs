@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::any::AnySheet;
 use super::encoding::Charset;
 use super::rows::{Row, Rows};
+use crate::attributes::Known;
 
 /// What files are recognised by: their first bytes.
 pub(super) const HEAD: usize = 256 << 10;
@@ -44,7 +45,11 @@ pub(super) struct Head {
 
 impl Plan {
     /// And the first rows behind the header.
-    pub(super) fn of(sheet: &dyn AnySheet, head: &Head, settings: &ImportSettings) -> (Self, Vec<Row>) {
+    pub(super) fn of(
+        (sheet, defined): (&dyn AnySheet, &Known),
+        head: &Head,
+        settings: &ImportSettings,
+    ) -> (Self, Vec<Row>) {
         let recognised = || Charset::recognise(&head.bytes, head.is_utf8);
         let charset = Charset::named(&settings.encoding).unwrap_or_else(recognised);
         let mark = charset.mark(&head.bytes);
@@ -58,7 +63,7 @@ impl Plan {
         }
         let begins = (rows.at, rows.number);
         let mut sample: Vec<Row> = rows.by_ref().filter(|row| !row.is_blank()).take(SAMPLE + 1).collect();
-        let has_header = settings.has_header.unwrap_or_else(|| is_header(sheet, &sample));
+        let has_header = settings.has_header.unwrap_or_else(|| is_header((sheet, defined), &sample));
         let (mut headers, mut begins) = (Vec::new(), begins);
         if has_header && !sample.is_empty() {
             let header = sample.remove(0);
@@ -71,7 +76,7 @@ impl Plan {
         let columns =
             if has_header { headers.len() } else { sample.iter().map(|row| row.cells.len()).max().unwrap_or(0) };
         let fields = if settings.fields.is_empty() {
-            guess(sheet, &headers, &sample, columns.min(MOST_COLUMNS))
+            guess((sheet, defined), &headers, &sample, columns.min(MOST_COLUMNS))
         } else {
             let mut fields = settings.fields.clone();
             fields.resize(columns.max(fields.len()), String::new());
@@ -136,37 +141,47 @@ fn separator(text: &[u8], is_whole: bool) -> u8 {
 }
 
 /// Whether the first row says what the columns are: it names one, or nothing in it is a value and something below is.
-fn is_header(sheet: &dyn AnySheet, sample: &[Row]) -> bool {
+fn is_header((sheet, defined): (&dyn AnySheet, &Known), sample: &[Row]) -> bool {
     let Some(first) = sample.first() else { return false };
-    let is_named = texts(first).any(|text| sheet.field_called(&key(text)).is_some());
+    let is_named = texts(first).any(|text| called(sheet, defined, text).is_some());
     let is_value = |text: &str| !text.is_empty() && sheet.field_that_looks_like(&[text]).is_some();
     is_named || (!texts(first).any(is_value) && sample[1..].iter().any(|row| texts(row).any(is_value)))
 }
 
-/// A header as it is compared: its key without blanks, and without the number behind it.
+/// A header as it is compared: its key without blanks.
+pub(super) fn squeezed(header: &str) -> String {
+    search_key(&header.replace('_', " ")).replace(' ', "")
+}
+
+/// The same without the number behind it.
 fn key(header: &str) -> String {
-    let key = search_key(&header.replace('_', " ")).replace(' ', "");
-    key.trim_end_matches(|last: char| last.is_ascii_digit()).to_owned()
+    squeezed(header).trim_end_matches(|last: char| last.is_ascii_digit()).to_owned()
+}
+
+/// The field whose columns are called so, with a number behind it or without.
+fn called(sheet: &dyn AnySheet, defined: &Known, header: &str) -> Option<String> {
+    let field = sheet.field_called(&squeezed(header), defined);
+    field.or_else(|| sheet.field_called(&key(header), defined))
 }
 
 /// What each column may be: by its header, otherwise by what stands in it. Of a field that is no list, the first.
-fn guess(sheet: &dyn AnySheet, headers: &[String], sample: &[Row], columns: usize) -> Vec<String> {
+fn guess((sheet, defined): (&dyn AnySheet, &Known), headers: &[String], sample: &[Row], columns: usize) -> Vec<String> {
     let mut fields: Vec<String> = vec![String::new(); columns];
-    let take = |column: usize, found: Option<&'static str>, fields: &mut Vec<String>| {
+    let take = |column: usize, found: Option<String>, fields: &mut Vec<String>| {
         let Some(field) = found else { return };
-        if fields[column].is_empty() && (sheet.is_list(field) || !fields.iter().any(|taken| taken == field)) {
-            field.clone_into(&mut fields[column]);
+        if fields[column].is_empty() && (sheet.is_list(&field) || !fields.contains(&field)) {
+            fields[column] = field;
         }
     };
     for (column, header) in headers.iter().enumerate().take(columns) {
-        take(column, sheet.field_called(&key(header)), &mut fields);
+        take(column, called(sheet, defined, header), &mut fields);
     }
     for column in 0..columns {
         let values: Vec<&str> =
             sample.iter().filter_map(|row| texts(row).nth(column)).filter(|text| !text.is_empty()).collect();
         // What the header says is another thing is not taken for it.
         if !values.is_empty() {
-            take(column, sheet.field_that_looks_like(&values), &mut fields);
+            take(column, sheet.field_that_looks_like(&values).map(str::to_owned), &mut fields);
         }
     }
     fields

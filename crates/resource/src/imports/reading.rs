@@ -6,6 +6,7 @@ use tonic::async_trait;
 use uuid::Uuid;
 
 use super::any::Work;
+use super::defined;
 use super::kept::{ImportRow, Reading, Saved, json, parsed};
 use super::plan::{HEAD, Head, Plan};
 use super::rows::{LONGEST_ROW, Row, Rows};
@@ -179,12 +180,14 @@ impl Imports {
         let sheet = self.sheet(&import.resource)?;
         let tenant = write.call.tenant;
         let head = self.head(write, tenant, import).await?;
-        let (plan, rows) = Plan::of(sheet.as_ref(), &head, &import.settings()?);
+        let of = (sheet.kind(), sheet.has_attributes());
+        let defined = defined::known_within(&self.store, write, of, false).await?;
+        let (plan, rows) = Plan::of((sheet.as_ref(), &defined), &head, &import.settings()?);
         if rows.is_empty() && head.is_whole {
             return Err(Error::from(&EMPTY));
         }
         let mut found = Violations::default();
-        for missing in sheet.missing(&plan.fields) {
+        for missing in sheet.missing(&plan.fields, &defined) {
             found.add("settings.fields", Flaw::new(Flaw::REQUIRED, format!("no column is {missing}")));
         }
         found.finish(())?;

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::ids::record_id;
 use super::kept::hash;
-use crate::attributes::Given;
-use crate::csv::Tabular;
+use crate::attributes::{Given, Known};
+use crate::csv::{TAGS, Tabular};
 use crate::resource::read;
 use crate::search::Compared;
 use crate::{Error, Resource, Violations, Write};
@@ -40,6 +40,8 @@ pub struct Line<R: Resource> {
     pub along: Option<Uuid>,
     /// What is stored of it, once its cells have been read.
     pub fields: R::Fields,
+    /// Names of tags.
+    pub(super) tags: Vec<String>,
     pub(super) errors: Vec<RowError>,
 }
 
@@ -52,6 +54,7 @@ impl<R: Resource> Line<R> {
             extras: BTreeMap::new(),
             along: None,
             fields: R::Fields::default(),
+            tags: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -82,15 +85,16 @@ impl<R: Resource> Line<R> {
         !self.errors.iter().any(|error| error.field == field)
     }
 
-    /// Reads its fields, by the rules of any creation.
-    pub(super) fn read(&mut self) {
-        let mut found = Violations::default();
-        read::<R>(&mut self.message, &mut self.fields, R::Message::FIELDS, Given::default(), &mut found);
+    /// Reads its fields, by the rules of any creation; attributes by what is defined.
+    pub(super) fn read(&mut self, known: &Known) {
+        let (mut found, given) = (Violations::default(), Given { known: Some(known), keys: None });
+        read::<R>(&mut self.message, &mut self.fields, R::Message::FIELDS, given, &mut found);
         R::check(None, &self.fields, &mut found);
         for violation in found.into_all() {
             // `contact.emails[1]` is in the column `emails`; of one that is wrong already, the first flaw is enough.
             let field = violation.field.split_once('.').map_or("", |(_, field)| field);
-            let field = field.split('[').next().unwrap_or_default();
+            let field = field.split('[').next().map(|field| if field == "tag_ids" { TAGS } else { field });
+            let field = field.unwrap_or_default();
             if self.is_clear(field) {
                 self.add(field, Flaw { reason: violation.reason, description: violation.description.into() });
             }

@@ -6,6 +6,7 @@
 //! ([`Resource::tags`]), and has them among its facets.
 
 mod admit;
+mod called;
 mod merge;
 mod records;
 mod statements;
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use crate::{Exchange, Filter, Kind, Order, Refusal, Resource, Row};
 
 pub(crate) use admit::admit;
+pub(crate) use called::Called;
 pub use records::Tags;
 pub(crate) use statements::Statements;
 

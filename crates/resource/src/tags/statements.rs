@@ -10,6 +10,10 @@ pub(crate) struct Statements {
     /// Tags with these ids as they are, which stay so. In the order of their ids, and behind the record that is given them:
     /// whoever changes a tag locks nothing else afterwards.
     pub(crate) hold: SqlStr,
+    /// The ids of tags with these keys of names, which stay as they are.
+    pub(super) by_name: SqlStr,
+    /// The names of all.
+    pub(crate) names: SqlStr,
     /// Keeps others from adding tags.
     pub(super) lock: SqlStr,
     /// How many there are.
@@ -29,6 +33,11 @@ impl Statements {
                 "select id, delete_time is not null, merged_into from {schema}.tags where tenant_id = $1 and id = any($2) \
                  order by id for share"
             )),
+            by_name: sql(format!(
+                "select name_key, id from {schema}.tags where tenant_id = $1 and name_key = any($2) \
+                 and delete_time is null order by id for share"
+            )),
+            names: sql(format!("select id, name from {schema}.tags where tenant_id = $1 and delete_time is null")),
             lock: sql(take_turns(&format!("{schema}.tags"))),
             count: sql(format!("select count(*) from {schema}.tags where tenant_id = $1 and delete_time is null")),
             find: sql(format!(
@@ -44,9 +53,11 @@ impl Statements {
 
     /// By their names.
     #[cfg(feature = "testkit")]
-    pub(crate) fn all(&self) -> [(&'static str, &SqlStr); 5] {
+    pub(crate) fn all(&self) -> [(&'static str, &SqlStr); 7] {
         [
             ("hold_tags", &self.hold),
+            ("hold_tags_by_name", &self.by_name),
+            ("find_tag_names", &self.names),
             ("lock_vocabulary", &self.lock),
             ("count_tags", &self.count),
             ("find_tagged", &self.find),

@@ -17,6 +17,10 @@ impl Tabular for Product {
         Column::told("create_time", |it| it.create_time.map(|time| time.to_string()).unwrap_or_default()),
         Column::told("update_time", |it| it.update_time.map(|time| time.to_string()).unwrap_or_default()),
     ];
+
+    fn tag_ids(product: &mut pb::Product) -> Option<&mut Vec<String>> {
+        Some(&mut product.tag_ids)
+    }
 }
 
 #[cfg(test)]

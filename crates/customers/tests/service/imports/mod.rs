@@ -1,5 +1,6 @@
 //! Imports of people's own files.
 
+mod defined;
 mod duplicates;
 mod files;
 mod inspecting;
