@@ -50,6 +50,10 @@ fn write_method(text: &mut String, method: &MethodDescriptor, parts: &mut Parts)
             begin(text, "Get", &request, &answer)?;
             writeln!(text, "    fn id(&self) -> &str {{ &self.id }}\n}}")
         }
+        // The only one that its tenant has (AIP-156): nobody says which.
+        name if name.starts_with("Get") && output.get_field_by_name("etag").is_some() => {
+            write_resource(text, &output, parts)
+        }
         name if name.starts_with("Get") && name.ends_with("History") && has(&["id", "page_size", "page_token"]) => {
             let resource = name.trim_start_matches("Get").trim_end_matches("History");
             let resource = request.replace(input.name(), resource);

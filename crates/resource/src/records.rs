@@ -224,6 +224,18 @@ impl<R: Resource> Records<R> {
         self.cache.get_many(&keys, load).await
     }
 
+    /// The record with this id, if there is one that is not deleted, past the caches: these tell nobody of an id that was asked
+    /// for before it was there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find_one(&self, call: &Call, id: Uuid) -> Result<Option<R::Message>, Error> {
+        let mut transaction = self.store.begin(call, Access::ReadOnly).await?;
+        let found = self.find_live(&mut transaction, call.tenant, &[id]).await?;
+        transaction.commit().await?;
+        found.into_iter().next().map(Self::message).transpose()
+    }
+
     /// The attributes by which a filter is read, if it names one.
     pub(crate) async fn known_of(&self, call: &Call, filter: &str) -> Result<Arc<Known>, Error> {
         let names_one = has_attributes::<R>() && filter.contains("attributes.");

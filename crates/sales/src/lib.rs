@@ -4,6 +4,7 @@ pub mod activities;
 pub mod attributes;
 mod changes;
 mod customers;
+pub mod exchange_rates;
 mod listed;
 mod operations;
 pub mod opportunities;
@@ -12,16 +13,19 @@ pub mod products;
 pub mod sales_teams;
 pub mod saved_views;
 pub mod seed;
+pub mod settings;
 mod tables;
 pub mod tags;
 
 use crm_proto::sales::activity_service_server::ActivityServiceServer;
 use crm_proto::sales::attribute_definition_service_server::AttributeDefinitionServiceServer;
 use crm_proto::sales::change_service_server::ChangeServiceServer;
+use crm_proto::sales::exchange_rate_service_server::ExchangeRateServiceServer;
 use crm_proto::sales::operation_service_server::OperationServiceServer;
 use crm_proto::sales::opportunity_service_server::OpportunityServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
 use crm_proto::sales::product_service_server::ProductServiceServer;
+use crm_proto::sales::sales_settings_service_server::SalesSettingsServiceServer;
 use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::sales::table_service_server::TableServiceServer;
@@ -36,11 +40,13 @@ use crm_server::services::{MAX_MESSAGE_BYTES, Services};
 use activities::Activity;
 use attributes::AttributeDefinition;
 use customers::Customers;
+use exchange_rates::ExchangeRate;
 use opportunities::Opportunity;
 use pipelines::Pipeline;
 use products::Product;
 use sales_teams::SalesTeam;
 use saved_views::SavedView;
+use settings::SalesSettings;
 use tags::Tag;
 
 pub use customers::CUSTOMERS;
@@ -88,6 +94,8 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<SavedView>(),
         AnyResource::of::<AttributeDefinition>(),
         AnyResource::of::<Tag>(),
+        AnyResource::of::<ExchangeRate>(),
+        AnyResource::of::<SalesSettings>(),
     ],
     copies: &[],
     follows: &[],
@@ -106,6 +114,8 @@ pub struct Sales {
     saved_views: Views<saved_views::OfSales>,
     definitions: Definitions<attributes::OfSales>,
     tags: Tags<tags::OfSales>,
+    exchange_rates: Records<ExchangeRate>,
+    settings: Records<SalesSettings>,
     changes: Feed,
     store: Store,
 }
@@ -128,6 +138,8 @@ fn routes(store: &Store, services: Services) -> Services {
         saved_views: Views::new(store),
         definitions,
         tags,
+        exchange_rates: Records::new(store),
+        settings: Records::new(store),
         changes: Feed::new(store, &SERVICE),
         store: store.clone(),
     };
@@ -140,6 +152,8 @@ fn routes(store: &Store, services: Services) -> Services {
     let tables = TableServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let tags = TagServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let definitions = AttributeDefinitionServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let exchange_rates = ExchangeRateServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let settings = SalesSettingsServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
     services
@@ -151,6 +165,8 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(saved_views)
         .add(definitions)
         .add(tags)
+        .add(exchange_rates)
+        .add(settings)
         .add(changes)
         .add(operations)
         .add(tables)

@@ -28,6 +28,11 @@ impl Currency {
         self.code
     }
 
+    /// Decimals of its minor unit: 2 for EUR, 0 for JPY.
+    pub fn decimals(self) -> u32 {
+        self.decimals
+    }
+
     /// Minor units in one unit: 100 for EUR, 1 for JPY.
     pub fn minor_units(self) -> i64 {
         10i64.pow(self.decimals)

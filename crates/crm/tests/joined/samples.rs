@@ -88,6 +88,9 @@ pub(crate) fn sample(path: &str, given: &Given) -> Value {
             "name": "New business",
             "stages": [stage(1, "New", "KIND_OPEN", 10), stage(2, "Won", "KIND_WON", 100), stage(3, "Lost", "KIND_LOST", 0)],
         }),
+        "exchangeRates" => json!({
+            "baseCurrency": "USD", "quoteCurrency": "EUR", "startDate": "2026-01-01", "rate": "0.8534",
+        }),
         "tags" => json!({"name": "Key account", "colour": "#1f6feb", "description": "Visited every quarter"}),
         "opportunities" => json!({
             "name": "Gearboxes", "accountId": account, "contacts": [], "pipelineId": pipeline, "stageId": stage_id,
@@ -127,8 +130,16 @@ pub(crate) async fn tagged(joined: &Joined, tenant: &str, path: &str, mut body: 
 pub(crate) fn another(body: &Value) -> Value {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let mut other = body.clone();
-    let name = format!("Another {}", MADE.fetch_add(1, Ordering::Relaxed));
-    let changes = [("domain", ""), ("sku", ""), ("name", &name), ("familyName", &name), ("subject", &name)];
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let (name, date) = (format!("Another {number}"), format!("{}-02-03", 1000 + number % 1000));
+    let changes = [
+        ("startDate", date.as_str()),
+        ("domain", ""),
+        ("sku", ""),
+        ("name", &name),
+        ("familyName", &name),
+        ("subject", &name),
+    ];
     for (field, value) in changes {
         if let Some(place) = other.get_mut(field) {
             *place = Value::from(value);
@@ -147,6 +158,7 @@ pub(crate) fn filtered_by(path: &str) -> &'static str {
         ("/v1/products", "sku"),
         ("/v1/salesTeams", "manager"),
         ("/v1/pipelines", "name"),
+        ("/v1/exchangeRates", "base_currency"),
         ("/v1/tags/", "name"),
         ("/v1/attributeDefinitions/", "resource"),
     ];
@@ -158,8 +170,8 @@ pub(crate) fn updates() -> Vec<(String, Map<String, Value>)> {
     let document = Transcoder::new(crm_proto::DESCRIPTORS).unwrap().openapi("", "");
     let paths = document["paths"].as_object().unwrap().iter();
     let patches = paths.filter(|(_, operations)| operations["patch"].is_object());
-    // An import is no resource: what is changed of it is how it is read.
-    let patches = patches.filter(|(path, _)| !path.starts_with("/v1/imports/"));
+    // An import is no resource: what is changed of it is how it is read. Settings are no collection.
+    let patches = patches.filter(|(path, _)| !path.starts_with("/v1/imports/") && *path != "/v1/salesSettings");
     let found = patches.map(|(path, operations)| {
         let (collection, _) = path.rsplit_once('/').unwrap();
         (collection.to_owned(), fields(&document, &operations["patch"]))

@@ -800,6 +800,122 @@ impl History for crate::crm::tags::v1::GetTagHistoryRequest {
     }
 }
 
+impl Create for crate::crm::sales::v1::CreateExchangeRateRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    const METHOD: &'static str = "sales.CreateExchangeRate";
+    fn resource(&mut self) -> &mut Option<crate::crm::sales::v1::ExchangeRate> { &mut self.exchange_rate }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::sales::v1::ExchangeRate {
+    const NAME: &'static str = "exchange_rate";
+    const FIELDS: &'static [&'static str] = &["base_currency", "quote_currency", "start_date", "rate"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "base_currency" => !self.base_currency.is_empty(),
+            "quote_currency" => !self.quote_currency.is_empty(),
+            "start_date" => !self.start_date.is_empty(),
+            "rate" => !self.rate.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "base_currency" => self.base_currency == other.base_currency,
+            "quote_currency" => self.quote_currency == other.quote_currency,
+            "start_date" => self.start_date == other.start_date,
+            "rate" => self.rate == other.rate,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "base_currency" => if !self.base_currency.is_empty() { self.base_currency.json() } else { Value::Null },
+            "quote_currency" => if !self.quote_currency.is_empty() { self.quote_currency.json() } else { Value::Null },
+            "start_date" => if !self.start_date.is_empty() { self.start_date.json() } else { Value::Null },
+            "rate" => if !self.rate.is_empty() { self.rate.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "base_currency" => self.base_currency.clone_from(&other.base_currency),
+            "quote_currency" => self.quote_currency.clone_from(&other.quote_currency),
+            "start_date" => self.start_date.clone_from(&other.start_date),
+            "rate" => self.rate.clone_from(&other.rate),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::ExchangeRate {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::sales::v1::GetExchangeRateRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::sales::v1::BatchGetExchangeRatesRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    type Answer = crate::crm::sales::v1::BatchGetExchangeRatesResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(exchange_rates: Vec<crate::crm::sales::v1::ExchangeRate>, _redirects: Vec<Redirect>) -> crate::crm::sales::v1::BatchGetExchangeRatesResponse {
+        crate::crm::sales::v1::BatchGetExchangeRatesResponse { exchange_rates }
+    }
+}
+
+impl List for crate::crm::sales::v1::ListExchangeRatesRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    type Answer = crate::crm::sales::v1::ListExchangeRatesResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(exchange_rates: Vec<crate::crm::sales::v1::ExchangeRate>, next_page_token: String) -> crate::crm::sales::v1::ListExchangeRatesResponse { crate::crm::sales::v1::ListExchangeRatesResponse { exchange_rates, next_page_token } }
+}
+
+impl Update for crate::crm::sales::v1::UpdateExchangeRateRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    fn parts(self) -> (Option<crate::crm::sales::v1::ExchangeRate>, Option<prost_types::FieldMask>) { (self.exchange_rate, self.update_mask) }
+}
+
+impl At for crate::crm::sales::v1::DeleteExchangeRateRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::sales::v1::DeleteExchangeRateRequest {}
+
+impl At for crate::crm::sales::v1::UndeleteExchangeRateRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::sales::v1::UndeleteExchangeRateRequest {}
+
+impl Export for crate::crm::sales::v1::ExportExchangeRatesRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::sales::v1::GetExchangeRateHistoryRequest {
+    type Resource = crate::crm::sales::v1::ExchangeRate;
+    type Answer = crate::crm::sales::v1::GetExchangeRateHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::sales::v1::GetExchangeRateHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::sales::v1::GetExchangeRateHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
 impl Create for crate::crm::sales::v1::CreateOpportunityRequest {
     type Resource = crate::crm::sales::v1::Opportunity;
     const METHOD: &'static str = "sales.CreateOpportunity";
@@ -1198,6 +1314,100 @@ impl History for crate::crm::sales::v1::GetProductHistoryRequest {
         let Past { changes, next_page_token, begin_time, complete } = found;
         crate::crm::sales::v1::GetProductHistoryResponse { changes, next_page_token, begin_time, complete }
     }
+}
+
+impl Resource for crate::crm::sales::v1::SalesSettings {
+    const NAME: &'static str = "sales_settings";
+    const FIELDS: &'static [&'static str] = &["reporting_currency"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "reporting_currency" => !self.reporting_currency.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "reporting_currency" => self.reporting_currency == other.reporting_currency,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "reporting_currency" => if !self.reporting_currency.is_empty() { self.reporting_currency.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "reporting_currency" => self.reporting_currency.clone_from(&other.reporting_currency),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::SalesSettings {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Update for crate::crm::sales::v1::UpdateSalesSettingsRequest {
+    type Resource = crate::crm::sales::v1::SalesSettings;
+    fn parts(self) -> (Option<crate::crm::sales::v1::SalesSettings>, Option<prost_types::FieldMask>) { (self.sales_settings, self.update_mask) }
+}
+
+impl Resource for crate::crm::sales::v1::SalesSettings {
+    const NAME: &'static str = "sales_settings";
+    const FIELDS: &'static [&'static str] = &["reporting_currency"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "reporting_currency" => !self.reporting_currency.is_empty(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "reporting_currency" => self.reporting_currency == other.reporting_currency,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "reporting_currency" => if !self.reporting_currency.is_empty() { self.reporting_currency.json() } else { Value::Null },
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "reporting_currency" => self.reporting_currency.clone_from(&other.reporting_currency),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::SalesSettings {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Update for crate::crm::sales::v1::UpdateSalesSettingsRequest {
+    type Resource = crate::crm::sales::v1::SalesSettings;
+    fn parts(self) -> (Option<crate::crm::sales::v1::SalesSettings>, Option<prost_types::FieldMask>) { (self.sales_settings, self.update_mask) }
 }
 
 impl Create for crate::crm::sales::v1::CreateSalesTeamRequest {

@@ -1,6 +1,7 @@
 //! The service with a real Postgres and a real Redis. What all resources have in common is tried through the gateway.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod exchange_rates;
 mod merging;
 mod opportunities;
 mod pipelines;

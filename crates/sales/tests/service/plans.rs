@@ -1,5 +1,6 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
+use crm_database::plan;
 use crm_resource::testkit::{Plans, Variant, database, pool};
 use crm_sales::SERVICE;
 use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, STAYS};
@@ -189,4 +190,46 @@ async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
     let used = bound(USED_STAGE).bind(pipeline).bind(stages);
     plans.check_statement(used, "opportunities_stage_").await;
     plans.check_statement(bound(OPPORTUNITY_IN).bind(pipeline), "opportunities_pipeline_create_time_idx").await;
+}
+
+/// A tenth of the rows belong to the tenant that is looked at, the rest to a hundred others: five years of forty currencies.
+const RATES: &str = "
+    insert into sales.exchange_rates (tenant_id, id, base_currency, quote_currency, start_date, rate_trillionths, update_time)
+    select case when n % 10 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid,
+        'A' || chr(65 + n / 10 % 20) || chr(65 + n / 200 % 2), case when n % 3 = 0 then 'EUR' else 'USD' end,
+        (date '2020-01-01' + n / 400)::text, n, now() - n * interval '1 minute'
+    from generate_series(1, 200000) n on conflict do nothing;
+    insert into sales.sales_settings (tenant_id, id, reporting_currency) values ('{tenant}', '{tenant}', 'EUR');
+    analyze sales.exchange_rates, sales.sales_settings";
+
+#[tokio::test]
+async fn rates_are_found_by_their_indexes() {
+    let own = database(&SERVICE).await;
+    let tenant = tenant_id("acme");
+    let mut owner = PgConnection::connect(own.url()).await.unwrap();
+    owner.execute("set session_replication_role = replica").await.unwrap();
+    owner.execute(AssertSqlSafe(RATES.replace("{tenant}", &tenant.to_string()))).await.unwrap();
+    let variants: [Variant<'_>; 6] = [
+        ("", "", "exchange_rates_start_date_idx", true),
+        ("", "start_date desc", "exchange_rates_start_date_idx", true),
+        ("", "update_time desc", "exchange_rates_update_time_idx", true),
+        ("base_currency = \"ABB\"", "", "exchange_rates_base_currency_idx", true),
+        ("base_currency = \"ABB\"", "start_date desc", "exchange_rates_base_currency_idx", true),
+        ("update_time >= \"2999-01-31T00:00:00Z\"", "update_time", "exchange_rates_update_time_idx", true),
+    ];
+    let database = pool(&SERVICE, &own).await;
+    let plans = Plans { database: &database, tenant };
+    let named = |name: &str| SERVICE.resources().iter().find(|resource| resource.name == name).unwrap();
+    plans.check_lists(named("exchange_rate"), &variants).await;
+    plans.check_standard_statements(named("exchange_rate"), &[Uuid::max(), Uuid::nil()]).await;
+    // The rate of a day is the end of a range, whatever came before it.
+    let needed = (vec!["ABB", "ACB"], vec!["2021-01-01", "2020-06-01"]);
+    let query = sqlx::query(crm_sales::exchange_rates::RATES).bind(tenant).bind(needed.0).bind(needed.1);
+    let mut transaction = database.begin_read(tenant, None).await.unwrap();
+    let plan = plan::explain(&mut transaction, query).await.unwrap();
+    plan.assert_uses_index("exchange_rates_start_date_key").assert_no_sort();
+    let conditions = plan.details("Index Cond").join(" ");
+    for part in ["tenant_id", "quote_currency =", "base_currency =", "start_date <="] {
+        assert!(conditions.contains(part), "{part} is not an index condition:\n{plan}");
+    }
 }

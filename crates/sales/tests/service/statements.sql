@@ -247,6 +247,66 @@ select id from sales.tags where tenant_id = $1 and delete_time is null and name_
 select id, name, colour, description, merged_into, version, create_time, update_time, delete_time from sales.tags where tenant_id = $1 and delete_time is null and name_key >= $2 and name_key < $3 and update_time >= $4 and id > $5 and id <= $6 order by id limit $7 for no key update;
 -- open_export, of tags, by all filters at once
 declare export no scroll cursor for select id, name, colour, description, merged_into, version, create_time, update_time, delete_time from sales.tags where tenant_id = $1 and delete_time is null and name_key >= $2 and name_key < $3 and update_time >= $4 order by id;
+-- find_exchange_rates
+select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from sales.exchange_rates where tenant_id = $1 and id = any($2);
+-- lock_exchange_rate
+select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from sales.exchange_rates where tenant_id = $1 and id = $2 for no key update;
+-- hold_exchange_rate
+select id from sales.exchange_rates where tenant_id = $1 and id = $2 and delete_time is null for share;
+-- insert_exchange_rate
+with changed as (insert into sales.exchange_rates (tenant_id, id, base_currency, quote_currency, start_date, rate_trillionths, create_time, update_time) values ($1, $2, $3, $4, $5, $6, statement_timestamp(), statement_timestamp()) returning id, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'exchange_rates', id, version, 'created', update_time, $7, $8, $9, $10, $11 from changed) select id, version, create_time, update_time, delete_time from changed;
+-- update_exchange_rate
+with changed as (update sales.exchange_rates set base_currency = $3, quote_currency = $4, start_date = $5, rate_trillionths = $6, version = version + 1, update_time = greatest(statement_timestamp(), update_time + interval '1 microsecond') where tenant_id = $1 and id = $2 returning id, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'exchange_rates', id, version, 'updated', update_time, $7, $8, $9, $10, $11 from changed) select id, version, create_time, update_time, delete_time from changed;
+-- set_exchange_rate_deleted
+with changed as (update sales.exchange_rates set delete_time = case when $3 then greatest(statement_timestamp(), update_time + interval '1 microsecond') end, version = version + 1, update_time = greatest(statement_timestamp(), update_time + interval '1 microsecond') where tenant_id = $1 and id = $2 returning id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'exchange_rates', id, version, case when $3 then 'deleted' else 'undeleted' end, update_time, $4, $5, $6, $7, $8 from changed) select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from changed;
+-- erase_exchange_rates
+with changed as (delete from sales.exchange_rates where tenant_id = $1 and id = any($2) returning id, version + 1 as version, greatest(statement_timestamp(), update_time + interval '1 microsecond') as update_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'exchange_rates', id, version, 'erased', update_time, $3, $4, $5, $6, $7 from changed) select id, version from changed;
+-- lock_exchange_rates
+select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from sales.exchange_rates where tenant_id = $1 and id = any($2) order by id for no key update;
+-- hold_exchange_rates
+select id from sales.exchange_rates where tenant_id = $1 and id = any($2) and delete_time is null order by id for share;
+-- insert_exchange_rates
+with given as (select * from json_to_recordset($2::text::json) as given (id uuid, base_currency text, quote_currency text, start_date text, rate_trillionths bigint, search_terms text[], changes jsonb, personal jsonb)), changed as (insert into sales.exchange_rates (tenant_id, id, base_currency, quote_currency, start_date, rate_trillionths, create_time, update_time) select $1, id, base_currency, quote_currency, start_date, rate_trillionths, statement_timestamp(), statement_timestamp() from given on conflict do nothing returning id, version, update_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'exchange_rates', id, version, 'created', update_time, $3, $4, changes, personal, $5 from changed join given using (id)) select id from changed;
+-- delete_exchange_rates
+with changed as (update sales.exchange_rates set delete_time = greatest(statement_timestamp(), update_time + interval '1 microsecond'), version = version + 1, update_time = greatest(statement_timestamp(), update_time + interval '1 microsecond') where tenant_id = $1 and id = any($2) and delete_time is null returning id, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'exchange_rates', id, version, 'deleted', update_time, $3, $4, $5, $6, $7 from changed) select id, version, create_time, update_time, delete_time from changed;
+-- list_exchange_rates, by all filters at once, a later page
+select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from sales.exchange_rates where tenant_id = $1 and delete_time is null and base_currency = $2 and update_time >= $3 and (start_date, id) > ($4, $5) order by start_date, id limit $6;
+-- find_matching_exchange_rates, by all filters at once
+select id from sales.exchange_rates where tenant_id = $1 and delete_time is null and base_currency = $2 and update_time >= $3 order by id limit $4;
+-- lock_matching_exchange_rates, by all filters at once
+select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from sales.exchange_rates where tenant_id = $1 and delete_time is null and base_currency = $2 and update_time >= $3 and id > $4 and id <= $5 order by id limit $6 for no key update;
+-- open_export, of exchange_rates, by all filters at once
+declare export no scroll cursor for select id, base_currency, quote_currency, start_date, rate_trillionths, version, create_time, update_time, delete_time from sales.exchange_rates where tenant_id = $1 and delete_time is null and base_currency = $2 and update_time >= $3 order by id;
+-- find_sales_settings
+select id, reporting_currency, version, create_time, update_time, delete_time from sales.sales_settings where tenant_id = $1 and id = any($2);
+-- lock_sales_settings
+select id, reporting_currency, version, create_time, update_time, delete_time from sales.sales_settings where tenant_id = $1 and id = $2 for no key update;
+-- hold_sales_settings
+select id from sales.sales_settings where tenant_id = $1 and id = $2 and delete_time is null for share;
+-- insert_sales_settings
+with changed as (insert into sales.sales_settings (tenant_id, id, reporting_currency, create_time, update_time) values ($1, $2, $3, statement_timestamp(), statement_timestamp()) returning id, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'sales_settings', id, version, 'created', update_time, $4, $5, $6, $7, $8 from changed) select id, version, create_time, update_time, delete_time from changed;
+-- update_sales_settings
+with changed as (update sales.sales_settings set reporting_currency = $3, version = version + 1, update_time = greatest(statement_timestamp(), update_time + interval '1 microsecond') where tenant_id = $1 and id = $2 returning id, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'sales_settings', id, version, 'updated', update_time, $4, $5, $6, $7, $8 from changed) select id, version, create_time, update_time, delete_time from changed;
+-- set_sales_settings_deleted
+with changed as (update sales.sales_settings set delete_time = case when $3 then greatest(statement_timestamp(), update_time + interval '1 microsecond') end, version = version + 1, update_time = greatest(statement_timestamp(), update_time + interval '1 microsecond') where tenant_id = $1 and id = $2 returning id, reporting_currency, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'sales_settings', id, version, case when $3 then 'deleted' else 'undeleted' end, update_time, $4, $5, $6, $7, $8 from changed) select id, reporting_currency, version, create_time, update_time, delete_time from changed;
+-- erase_sales_settings
+with changed as (delete from sales.sales_settings where tenant_id = $1 and id = any($2) returning id, version + 1 as version, greatest(statement_timestamp(), update_time + interval '1 microsecond') as update_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'sales_settings', id, version, 'erased', update_time, $3, $4, $5, $6, $7 from changed) select id, version from changed;
+-- lock_sales_settings
+select id, reporting_currency, version, create_time, update_time, delete_time from sales.sales_settings where tenant_id = $1 and id = any($2) order by id for no key update;
+-- hold_sales_settings
+select id from sales.sales_settings where tenant_id = $1 and id = any($2) and delete_time is null order by id for share;
+-- insert_sales_settings
+with given as (select * from json_to_recordset($2::text::json) as given (id uuid, reporting_currency text, search_terms text[], changes jsonb, personal jsonb)), changed as (insert into sales.sales_settings (tenant_id, id, reporting_currency, create_time, update_time) select $1, id, reporting_currency, statement_timestamp(), statement_timestamp() from given on conflict do nothing returning id, version, update_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'sales_settings', id, version, 'created', update_time, $3, $4, changes, personal, $5 from changed join given using (id)) select id from changed;
+-- delete_sales_settings
+with changed as (update sales.sales_settings set delete_time = greatest(statement_timestamp(), update_time + interval '1 microsecond'), version = version + 1, update_time = greatest(statement_timestamp(), update_time + interval '1 microsecond') where tenant_id = $1 and id = any($2) and delete_time is null returning id, version, create_time, update_time, delete_time), entry as (insert into sales.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, changes, personal, traceparent) select $1, 'sales_settings', id, version, 'deleted', update_time, $3, $4, $5, $6, $7 from changed) select id, version, create_time, update_time, delete_time from changed;
+-- list_sales_settings, by all filters at once, a later page
+select id, reporting_currency, version, create_time, update_time, delete_time from sales.sales_settings where tenant_id = $1 and delete_time is null and (update_time, id) > ($2, $3) order by update_time, id limit $4;
+-- find_matching_sales_settings, by all filters at once
+select id from sales.sales_settings where tenant_id = $1 and delete_time is null order by id limit $2;
+-- lock_matching_sales_settings, by all filters at once
+select id, reporting_currency, version, create_time, update_time, delete_time from sales.sales_settings where tenant_id = $1 and delete_time is null and id > $2 and id <= $3 order by id limit $4 for no key update;
+-- open_export, of sales_settings, by all filters at once
+declare export no scroll cursor for select id, reporting_currency, version, create_time, update_time, delete_time from sales.sales_settings where tenant_id = $1 and delete_time is null order by id;
 -- count_facets
 select (select count(*) from (select from sales.facets where tenant_id = $1 and resource = $2 and facet = wanted.facet and value >= wanted.low and value <= wanted.high limit 2000 + 1) found) from unnest((select $3::uuid[]), (select $4::text[]), (select $5::text[])) with ordinality as wanted (facet, low, high, number) order by number;
 -- hold_tags
@@ -311,3 +371,7 @@ select pg_advisory_xact_lock(hashtextextended('sales.saved_views ' || $1::text, 
 select count(*) filter (where owner = $2), count(*) filter (where reader = '') from sales.saved_views where tenant_id = $1 and reader in ('', $2) and delete_time is null;
 -- find_named_views
 select id, case when exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) then array[name, filter] end from sales.saved_views where tenant_id = $1 and id > $2 order by id limit $4;
+-- make_sales_settings
+insert into sales.sales_settings (tenant_id, id) values ($1, $1) on conflict (tenant_id, id) do nothing;
+-- find_exchange_rates
+select settings.reporting_currency as quote_currency, needed.currency, rate.start_date, rate.rate_trillionths from sales.sales_settings as settings left join unnest($2::text[], $3::text[]) as needed (currency, day) on true left join lateral (select start_date, rate_trillionths from sales.exchange_rates where tenant_id = $1 and quote_currency = settings.reporting_currency and base_currency = needed.currency and start_date <= needed.day and delete_time is null order by start_date desc limit 1) as rate on true where settings.tenant_id = $1 and settings.id = $1;
