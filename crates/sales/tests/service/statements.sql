@@ -359,6 +359,10 @@ select slot from sales.stage_totals where tenant_id = $1 and pipeline_id = $2 an
 insert into sales.stage_totals as totals (tenant_id, pipeline_id, stage_id, currency, slot, records, value, weighted, following) select tenant_id, pipeline_id, $4, currency, slot, 0, 0, 0, 0 from sales.stage_totals where tenant_id = $1 and pipeline_id = $2 and stage_id = $3 order by currency, slot on conflict (tenant_id, pipeline_id, stage_id, currency, slot) do update set records = totals.records;
 -- forget_totals
 delete from sales.stage_totals where tenant_id = $1 and pipeline_id = $2 and stage_id = $3 and records = 0;
+-- make_sales_settings
+insert into sales.sales_settings (tenant_id, id) values ($1, $1) on conflict (tenant_id, id) do nothing;
+-- find_exchange_rates
+select settings.reporting_currency as quote_currency, needed.currency, rate.start_date, rate.rate_trillionths from sales.sales_settings as settings left join unnest($2::text[], $3::text[]) as needed (currency, day) on true left join lateral (select start_date, rate_trillionths from sales.exchange_rates where tenant_id = $1 and quote_currency = settings.reporting_currency and base_currency = needed.currency and start_date <= needed.day and delete_time is null order by start_date desc limit 1) as rate on true where settings.tenant_id = $1 and settings.id = $1;
 -- list_open_tasks
 select id, kind, parent_resource, parent_id, subject, body, owner, due_time, done, done_time, start_time, duration_seconds, creator, version, create_time, update_time, delete_time from sales.activities where tenant_id = $1 and owner_key = $2 and not done and delete_time is null and case parent_resource when 'opportunities' then (select parent.delete_time is null from sales.opportunities parent where parent.tenant_id = $1 and parent.id = activities.parent_id) end and (due_key, id) > ($3::text::timestamptz, $4) order by due_key, id limit $5;
 -- find_timeline_activities
@@ -371,7 +375,3 @@ select pg_advisory_xact_lock(hashtextextended('sales.saved_views ' || $1::text, 
 select count(*) filter (where owner = $2), count(*) filter (where reader = '') from sales.saved_views where tenant_id = $1 and reader in ('', $2) and delete_time is null;
 -- find_named_views
 select id, case when exists (select from unnest($3::text[]) as named (text) where position(named.text in lower(name || ' ' || filter)) > 0) then array[name, filter] end from sales.saved_views where tenant_id = $1 and id > $2 order by id limit $4;
--- make_sales_settings
-insert into sales.sales_settings (tenant_id, id) values ($1, $1) on conflict (tenant_id, id) do nothing;
--- find_exchange_rates
-select settings.reporting_currency as quote_currency, needed.currency, rate.start_date, rate.rate_trillionths from sales.sales_settings as settings left join unnest($2::text[], $3::text[]) as needed (currency, day) on true left join lateral (select start_date, rate_trillionths from sales.exchange_rates where tenant_id = $1 and quote_currency = settings.reporting_currency and base_currency = needed.currency and start_date <= needed.day and delete_time is null order by start_date desc limit 1) as rate on true where settings.tenant_id = $1 and settings.id = $1;
