@@ -305,6 +305,9 @@ pub(crate) struct Seed {
     /// Contacts of a large set, with a tenth as many accounts and three times as many activities
     #[arg(long, default_value_t = LARGE, value_parser = clap::value_parser!(u32).range(100..=10_000_000), value_name = "N")]
     pub(crate) contacts: u32,
+    /// Service whose data alone are generated, such as `customers`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
 }
 
 /// Contacts of a large set, unless it is told otherwise.

@@ -32,7 +32,10 @@ fn programs() -> anyhow::Result<Programs> {
     Ok(Programs {
         migrate: || this(&["migrate"]),
         customers: || this(&["serve", SERVICE.name]),
-        seed: |contacts, tenant| this(&["seed", "large", "--contacts", &contacts.to_string(), "--tenant", tenant]),
+        seed: |contacts, tenant| {
+            let contacts = contacts.to_string();
+            this(&["seed", "large", "--service", SERVICE.name, "--contacts", &contacts, "--tenant", tenant])
+        },
         role: storage.role,
         url_setting: storage.url_setting,
     })

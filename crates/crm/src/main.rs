@@ -83,7 +83,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             status::show(&places, if prometheus { status::Form::Prometheus } else { form }).await
         }
         Command::Token(request) => token::print(&places, &request),
-        Command::Seed(seed) => seed::run(&places, seed.amount(), &seed.tenant).await,
+        Command::Seed(seed) => seed::run(&places, seed.amount(), &seed.tenant, seed.service.as_deref()).await,
         Command::Import(Import::CrmSales { folder, tenant, json }) => {
             let mut api = Api::connect(&places, &tenant).await?;
             import::crm_sales(&mut api, &folder, json.as_deref()).await

@@ -14,10 +14,14 @@ use crate::places::Places;
 use crate::services;
 use crate::status;
 
-/// Creates what is missing in each service; a second run creates nothing.
-pub(crate) async fn run(places: &Places, amount: Amount, tenant: &str) -> Result<(), Failure> {
-    for (service, store) in services::storages() {
-        let Some(seed) = store.seed else { continue };
+/// Creates what is missing in each service, or in one of them; a second run creates nothing.
+pub(crate) async fn run(places: &Places, amount: Amount, tenant: &str, only: Option<&str>) -> Result<(), Failure> {
+    let seeds = services::storages().filter_map(|(service, store)| Some((service, store, store.seed?)));
+    let seeds: Vec<_> = seeds.filter(|(service, ..)| only.is_none_or(|only| only == service.name)).collect();
+    if let (Some(only), true) = (only, seeds.is_empty()) {
+        return Err(Failure::Usage(format!("there is no service {only} for which data are generated")));
+    }
+    for (service, store, seed) in seeds {
         let url = match std::env::var_os(store.url_setting) {
             Some(_) => url_from_environment(store)?,
             None => status::database_url(places, service).await?,

@@ -152,7 +152,9 @@ fn a_small_set_of_customers_is_measured_in_all_its_parts() {
         "page that takes most",
         "run for one page",
         "calls that failed",
-        "imports that did not succeed",
+        "still elsewhere, or lost",
+        "have not one change each",
+        "saw a child twice or not at all",
         "contacts that are there twice",
         "not as before",
     ];

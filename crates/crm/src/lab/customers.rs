@@ -22,7 +22,7 @@ fn plan(options: &Customers) -> Plan {
     let (contacts, seconds) = (options.contacts.unwrap_or(plan.contacts), options.seconds.unwrap_or(plan.seconds));
     // Of a few, there is not much to compare.
     let (pairs, rows) = (plan.pairs.min(contacts / 100), plan.rows.min(contacts / 10));
-    Plan { contacts, seconds, pairs, rows, children: plan.children.min(contacts / 50) }
+    Plan { contacts, seconds, pairs, rows, children: plan.children.min(contacts / 50), ..plan }
 }
 
 fn write_files(options: &Customers, plan: &Plan, outcome: &Outcome) -> Result<(), Failure> {

@@ -14,23 +14,26 @@ const LIMIT: f64 = 1.5;
 /// Given name, family name, account.
 pub(super) type Person = (String, String, String);
 
-/// Given names of some, family names of others, and accounts: as likely as they are among those that are there.
+/// Given names of some, family names of others, and accounts: as likely as they are among those that are there. One that was
+/// merged into another has nobody any more.
 pub(super) const PEOPLE: &str = "
     select given_name, family_name, account_id::text from
         (select given_name, row_number() over (order by random()) as nth from customers.contacts
             where tenant_id = $1 and length(given_name) > 1) given
         join (select family_name, row_number() over (order by random()) as nth from customers.contacts
             where tenant_id = $1) family using (nth)
-        join (select id as account_id, row_number() over (order by random()) as place, count(*) over () as places
-            from customers.accounts where tenant_id = $1) account on place = 1 + nth % places
+        join (select id as account_id, row_number() over (order by random()) as place
+            from customers.accounts where tenant_id = $1 and delete_time is null) account
+            on place = 1 + nth % (select count(*) from customers.accounts where tenant_id = $1 and delete_time is null)
     limit $2";
 /// People who are there, at other accounts.
 const NAMESAKES: &str = "
     select given_name, family_name, account_id::text from
         (select given_name, family_name, row_number() over (order by random()) as nth from customers.contacts
             where tenant_id = $1 and length(given_name) > 1) person
-        join (select id as account_id, row_number() over (order by random()) as place, count(*) over () as places
-            from customers.accounts where tenant_id = $1) account on place = 1 + nth % places
+        join (select id as account_id, row_number() over (order by random()) as place
+            from customers.accounts where tenant_id = $1 and delete_time is null) account
+            on place = 1 + nth % (select count(*) from customers.accounts where tenant_id = $1 and delete_time is null)
     limit $2";
 
 pub(super) async fn measure(stage: &Stage, plan: &Plan, replica: &Replica) -> Result<Part, LabError> {

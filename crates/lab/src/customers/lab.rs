@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::plan::Plan;
 use super::{duplicates, imports, lists, loading, merge, search, timeline};
 use crate::report::{LabReport, Machine};
-use crate::scratch::{LabError, Metrics, Part, Programs, Servers, Stage, knows, page, report};
+use crate::scratch::{LabError, Metrics, Part, Programs, Servers, Stage, page, report};
 
 /// The tenant that has half of everything, and the like in the smaller database.
 pub(super) const LARGE: &str = "large";
@@ -53,9 +53,7 @@ pub async fn run(plan: &Plan, programs: Programs, seed: u64, mut seen: impl FnMu
     };
     add(loading::measure(&stage, plan, &filled).await?);
     add(search::measure(&stage, plan, &filled, seed).await?);
-    if knows(merge::MERGE) {
-        add(merge::measure(&stage, plan).await?);
-    }
+    add(merge::measure(&stage, plan).await?);
     let replica = stage.replica().await?;
     add(lists::measure(&stage, &replica).await?);
     add(timeline::measure(&stage, plan, &replica).await?);

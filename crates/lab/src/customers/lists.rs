@@ -23,21 +23,25 @@ pub(super) async fn measure(stage: &Stage, replica: &Replica) -> Result<Part, La
     let of_account = format!("account_id = \"{}\"", account.as_str().unwrap_or_default());
     let of_parent = format!("parent_id = \"{}\"", account.as_str().unwrap_or_default());
     let lists = [
-        ("AccountService/ListAccounts", json!({})),
-        ("AccountService/ListAccounts", json!({ "filter": "owner = \"ada\"", "orderBy": "update_time desc" })),
-        ("AccountService/GetAccountHistory", json!({ "id": account })),
-        ("AccountService/GetTimeline", json!({ "id": account })),
-        ("ContactService/ListContacts", json!({})),
-        ("ContactService/ListContacts", json!({ "filter": of_account })),
-        ("ContactService/GetTimeline", json!({ "id": contact })),
-        ("ActivityService/ListActivities", json!({})),
-        ("ActivityService/ListActivities", json!({ "filter": of_parent })),
-        ("ActivityService/ListOpenTasks", json!({})),
-        ("ChangeService/ListChanges", json!({})),
-        ("OperationService/ListOperations", json!({})),
+        ("accounts", "AccountService/ListAccounts", json!({})),
+        (
+            "accounts of an owner",
+            "AccountService/ListAccounts",
+            json!({ "filter": "owner = \"ada\"", "orderBy": "update_time desc" }),
+        ),
+        ("history of an account", "AccountService/GetAccountHistory", json!({ "id": account })),
+        ("timeline of an account", "AccountService/GetTimeline", json!({ "id": account })),
+        ("contacts", "ContactService/ListContacts", json!({})),
+        ("contacts of an account", "ContactService/ListContacts", json!({ "filter": of_account })),
+        ("timeline of a contact", "ContactService/GetTimeline", json!({ "id": contact })),
+        ("activities", "ActivityService/ListActivities", json!({})),
+        ("activities on an account", "ActivityService/ListActivities", json!({ "filter": of_parent })),
+        ("open tasks", "ActivityService/ListOpenTasks", json!({})),
+        ("changes", "ChangeService/ListChanges", json!({})),
+        ("operations", "OperationService/ListOperations", json!({})),
     ];
     let (mut most, mut often) = (0.0, 0.0);
-    for (rpc, mut request) in lists {
+    for (what, rpc, mut request) in lists {
         request["pageSize"] = Value::from(50);
         let rpc = format!("crm.customers.v1.{rpc}");
         let mut least = (f64::MAX, f64::MAX);
@@ -47,11 +51,7 @@ pub(super) async fn measure(stage: &Stage, replica: &Replica) -> Result<Part, La
             let (all, one) = run(&before, &replica.statements().await);
             least = (all.min(least.0), one.min(least.1));
         }
-        part.figure(
-            format!("{} {}", rpc.rsplit('/').next().unwrap_or_default(), request["filter"].as_str().unwrap_or("")),
-            least.0,
-            "",
-        );
+        part.figure(what, least.0, "");
         (most, often) = (least.0.max(most), least.1.max(often));
     }
     part.claim("statements of the page that takes most", LIMIT, Some(most).filter(|most| *most > 0.0));

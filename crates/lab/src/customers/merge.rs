@@ -1,138 +1,106 @@
 //! A merge of accounts with many children, whose processes are killed while it goes on, and who reads meanwhile.
 
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use crm_server::token::{Role, tenant_id};
-use serde_json::{Value, json};
+use serde_json::json;
+use sqlx::PgConnection;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::lab::LARGE;
 use super::plan::Plan;
-use super::replicas::Replicas;
+use super::readers::{ACTIVITIES, CONTACTS, Reader};
+use super::replicas::{Replicas, number};
 use crate::scratch::{LabError, Part, Stage, as_f64};
 
-/// What is measured.
-pub(super) const MERGE: &str = "crm.customers.v1.AccountService/MergeAccount";
+const MERGE: &str = "crm.customers.v1.AccountService/MergeAccount";
+const GET: &str = "crm.customers.v1.OperationService/GetOperation";
 const WHOSE: (usize, &str, Role) = (0, LARGE, Role::Manager);
-/// Contacts of a page, while they are read again and again.
-const PAGE: u32 = 1_000;
 /// At which part of the work everything that serves is killed.
 const KILLS: [f64; 3] = [0.2, 0.5, 0.8];
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The account with the fewest contacts of those that have so many, and one with a few: neither is below another one.
-const PAIR: &str = "
+/// The account with the fewest contacts of those that have so many, below no other one: neither is below the other.
+const ACCOUNT: &str = "
     select account_id::text from (select account_id, count(*) as many from customers.contacts where tenant_id = $1 group by 1) all_of
         join customers.accounts on accounts.tenant_id = $1 and accounts.id = account_id and parent_id is null
     where many >= $2 order by many, account_id limit 1";
-const CONTACTS: &str = "select id::text from customers.contacts where tenant_id = $1 and account_id::text = any($2)";
-/// Contacts, activities and subsidiaries that are still the loser's; and moved contacts that have not one entry each.
+/// What is still the loser's; and what was moved, all in all and that has not just one entry in the journal.
 const LEFT: &str = "
+    with moved as (select resource, record_id from customers.merge_moves where tenant_id = $1 and merge_id = $2::uuid)
     select (select count(*) from customers.contacts where tenant_id = $1 and account_id = $2::uuid)
         + (select count(*) from customers.activities where tenant_id = $1 and parent_id = $2::uuid)
         + (select count(*) from customers.accounts where tenant_id = $1 and parent_id = $2::uuid),
-        (select count(*) from (select from customers.contacts left join customers.journal
-            on journal.tenant_id = contacts.tenant_id and resource = 'contacts' and record_id = contacts.id
-            where contacts.tenant_id = $1 and contacts.id::text = any($3) group by contacts.id having count(record_id) <> 1) odd)";
+        (select count(*) from moved),
+        (select count(*) from (select from moved left join customers.journal entry on entry.tenant_id = $1
+            and entry.resource = moved.resource and entry.record_id = moved.record_id
+            group by moved.resource, moved.record_id having count(entry.record_id) <> 1) odd)";
 
 pub(super) async fn measure(stage: &Stage, plan: &Plan) -> Result<Part, LabError> {
     let mut part = Part::new(
         "merge",
-        "An account with many contacts and activities goes into another one; the contacts of the one that stays are read \
-         page by page all the while, and three times everything that serves is killed.",
+        "An account with many contacts and activities goes into another one; those of the one that stays are read page by \
+         page all the while, and three times everything that serves is killed.",
     );
     let mut owner = stage.owner().await?;
-    let account = async |owner: &mut sqlx::PgConnection, least: u32| {
-        let found = sqlx::query_scalar(PAIR).bind(tenant_id(LARGE)).bind(i64::from(least));
-        Ok::<String, LabError>(found.fetch_one(owner).await?)
-    };
     let (winner, loser) = (account(&mut owner, 2).await?, account(&mut owner, plan.children).await?);
-    let ids = async |owner: &mut sqlx::PgConnection, of: &[&String]| {
-        let of: Vec<String> = of.iter().map(|id| (*id).clone()).collect();
-        let found = sqlx::query_scalar(CONTACTS).bind(tenant_id(LARGE)).bind(of);
-        Ok::<Vec<String>, LabError>(found.fetch_all(owner).await?)
-    };
-    let moved = ids(&mut owner, &[&loser]).await?;
-    let expected: HashSet<String> = ids(&mut owner, &[&winner, &loser]).await?.into_iter().collect();
+    let pair = [winner.as_str(), loser.as_str()];
+    let mut readers =
+        [Reader::new(&CONTACTS, &mut owner, &pair).await?, Reader::new(&ACTIVITIES, &mut owner, &pair).await?];
 
-    let mut replicas = Replicas::start(stage, 2).await?;
-    let request = json!({ "id": winner, "duplicateId": loser, "requestId": Uuid::new_v4() });
+    let mut replicas = Replicas::start(stage, 2, plan.waits).await?;
     let began = Instant::now();
-    let begun = replicas.get(WHOSE, MERGE, &request).await?;
-    let operation = begun["id"].clone();
-    let (mut reads, mut wrong, mut kills) = (0_u32, 0_u32, 0);
-    let mut read = Read::default();
+    let request = json!({ "id": winner, "duplicateId": loser, "requestId": Uuid::new_v4() });
+    let operation = replicas.get(WHOSE, MERGE, &request).await?["id"].take();
+    let (mut kills, mut turn) = (0, 0);
     let ended = loop {
-        let state =
-            replicas.get(WHOSE, "crm.customers.v1.OperationService/GetOperation", &json!({ "id": operation })).await?;
-        if state["done"] == json!(true) && reads > 0 {
+        let state = replicas.get(WHOSE, GET, &json!({ "id": operation })).await?;
+        if state["done"] == json!(true) && readers.iter().all(Reader::has_read) {
             break state;
         }
         if began.elapsed() > PATIENCE {
             return Err(LabError::Call(format!("the merge has not ended: {state}")));
         }
-        let number = |of: &str| state["progress"][of].as_str().and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-        if kills < KILLS.len() && number("done") > KILLS[kills] * number("total") && number("total") > 0.0 {
+        let (done, total) = (number(&state["progress"]["done"]), number(&state["progress"]["total"]));
+        if KILLS.get(kills).is_some_and(|part| total > 0.0 && done > part * total) {
             replicas.kill_all().await?;
             kills += 1;
         }
-        // Before the first step the duplicate's are its own.
-        if number("done") > 0.0 || state["done"] == json!(true) || read.begun() {
-            let request =
-                json!({ "filter": format!("account_id = \"{winner}\""), "pageSize": PAGE, "pageToken": read.token });
-            let page = replicas.get(WHOSE, "crm.customers.v1.ContactService/ListContacts", &request).await?;
-            if read.add(&page) {
-                reads += 1;
-                wrong += u32::from(!read.is(&expected));
-                read = Read::default();
-            }
+        // Before the first step, which counts them, the duplicate's are its own.
+        if total > 0.0 {
+            turn = (turn + usize::from(readers[turn].read(&mut replicas, WHOSE).await?)) % readers.len();
         } else {
             sleep(Duration::from_millis(5)).await;
         }
     };
     let took = began.elapsed();
-    let (left, odd): (i64, i64) =
-        sqlx::query_as(LEFT).bind(tenant_id(LARGE)).bind(&loser).bind(&moved).fetch_one(&mut owner).await?;
-    let after: HashSet<String> = ids(&mut owner, &[&winner]).await?.into_iter().collect();
-    let missing = expected.symmetric_difference(&after).count();
-    part.figure("contacts that were moved", as_f64(moved.len() as u64), "");
-    part.figure("time, with the rests after each kill", took.as_secs_f64(), "s");
+    drop(replicas);
+    let left = sqlx::query_as(LEFT).bind(tenant_id(LARGE)).bind(&loser).fetch_one(&mut owner);
+    let (left, moved, odd): (i64, i64, i64) = left.await?;
+    let mut lost = left.unsigned_abs();
+    for reader in &readers {
+        lost += reader.lost(&mut owner, &winner).await?;
+        part.figure(format!("whole reads of {} meanwhile", reader.what()), f64::from(reader.reads), "");
+    }
+    part.figure("records that were moved", as_f64(moved.unsigned_abs()), "");
     part.figure("times that everything was killed", as_f64(kills as u64), "");
-    part.figure("whole reads meanwhile", f64::from(reads), "");
+    part.figure("time, with the rests after each kill", took.as_secs_f64(), "s");
     let failed = f64::from(u8::from(ended["state"] != json!("STATE_SUCCEEDED")));
-    part.claim("merges that did not succeed", 0.0, Some(failed).filter(|_| kills == KILLS.len()));
-    part.claim("children that are still elsewhere, or lost", 0.0, Some(as_f64(left.unsigned_abs() + missing as u64)));
-    part.claim("moved contacts that have not one change each in the journal", 0.0, Some(as_f64(odd.unsigned_abs())));
-    part.claim("reads that saw a child twice or not at all", 0.0, Some(f64::from(wrong)));
+    part.claim(
+        "merges that did not succeed, of one that was killed three times",
+        0.0,
+        Some(failed).filter(|_| kills == KILLS.len()),
+    );
+    let is_large = moved > i64::from(plan.children);
+    part.claim("children that are still elsewhere, or lost", 0.0, Some(as_f64(lost)).filter(|_| is_large));
+    part.claim("moved children that have not one change each in the journal", 0.0, Some(as_f64(odd.unsigned_abs())));
+    let wrong = readers.iter().map(|reader| f64::from(reader.wrong)).sum();
+    part.claim("reads that saw a child twice or not at all", 0.0, Some(wrong));
     Ok(part)
 }
 
-/// A list that is read page by page.
-#[derive(Default)]
-struct Read {
-    token: String,
-    seen: Vec<String>,
-}
-
-impl Read {
-    fn begun(&self) -> bool {
-        !self.token.is_empty()
-    }
-
-    /// Whether that was the last page.
-    fn add(&mut self, page: &Value) -> bool {
-        let contacts = page["contacts"].as_array().into_iter().flatten();
-        self.seen.extend(contacts.filter_map(|contact| contact["id"].as_str().map(str::to_owned)));
-        self.token = page["nextPageToken"].as_str().unwrap_or_default().to_owned();
-        self.token.is_empty()
-    }
-
-    /// Whether each of these was seen once, and nothing else.
-    fn is(&self, expected: &HashSet<String>) -> bool {
-        self.seen.len() == expected.len()
-            && self.seen.iter().all(|id| expected.contains(id))
-            && self.seen.iter().collect::<HashSet<_>>().len() == self.seen.len()
-    }
+async fn account(owner: &mut PgConnection, least: u32) -> Result<String, LabError> {
+    let found = sqlx::query_scalar(ACCOUNT).bind(tenant_id(LARGE)).bind(i64::from(least)).fetch_optional(owner).await?;
+    found.ok_or_else(|| LabError::Call(format!("no account has {least} contacts")))
 }

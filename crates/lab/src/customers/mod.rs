@@ -12,6 +12,7 @@ mod loading;
 mod merge;
 mod plain;
 mod plan;
+mod readers;
 mod replicas;
 mod search;
 mod timeline;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sqlx::Executor;
 use tokio::time::sleep;
 
 use crate::scratch::{Callers, LabError, Replica, Stage, Whose};
@@ -10,22 +11,30 @@ use crate::scratch::{Callers, LabError, Replica, Stage, Whose};
 /// Longest that nobody may answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What they work on is theirs for twenty seconds more: ended, it is anybody's at once, as if that time were over.
+const END_LEASES: &str = "update customers.operations set due_time = now() where state = 'running'";
+
 pub(super) struct Replicas<'a> {
     stage: &'a Stage,
+    waits: bool,
     all: Vec<Replica>,
     callers: Callers<'a>,
 }
 
 impl<'a> Replicas<'a> {
-    pub(super) async fn start(stage: &'a Stage, number: usize) -> Result<Self, LabError> {
+    /// `waits` says whether the leases of those that are killed run out by themselves.
+    pub(super) async fn start(stage: &'a Stage, number: usize, waits: bool) -> Result<Self, LabError> {
         let (all, callers) = started(stage, number).await?;
-        Ok(Self { stage, all, callers })
+        Ok(Self { stage, waits, all, callers })
     }
 
     /// Ends them as a failing machine does; others stand there then.
     pub(super) async fn kill_all(&mut self) -> Result<(), LabError> {
         let number = self.all.len();
         self.all.iter().for_each(Replica::kill);
+        if !self.waits {
+            self.stage.owner().await?.execute(END_LEASES).await?;
+        }
         (self.all, self.callers) = started(self.stage, number).await?;
         Ok(())
     }
@@ -53,4 +62,9 @@ async fn started(stage: &Stage, number: usize) -> Result<(Vec<Replica>, Callers<
     }
     let callers = Callers::new(stage, &all.iter().collect::<Vec<_>>())?;
     Ok((all, callers))
+}
+
+/// As JSON has whole numbers of 64 bits.
+pub(super) fn number(value: &Value) -> f64 {
+    value.as_str().and_then(|text| text.parse().ok()).or_else(|| value.as_f64()).unwrap_or(0.0)
 }

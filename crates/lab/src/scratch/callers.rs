@@ -149,11 +149,6 @@ impl<'a> Callers<'a> {
     }
 }
 
-/// Whether the services have this method.
-pub(crate) fn knows(rpc: &str) -> bool {
-    transcoder().is_ok_and(|transcoder| transcoder.rpc(&format!("/{rpc}")).is_some())
-}
-
 /// A pace. What is called is filled in by who knows the records; a scenario has to have a call.
 fn scenario(rate: u32, seconds: u32) -> Result<Scenario, LabError> {
     let text = format!(

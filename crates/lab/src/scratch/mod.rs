@@ -9,7 +9,7 @@ mod error;
 mod part;
 mod stage;
 
-pub(crate) use self::callers::{Asked, Callers, Whose, knows};
+pub(crate) use self::callers::{Asked, Callers, Whose};
 pub(crate) use self::counters::settled;
 pub use self::error::LabError;
 pub use self::part::{Figure, Metrics, Part, report};

@@ -97,10 +97,12 @@ pub(crate) fn page(
 }
 
 fn section(part: &Part) -> Section {
-    let table = HeatTable::new(part.name, "figure", vec!["measured".to_owned(), "unit".to_owned()]);
-    let table = part.figures.iter().fold(table, |table, figure| {
-        table.row(figure.what.clone(), vec![HeatCell::new(short(figure.value)), HeatCell::new(figure.unit)])
-    });
+    let table = HeatTable::new("", "figure", vec!["measured".to_owned()]);
+    let measured = |figure: &Figure| format!("{} {}", short(figure.value), figure.unit).trim_end().to_owned();
+    let table = part
+        .figures
+        .iter()
+        .fold(table, |table, figure| table.row(figure.what.clone(), vec![HeatCell::new(measured(figure))]));
     Section { title: part.name.to_owned(), text: part.about.clone(), drawings: vec![table.render()] }
 }
 
