@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crm_balance::{Client, RetrySettings};
 use crm_lab::load::client;
-use crm_proto::customers::account_service_client::AccountServiceClient;
 use crm_server::token::Role;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
+use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::places::Places;
@@ -17,9 +17,12 @@ use crate::{token, up};
 /// Gateways to call, if not those of the platform in the folder: `host:port`, several joined by commas.
 const GATEWAYS: &str = "CRM_GATEWAY";
 
+/// How calls go out.
+pub(crate) type Channel = InterceptedService<Client, Authorize>;
+
 /// The API on behalf of one tenant's administrator.
 pub(crate) struct Api {
-    accounts: AccountServiceClient<InterceptedService<Client, Authorize>>,
+    channel: Channel,
     gateways: Vec<String>,
 }
 
@@ -29,11 +32,12 @@ impl Api {
         let token = token::sign(places, tenant, "import", Role::Admin, Duration::from_secs(3600))?;
         let authorize = Authorize::new(&token)?;
         let client = client(gateways.iter().map(String::as_str), RetrySettings::default());
-        Ok(Self { accounts: AccountServiceClient::with_interceptor(client, authorize), gateways })
+        Ok(Self { channel: InterceptedService::new(client, authorize), gateways })
     }
 
-    pub(crate) fn accounts(&mut self) -> &mut AccountServiceClient<InterceptedService<Client, Authorize>> {
-        &mut self.accounts
+    /// For the client of any service; cheap to make, as many as there are calls at a time.
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     /// What to tell somebody whose call failed.
@@ -51,20 +55,43 @@ pub(crate) async fn gateways(places: &Places) -> Result<Vec<String>, Failure> {
     }
 }
 
-/// Puts the token on each call.
+/// Puts the token on each call, and has none of them traced: thousands of one kind would bury the traces that people look for.
 #[derive(Clone)]
-pub(crate) struct Authorize(MetadataValue<Ascii>);
+pub(crate) struct Authorize {
+    token: MetadataValue<Ascii>,
+    /// One trace for all, which is not sampled.
+    trace: MetadataValue<Ascii>,
+}
 
 impl Authorize {
     fn new(token: &str) -> Result<Self, Failure> {
-        let value = format!("Bearer {token}").parse().map_err(|_| Failure::Usage("the token is not ASCII".into()))?;
-        Ok(Self(value))
+        let ascii = |text: String| {
+            text.parse::<MetadataValue<Ascii>>().map_err(|_| Failure::Usage("the token is not ASCII".into()))
+        };
+        let trace = Uuid::new_v5(&Uuid::NAMESPACE_URL, token.as_bytes()).simple();
+        Ok(Self { token: ascii(format!("Bearer {token}"))?, trace: ascii(format!("00-{trace}-0000000000000001-00"))? })
     }
 }
 
 impl Interceptor for Authorize {
     fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        request.metadata_mut().insert("authorization", self.token.clone());
+        request.metadata_mut().insert("traceparent", self.trace.clone());
         Ok(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_bear_the_token_and_a_trace_that_is_not_sampled() {
+        let request = Authorize::new("a.b.c").unwrap().call(tonic::Request::new(())).unwrap();
+        let header = |name: &str| request.metadata().get(name).unwrap().to_str().unwrap();
+        assert_eq!(header("authorization"), "Bearer a.b.c");
+        let parts: Vec<&str> = header("traceparent").split('-').collect();
+        assert_eq!((parts[0], parts[1].len(), parts[2].len(), parts[3]), ("00", 32, 16, "00"));
+        assert!(Authorize::new("a\nb").is_err());
     }
 }

@@ -85,8 +85,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Token(request) => token::print(&places, &request),
         Command::Seed(seed) => seed::run(&places, seed.amount(), &seed.tenant, seed.service.as_deref()).await,
         Command::Import(Import::CrmSales { folder, tenant, json }) => {
-            let mut api = Api::connect(&places, &tenant).await?;
-            import::crm_sales(&mut api, &folder, json.as_deref()).await
+            let api = Api::connect(&places, &tenant).await?;
+            import::crm_sales(&api, &folder, json.as_deref()).await
         }
         Command::Load(options) => load::run(&places, options).await,
         Command::Lab(cli::Lab::Balancing(options)) => lab::balancing(options).await,

@@ -3,17 +3,21 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crm_proto::{customers as pb, google::r#type::Money};
+use crm_proto::customers as pb;
 use crm_values::text_key;
-use csv::StringRecord;
 
 use super::repair;
 use super::report::Report;
+use super::table::{Cells, Layout};
+use super::values::{cents, dollars};
 use crate::failure::Failure;
 
 pub(super) const FILE: &str = "accounts.csv";
-const COLUMNS: [&str; 7] =
-    ["account", "sector", "year_established", "revenue", "employees", "office_location", "subsidiary_of"];
+const LAYOUT: Layout<7> = Layout {
+    file: FILE,
+    columns: ["account", "sector", "year_established", "revenue", "employees", "office_location", "subsidiary_of"],
+    optional: 0,
+};
 
 /// One row, repaired. Names are compared by their keys: the same name may be written composed and decomposed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,69 +52,28 @@ impl AccountRow {
     }
 }
 
-fn dollars(cents: i64) -> Money {
-    let nanos = i32::try_from(cents % 100 * 10_000_000).unwrap_or_default();
-    Money { currency_code: "USD".into(), units: cents / 100, nanos }
+/// Reads the file. Rows that cannot be understood are refused in the report; a folder without it is an error.
+pub(super) fn read(folder: &Path, report: &mut Report) -> Result<Vec<AccountRow>, Failure> {
+    let missing = || Failure::Usage(format!("{} is not there", folder.join(FILE).display()));
+    Ok(rows(LAYOUT.read(folder, report)?.ok_or_else(missing)?, report))
 }
 
-/// Reads the file. Rows that cannot be understood are refused in the report; a file without its columns is an error.
-pub(super) fn read(path: &Path, report: &mut Report) -> Result<Vec<AccountRow>, Failure> {
-    let usage = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| usage(&error))?;
-    rows(&unix_lines(&bytes), report).map_err(|error| usage(&error))
-}
-
-/// Without the carriage returns at line ends, behind which the reader counts lines one too low.
-fn unix_lines(bytes: &[u8]) -> Vec<u8> {
-    let is_kept = |at: usize| bytes[at] != b'\r' || bytes.get(at + 1) != Some(&b'\n');
-    (0..bytes.len()).filter(|at| is_kept(*at)).map(|at| bytes[at]).collect()
-}
-
-fn rows(bytes: &[u8], report: &mut Report) -> Result<Vec<AccountRow>, String> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-    let header = reader.headers().map_err(|error| error.to_string())?;
-    let (positions, cells) = (columns(header)?, header.len());
-
+fn rows(cells: Vec<Cells<7>>, report: &mut Report) -> Vec<AccountRow> {
     let (mut rows, mut names) = (Vec::new(), HashSet::new());
-    for record in reader.records() {
-        report.read += 1;
-        match record {
-            Ok(record) if record.len() != cells => {
-                report.refuse(FILE, line_of(record.position()), "", format!("has {} cells, not {cells}", record.len()));
+    for cells in cells {
+        match parse(cells, report) {
+            Some(row) if !names.insert(row.key.clone()) => {
+                report.refuse(FILE, row.line, "account", "an earlier row has the same name");
             }
-            Ok(record) => match parse(&record, &positions, report) {
-                Some(row) if !names.insert(row.key.clone()) => {
-                    report.refuse(FILE, row.line, "account", "an earlier row has the same name");
-                }
-                Some(row) => rows.push(row),
-                None => {}
-            },
-            Err(error) => report.refuse(FILE, line_of(error.position()), "", error.to_string()),
+            Some(row) => rows.push(row),
+            None => {}
         }
     }
-    Ok(rows)
+    rows
 }
 
-fn line_of(position: Option<&csv::Position>) -> u64 {
-    position.map_or(0, csv::Position::line)
-}
-
-/// Where each column stands; a byte-order mark before the first name is passed over.
-fn columns(header: &StringRecord) -> Result<[usize; 7], String> {
-    let mut positions = [0; 7];
-    for (position, column) in positions.iter_mut().zip(COLUMNS) {
-        *position = header
-            .iter()
-            .position(|name| name.trim_start_matches('\u{feff}').trim() == column)
-            .ok_or_else(|| format!("column {column} is missing"))?;
-    }
-    Ok(positions)
-}
-
-fn parse(record: &StringRecord, positions: &[usize; 7], report: &mut Report) -> Option<AccountRow> {
-    let line = line_of(record.position());
-    let [name, sector, year, revenue, employees, country, parent] =
-        positions.map(|position| repair::blanks(record.get(position).unwrap_or_default(), report));
+fn parse((line, cells): Cells<7>, report: &mut Report) -> Option<AccountRow> {
+    let [name, sector, year, revenue, employees, country, parent] = cells;
     if name.is_empty() {
         report.refuse(FILE, line, "account", "a name is required");
         return None;
@@ -146,49 +109,25 @@ fn millions(text: &str, line: u64, report: &mut Report) -> Option<i64> {
     if text.is_empty() {
         return None;
     }
-    let parsed = cents_of_millions(text);
+    let parsed = cents(text, 6);
     if parsed.is_none() {
         report.refuse(FILE, line, "revenue", format!("{text:?} is not a number of millions with up to 8 decimals"));
     }
     parsed
 }
 
-fn cents_of_millions(text: &str) -> Option<i64> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(decimals) || decimals.len() > 8 {
-        return None;
-    }
-    let decimals: i64 = format!("{decimals:0<8}").parse().ok()?;
-    whole.parse::<i64>().ok()?.checked_mul(100_000_000)?.checked_add(decimals)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn millions_become_exact_cents() {
-        for (text, cents) in [
-            ("1100.04", Some(110_004_000_000)),
-            ("4.54", Some(454_000_000)),
-            ("4618", Some(461_800_000_000)),
-            ("0.00000001", Some(1)),
-            ("0.000000001", None),
-            ("-1", None),
-            ("1e3", None),
-            ("", None),
-            (".", None),
-            ("99999999999999", None),
-        ] {
-            assert_eq!(cents_of_millions(text), cents, "{text}");
-        }
+    fn rows_of(text: &str, report: &mut Report) -> Vec<AccountRow> {
+        let text = format!("{}\r\n{text}", LAYOUT.columns.join(","));
+        rows(LAYOUT.rows(text.as_bytes(), report).unwrap(), report)
     }
 
     fn report(text: &str) -> Report {
         let mut report = Report::default();
-        let header = COLUMNS.join(",");
-        rows(&unix_lines(format!("{header}\r\n{text}").as_bytes()), &mut report).unwrap();
+        rows_of(text, &mut report);
         report
     }
 
@@ -224,17 +163,10 @@ mod tests {
             Acme,retail,1990,1.5,7,Norway,\n\u{feff}Ac\u{200b}me,retail,1990,1.5,7,Norway,\n";
         let same = |line| (line, "an earlier row has the same name".to_owned());
         assert_eq!(refused(twins), [same(3), same(5), same(7)]);
-        let text = format!("{}\nRe\u{301}ne,retail,1990,1.5,7,Norway,R\u{e9}ne\n", COLUMNS.join(","));
-        let rows = rows(text.as_bytes(), &mut Report::default()).unwrap();
+        let rows = rows_of("Re\u{301}ne,retail,1990,1.5,7,Norway,R\u{e9}ne\n", &mut Report::default());
         assert_eq!((rows[0].name.as_str(), rows[0].parent.as_ref()), ("Re\u{301}ne", Some(&rows[0].key)));
         let others = ["Acme", "ACME", "\u{ff21}\u{ff23}\u{ff2d}\u{ff25}", "Acme.", "Stra\u{df}e", "Strasse"];
         let rows: Vec<String> = others.map(|name| format!("{name},retail,1990,1.5,7,Norway,")).into();
         assert_eq!(refused(&rows.join("\n")), []);
-    }
-
-    #[test]
-    fn cents_become_units_and_nanos() {
-        let money = dollars(454_000_012);
-        assert_eq!((money.units, money.nanos), (4_540_000, 120_000_000));
     }
 }

@@ -1,101 +1,95 @@
 //! `crm import`: somebody else's data, through the public API, with a report that accounts for every row.
 
 mod accounts;
+mod deals;
+mod holds;
+mod names;
 mod order;
+mod plan;
+mod products;
+mod records;
 mod repair;
 mod report;
+mod table;
+mod teams;
+mod values;
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::Context;
-use crm_proto::customers as pb;
-use crm_values::text_key;
-use tokio_stream::StreamExt;
-use tonic::Code;
-use uuid::Uuid;
 
 use self::accounts::AccountRow;
+use self::deals::Deals;
+use self::plan::Catalog;
+use self::products::ProductRow;
+use self::records::accounts::Accounts;
+use self::records::products::Products;
+use self::records::teams::Teams;
 use self::report::Report;
+use self::teams::TeamRows;
 use crate::api::Api;
 use crate::failure::Failure;
 
-/// Brings in the folder's accounts and prints the report; a second run creates nothing.
-pub(crate) async fn crm_sales(api: &mut Api, folder: &Path, json: Option<&Path>) -> Result<(), Failure> {
-    let file = folder.join("accounts.csv");
+/// The files of the folder as far as they say what can be meant; all but the accounts may be missing.
+struct Files {
+    accounts: Vec<AccountRow>,
+    products: Option<Vec<ProductRow>>,
+    teams: Option<Vec<TeamRows>>,
+    deals: Option<Deals>,
+}
+
+/// Brings in what the folder has and prints the report; a second run changes nothing.
+pub(crate) async fn crm_sales(api: &Api, folder: &Path, json: Option<&Path>) -> Result<(), Failure> {
     let mut report = Report::default();
-    let rows = accounts::read(&file, &mut report)?;
-    let rows = order::parents_first(rows, &mut report);
-    import_accounts(api, rows, &mut report).await?;
-    report.print();
+    let files = Files::read(folder, &mut report)?;
+    files.keep(api, &mut report).await?;
+    report.refused.sort_by_key(|it| (it.file, it.row));
     if let Some(path) = json {
         report.write(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    report.print();
     match report.refused_rows() {
         0 => Ok(()),
         refused => Err(Failure::Check(format!("{refused} rows refused; each is listed above with its reason"))),
     }
 }
 
-/// Creates what the tenant does not have yet. What a user deleted after an earlier run stays deleted.
-async fn import_accounts(api: &mut Api, rows: Vec<AccountRow>, report: &mut Report) -> Result<(), Failure> {
-    let mut ids = existing_accounts(api).await?;
-    let there_before: HashSet<String> = ids.values().cloned().collect();
-    for row in rows {
-        if ids.contains_key(&row.key) {
-            report.unchanged += 1;
-            continue;
+impl Files {
+    fn read(folder: &Path, report: &mut Report) -> Result<Self, Failure> {
+        let accounts = accounts::read(folder, report)?;
+        Ok(Self {
+            accounts: order::parents_first(accounts, report),
+            products: products::read(folder, report)?,
+            teams: teams::read(folder, report)?,
+            deals: deals::read(folder, report)?,
+        })
+    }
+
+    /// What is named before what names it.
+    async fn keep(self, api: &Api, report: &mut Report) -> Result<(), Failure> {
+        let mut accounts = Accounts::of(api).await?;
+        accounts.keep(self.accounts, report).await?;
+        let kept = records::attributes::keep(api).await?;
+        let mut products = Products::of(api).await?;
+        if let Some(rows) = self.products {
+            products.keep(rows, &kept, report).await?;
         }
-        let parent_id = match row.parent.as_ref().map(|parent| ids.get(parent)) {
-            None => String::new(),
-            Some(Some(id)) => id.clone(),
-            Some(None) => {
-                report.refuse(accounts::FILE, row.line, "subsidiary_of", "its parent was refused");
-                continue;
-            }
+        let mut teams = Teams::of(api).await?;
+        if let Some(rows) = self.teams {
+            teams.keep(&rows, report).await?;
+        }
+        let Some(deals) = self.deals else { return Ok(()) };
+        let some_have_none = deals.rows.iter().any(|row| row.account.is_empty());
+        let catalog = Catalog {
+            pipeline_id: records::pipeline::keep(api).await?,
+            nowhere: if some_have_none { accounts.nowhere().await? } else { String::new() },
+            accounts: accounts.names(),
+            products: products.names(),
+            agents: teams.agents(),
+            attributes: kept,
         };
-        match create(api, &row, parent_id).await {
-            // An answer given again: somebody has renamed the account since it was made.
-            Ok(id) if there_before.contains(&id) => {
-                report.unchanged += 1;
-                ids.insert(row.key, id);
-            }
-            Ok(id) => {
-                report.created += 1;
-                ids.insert(row.key, id);
-            }
-            // It breaks a rule, or its parent was deleted by a user: one row's fault.
-            Err(status) if matches!(status.code(), Code::InvalidArgument | Code::FailedPrecondition) => {
-                report.refuse(accounts::FILE, row.line, "account", status.message());
-            }
-            Err(status) => return Err(api.failure(&status)),
-        }
+        records::deals::keep(api, deals, &catalog, report).await?;
+        report.holds = Some(records::deals::holds(api, &catalog.pipeline_id, &products.by_id()).await?);
+        Ok(())
     }
-    Ok(())
-}
-
-/// Ids of all accounts of the tenant by the keys of their names, the deleted ones too.
-async fn existing_accounts(api: &mut Api) -> Result<HashMap<String, String>, Failure> {
-    let request = pb::ExportAccountsRequest { show_deleted: true, ..Default::default() };
-    let mut stream = match api.accounts().export_accounts(request).await {
-        Ok(answer) => answer.into_inner(),
-        Err(status) => return Err(api.failure(&status)),
-    };
-    let mut ids = HashMap::new();
-    while let Some(account) = stream.next().await {
-        let account = account.map_err(|status| api.failure(&status))?;
-        ids.insert(text_key(&account.name), account.id);
-    }
-    Ok(ids)
-}
-
-/// The request id comes from the name's key: an import that was cut off half-way and is run again creates no twin.
-async fn create(api: &mut Api, row: &AccountRow, parent_id: String) -> Result<String, tonic::Status> {
-    let request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("crm-sales/accounts/{}", row.key).as_bytes());
-    let request = pb::CreateAccountRequest {
-        account: Some(row.to_account(parent_id)),
-        request_id: request_id.to_string(),
-        ..Default::default()
-    };
-    Ok(api.accounts().create_account(request).await?.into_inner().id)
 }

@@ -6,6 +6,23 @@ use super::report::Report;
 const SPELLING: &[(&str, &str, &str)] =
     &[("industry_spelling", "technolgy", "technology"), ("country_spelling", "Philipines", "Philippines")];
 
+/// A date whose parts stand in another order than in ISO 8601.
+pub(super) const DATE_FORM: &str = "date_form";
+/// A quarter that contradicts the date beside it.
+pub(super) const QUARTER_OF_DATE: &str = "quarter_of_date";
+/// A stage in other letters.
+pub(super) const STAGE_SPELLING: &str = "stage_spelling";
+/// A product, an account, an agent that is spelt with other letters or blanks than where it is listed.
+pub(super) const PRODUCT_SPELLING: &str = "product_spelling";
+pub(super) const ACCOUNT_SPELLING: &str = "account_spelling";
+pub(super) const AGENT_SPELLING: &str = "agent_spelling";
+/// No account: the opportunity is kept at one that stands for that.
+pub(super) const ACCOUNT_MISSING: &str = "account_missing";
+/// Lost, for no reason that the file has a column for.
+pub(super) const LOST_REASON_MISSING: &str = "lost_reason_missing";
+/// No value: it is worth the list price of its product.
+pub(super) const VALUE_MISSING: &str = "value_missing";
+
 /// Blanks around a value, and runs of blanks within it.
 pub(super) fn blanks(value: &str, report: &mut Report) -> String {
     let clean = value.split_whitespace().collect::<Vec<_>>().join(" ");
