@@ -148,7 +148,7 @@ mod tests {
         fn a_rate_of_one_changes_nothing_and_a_higher_one_is_never_worth_less(
             amount in 0i128..1_000_000_000, currency in currency(), low in any_rate(), high in any_rate(),
         ) {
-            let same = convert(amount, 0, currency, &self::rate("1"), currency);
+            let same = convert(amount, 0, currency, &rate("1"), currency);
             prop_assert_eq!(same, Exact::of(amount, 0));
             prop_assert_eq!(same.and_then(Exact::rounded).map(i128::from), Some(amount));
             let (low, high) = if low.trillionths < high.trillionths { (low, high) } else { (high, low) };

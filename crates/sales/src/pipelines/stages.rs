@@ -129,7 +129,7 @@ impl Stages {
     }
 
     /// Rules that take all of them to check.
-    pub(super) fn check(&self, before: Option<&Self>, found: &mut Violations) {
+    pub(crate) fn check(&self, before: Option<&Self>, found: &mut Violations) {
         if before == Some(self) || !found.is_clear(FIELD) {
             return;
         }

@@ -53,7 +53,7 @@ impl Rig {
             opportunities: OpportunityServiceClient::with_origin(own.0.clone(), own.1.clone()),
             pipelines: PipelineServiceClient::with_origin(own.0.clone(), own.1.clone()),
             operations: OperationServiceClient::with_origin(own.0.clone(), own.1.clone()),
-            products: ProductServiceClient::with_origin(own.0.clone(), own.1.clone()),
+            products: ProductServiceClient::with_origin(own.0.clone(), own.1),
             accounts: AccountServiceClient::with_origin(theirs_too.0.clone(), theirs_too.1.clone()),
             contacts: ContactServiceClient::with_origin(theirs_too.0, theirs_too.1),
             manager,
