@@ -36,6 +36,11 @@ fn environment<'a>(compose: &'a str, name: &str) -> Option<&'a str> {
     entry(compose, name).filter(|own| own.contains("\n    environment:")).or_else(|| block(compose, "x-service"))
 }
 
+/// The same; of one that only adds to what services have in common, this.
+fn shared_environment<'a>(compose: &'a str, name: &str) -> Option<&'a str> {
+    environment(compose, name).filter(|own| !own.contains("<<: *serving\n")).or_else(|| block(compose, "x-service"))
+}
+
 /// Where services stand.
 #[derive(Clone)]
 struct Files {
@@ -91,7 +96,7 @@ fn wanted_for_store<'a>(name: &str, store: &Storage, files: &'a Files) -> Vec<Wa
     }
     wanted.push((
         format!("the environment of {name} in compose.yaml"),
-        environment(compose, name),
+        shared_environment(compose, name),
         "*databases".to_owned(),
     ));
     for (reader, through) in
