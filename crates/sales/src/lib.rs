@@ -5,6 +5,7 @@ pub mod attributes;
 mod changes;
 mod customers;
 pub mod exchange_rates;
+pub mod forecast;
 mod listed;
 mod operations;
 pub mod opportunities;
@@ -16,11 +17,13 @@ pub mod seed;
 pub mod settings;
 mod tables;
 pub mod tags;
+pub mod targets;
 
 use crm_proto::sales::activity_service_server::ActivityServiceServer;
 use crm_proto::sales::attribute_definition_service_server::AttributeDefinitionServiceServer;
 use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::exchange_rate_service_server::ExchangeRateServiceServer;
+use crm_proto::sales::forecast_service_server::ForecastServiceServer;
 use crm_proto::sales::operation_service_server::OperationServiceServer;
 use crm_proto::sales::opportunity_service_server::OpportunityServiceServer;
 use crm_proto::sales::pipeline_service_server::PipelineServiceServer;
@@ -30,6 +33,7 @@ use crm_proto::sales::sales_team_service_server::SalesTeamServiceServer;
 use crm_proto::sales::saved_view_service_server::SavedViewServiceServer;
 use crm_proto::sales::table_service_server::TableServiceServer;
 use crm_proto::sales::tag_service_server::TagServiceServer;
+use crm_proto::sales::target_service_server::TargetServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::attributes::Definitions;
 use crm_resource::tags::{MERGED, TOO_MANY, Tags};
@@ -48,6 +52,7 @@ use sales_teams::SalesTeam;
 use saved_views::SavedView;
 use settings::SalesSettings;
 use tags::Tag;
+use targets::Target;
 
 pub use customers::CUSTOMERS;
 
@@ -96,6 +101,7 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<Tag>(),
         AnyResource::of::<ExchangeRate>(),
         AnyResource::of::<SalesSettings>(),
+        AnyResource::of::<Target>(),
     ],
     copies: &[],
     follows: &[],
@@ -116,6 +122,7 @@ pub struct Sales {
     tags: Tags<tags::OfSales>,
     exchange_rates: Records<ExchangeRate>,
     settings: Records<SalesSettings>,
+    targets: Records<Target>,
     changes: Feed,
     store: Store,
 }
@@ -140,6 +147,7 @@ fn routes(store: &Store, services: Services) -> Services {
         tags,
         exchange_rates: Records::new(store),
         settings: Records::new(store),
+        targets: Records::new(store),
         changes: Feed::new(store, &SERVICE),
         store: store.clone(),
     };
@@ -154,6 +162,8 @@ fn routes(store: &Store, services: Services) -> Services {
     let definitions = AttributeDefinitionServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let exchange_rates = ExchangeRateServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let settings = SalesSettingsServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let targets = TargetServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let forecast = ForecastServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
     services
@@ -167,6 +177,8 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(tags)
         .add(exchange_rates)
         .add(settings)
+        .add(targets)
+        .add(forecast)
         .add(changes)
         .add(operations)
         .add(tables)

@@ -71,7 +71,8 @@ static DEALS: Table = Table {
              from seed where exists (select from sales.pipelines pipeline \
              where pipeline.tenant_id = $1 and pipeline.id = seed.pipeline_id and pipeline.delete_time is null) \
              on conflict do nothing \
-             returning id, pipeline_id, stage_id, coalesce(value_currency, '') as currency, \
+             returning id, pipeline_id, stage_id, state, owner, owner_key, left(close_date, 7) as month, \
+             coalesce(value_currency, '') as currency, \
              coalesce(value_minor, 0) as value, probability), \
              stays as (insert into sales.stage_history \
              (tenant_id, opportunity_id, entered_time, pipeline_id, stage_id, stage_name, left_time) \
@@ -85,6 +86,22 @@ static DEALS: Table = Table {
              from created group by pipeline_id, stage_id, currency, slot order by pipeline_id, stage_id, currency, slot \
              on conflict (tenant_id, pipeline_id, stage_id, currency, slot) do update set \
              records = totals.records + excluded.records, value = totals.value + excluded.value, \
-             weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following) \
+             weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following \
+             returning totals.slot), \
+             foreseen as (insert into sales.forecast_totals as totals (tenant_id, month, owner_key, state, pipeline_id, \
+             stage_id, currency, slot, owner, records, value, weighted, following, likely) \
+             select $1, month, owner_key, state, place.pipeline_id, place.stage_id, currency, \
+             get_byte(uuid_send(id), 15) & 3 as slot, min(owner), count(*), sum(value), sum(value * coalesce(probability, 0)), \
+             sum(case when probability is null then value else 0 end), sum(case when probability >= 80 then value else 0 end) \
+             from created cross join lateral (select \
+             case when state = 'open' then created.pipeline_id else '00000000-0000-0000-0000-000000000000' end as pipeline_id, \
+             case when state = 'open' then created.stage_id else '00000000-0000-0000-0000-000000000000' end as stage_id) as place \
+             where state <> 'lost' and (select count(*) from counted) >= 0 \
+             group by month, owner_key, state, place.pipeline_id, place.stage_id, currency, slot \
+             order by month, owner_key, state, place.pipeline_id, place.stage_id, currency, slot \
+             on conflict (tenant_id, month, owner_key, state, pipeline_id, stage_id, currency, slot) do update set \
+             records = totals.records + excluded.records, value = totals.value + excluded.value, \
+             weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following, \
+             likely = totals.likely + excluded.likely) \
              select array[(select count(*) from created), (select count(*) from stays)]",
 };

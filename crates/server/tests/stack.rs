@@ -67,14 +67,15 @@ async fn each_role_may_call_what_the_table_says_and_nothing_else() {
 }
 
 /// What each role may do today, in words: a row that says something else was not meant. Who sells does not change what is
-/// sold, at which price and rate, by whom and in which stages.
+/// sold, at which price and rate, by whom, how much and in which stages.
 #[test]
 fn who_works_reads_and_writes_and_a_viewer_reads() {
     let methods = MethodTable::from_descriptors(crm_proto::DESCRIPTORS).unwrap();
     for (path, roles) in crm_proto::RIGHTS {
         let reads = methods.only_reads(path);
         // Who manages decides over many records at once, too.
-        let catalogues = [".ProductService/", ".SalesTeamService/", ".PipelineService/", ".ExchangeRateService/"];
+        let catalogues =
+            [".ProductService/", ".SalesTeamService/", ".PipelineService/", ".ExchangeRateService/", ".TargetService/"];
         let merges =
             ["/MergeTag", "/MergeAccount", "/MergeContact", "/UnmergeAccount", "/UnmergeContact", "/MergeStage"];
         let manages =

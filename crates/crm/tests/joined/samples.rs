@@ -91,6 +91,10 @@ pub(crate) fn sample(path: &str, given: &Given) -> Value {
         "exchangeRates" => json!({
             "baseCurrency": "USD", "quoteCurrency": "EUR", "startDate": "2026-01-01", "rate": "0.8534",
         }),
+        "targets" => json!({
+            "owner": "ada", "salesTeamId": "", "month": "2026-05",
+            "amount": {"currencyCode": "EUR", "units": "550", "nanos": 0},
+        }),
         "tags" => json!({"name": "Key account", "colour": "#1f6feb", "description": "Visited every quarter"}),
         "opportunities" => json!({
             "name": "Gearboxes", "accountId": account, "contacts": [], "pipelineId": pipeline, "stageId": stage_id,
@@ -134,6 +138,7 @@ pub(crate) fn another(body: &Value) -> Value {
     let (name, date) = (format!("Another {number}"), format!("{}-02-03", 1000 + number % 1000));
     let changes = [
         ("startDate", date.as_str()),
+        ("month", &date[..7]),
         ("domain", ""),
         ("sku", ""),
         ("name", &name),

@@ -1363,53 +1363,6 @@ impl Update for crate::crm::sales::v1::UpdateSalesSettingsRequest {
     fn parts(self) -> (Option<crate::crm::sales::v1::SalesSettings>, Option<prost_types::FieldMask>) { (self.sales_settings, self.update_mask) }
 }
 
-impl Resource for crate::crm::sales::v1::SalesSettings {
-    const NAME: &'static str = "sales_settings";
-    const FIELDS: &'static [&'static str] = &["reporting_currency"];
-    const IMMUTABLE: &'static [&'static str] = &[];
-    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
-    const PERSONAL: &'static [&'static str] = &[];
-    fn id(&self) -> &str { &self.id }
-    fn etag(&self) -> &str { &self.etag }
-    fn references(&mut self) -> Vec<&mut String> { vec![] }
-    fn is_set(&self, field: &str) -> bool {
-        match field {
-            "reporting_currency" => !self.reporting_currency.is_empty(),
-            _ => false,
-        }
-    }
-    fn is_same(&self, other: &Self, field: &str) -> bool {
-        match field {
-            "reporting_currency" => self.reporting_currency == other.reporting_currency,
-            _ => false,
-        }
-    }
-    fn value(&self, field: &str) -> Value {
-        match field {
-            "reporting_currency" => if !self.reporting_currency.is_empty() { self.reporting_currency.json() } else { Value::Null },
-            _ => Value::Null,
-        }
-    }
-    fn adopt(&mut self, other: &Self, field: &str) {
-        match field {
-            "reporting_currency" => self.reporting_currency.clone_from(&other.reporting_currency),
-            _ => {},
-        }
-    }
-}
-
-impl Head for crate::crm::sales::v1::SalesSettings {
-    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
-        (self.id, self.etag) = (id, etag);
-        [self.create_time, self.update_time, self.delete_time] = times;
-    }
-}
-
-impl Update for crate::crm::sales::v1::UpdateSalesSettingsRequest {
-    type Resource = crate::crm::sales::v1::SalesSettings;
-    fn parts(self) -> (Option<crate::crm::sales::v1::SalesSettings>, Option<prost_types::FieldMask>) { (self.sales_settings, self.update_mask) }
-}
-
 impl Create for crate::crm::sales::v1::CreateSalesTeamRequest {
     type Resource = crate::crm::sales::v1::SalesTeam;
     const METHOD: &'static str = "sales.CreateSalesTeam";
@@ -1523,6 +1476,122 @@ impl History for crate::crm::sales::v1::GetSalesTeamHistoryRequest {
     fn answer(found: Past) -> crate::crm::sales::v1::GetSalesTeamHistoryResponse {
         let Past { changes, next_page_token, begin_time, complete } = found;
         crate::crm::sales::v1::GetSalesTeamHistoryResponse { changes, next_page_token, begin_time, complete }
+    }
+}
+
+impl Create for crate::crm::sales::v1::CreateTargetRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    const METHOD: &'static str = "sales.CreateTarget";
+    fn resource(&mut self) -> &mut Option<crate::crm::sales::v1::Target> { &mut self.target }
+    fn request_id(&mut self) -> &mut String { &mut self.request_id }
+}
+
+impl Resource for crate::crm::sales::v1::Target {
+    const NAME: &'static str = "target";
+    const FIELDS: &'static [&'static str] = &["owner", "sales_team_id", "month", "amount"];
+    const IMMUTABLE: &'static [&'static str] = &[];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "etag", "create_time", "update_time", "delete_time"];
+    const PERSONAL: &'static [&'static str] = &[];
+    fn id(&self) -> &str { &self.id }
+    fn etag(&self) -> &str { &self.etag }
+    fn references(&mut self) -> Vec<&mut String> { vec![&mut self.sales_team_id] }
+    fn is_set(&self, field: &str) -> bool {
+        match field {
+            "owner" => !self.owner.is_empty(),
+            "sales_team_id" => !self.sales_team_id.is_empty(),
+            "month" => !self.month.is_empty(),
+            "amount" => self.amount.is_some(),
+            _ => false,
+        }
+    }
+    fn is_same(&self, other: &Self, field: &str) -> bool {
+        match field {
+            "owner" => self.owner == other.owner,
+            "sales_team_id" => self.sales_team_id == other.sales_team_id,
+            "month" => self.month == other.month,
+            "amount" => self.amount == other.amount,
+            _ => false,
+        }
+    }
+    fn value(&self, field: &str) -> Value {
+        match field {
+            "owner" => if !self.owner.is_empty() { self.owner.json() } else { Value::Null },
+            "sales_team_id" => if !self.sales_team_id.is_empty() { self.sales_team_id.json() } else { Value::Null },
+            "month" => if !self.month.is_empty() { self.month.json() } else { Value::Null },
+            "amount" => self.amount.json(),
+            _ => Value::Null,
+        }
+    }
+    fn adopt(&mut self, other: &Self, field: &str) {
+        match field {
+            "owner" => self.owner.clone_from(&other.owner),
+            "sales_team_id" => self.sales_team_id.clone_from(&other.sales_team_id),
+            "month" => self.month.clone_from(&other.month),
+            "amount" => self.amount.clone_from(&other.amount),
+            _ => {},
+        }
+    }
+}
+
+impl Head for crate::crm::sales::v1::Target {
+    fn set_head(&mut self, id: String, etag: String, times: [Option<Timestamp>; 3]) {
+        (self.id, self.etag) = (id, etag);
+        [self.create_time, self.update_time, self.delete_time] = times;
+    }
+}
+
+impl Get for crate::crm::sales::v1::GetTargetRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    fn id(&self) -> &str { &self.id }
+}
+
+impl BatchGet for crate::crm::sales::v1::BatchGetTargetsRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    type Answer = crate::crm::sales::v1::BatchGetTargetsResponse;
+    fn ids(&self) -> &[String] { &self.ids }
+    fn answer(targets: Vec<crate::crm::sales::v1::Target>, _redirects: Vec<Redirect>) -> crate::crm::sales::v1::BatchGetTargetsResponse {
+        crate::crm::sales::v1::BatchGetTargetsResponse { targets }
+    }
+}
+
+impl List for crate::crm::sales::v1::ListTargetsRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    type Answer = crate::crm::sales::v1::ListTargetsResponse;
+    fn page(self) -> Page { let Self { page_size, page_token, filter, order_by, show_deleted } = self; Page { page_size, page_token, filter, order_by, show_deleted } }
+    fn answer(targets: Vec<crate::crm::sales::v1::Target>, next_page_token: String) -> crate::crm::sales::v1::ListTargetsResponse { crate::crm::sales::v1::ListTargetsResponse { targets, next_page_token } }
+}
+
+impl Update for crate::crm::sales::v1::UpdateTargetRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    fn parts(self) -> (Option<crate::crm::sales::v1::Target>, Option<prost_types::FieldMask>) { (self.target, self.update_mask) }
+}
+
+impl At for crate::crm::sales::v1::DeleteTargetRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Delete for crate::crm::sales::v1::DeleteTargetRequest {}
+
+impl At for crate::crm::sales::v1::UndeleteTargetRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    fn parts(self) -> (String, String) { (self.id, self.etag) }
+}
+
+impl Undelete for crate::crm::sales::v1::UndeleteTargetRequest {}
+
+impl Export for crate::crm::sales::v1::ExportTargetsRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    fn parts(self) -> (String, bool) { (self.filter, self.show_deleted) }
+}
+
+impl History for crate::crm::sales::v1::GetTargetHistoryRequest {
+    type Resource = crate::crm::sales::v1::Target;
+    type Answer = crate::crm::sales::v1::GetTargetHistoryResponse;
+    fn parts(self) -> (String, i32, String) { (self.id, self.page_size, self.page_token) }
+    fn answer(found: Past) -> crate::crm::sales::v1::GetTargetHistoryResponse {
+        let Past { changes, next_page_token, begin_time, complete } = found;
+        crate::crm::sales::v1::GetTargetHistoryResponse { changes, next_page_token, begin_time, complete }
     }
 }
 

@@ -54,10 +54,9 @@ impl Rates {
     pub async fn read(
         transaction: &mut TenantTransaction,
         tenant: Uuid,
-        needed: impl IntoIterator<Item = (String, String)>,
+        needed: BTreeSet<(String, String)>,
     ) -> Result<Self, Error> {
-        let (currencies, days): (Vec<String>, Vec<String>) =
-            needed.into_iter().collect::<BTreeSet<_>>().into_iter().unzip();
+        let (currencies, days): (Vec<String>, Vec<String>) = needed.into_iter().unzip();
         let query = sqlx::query(RATES).bind(tenant).bind(currencies).bind(days);
         let rows: Vec<Row> = transaction.fetch_all("find_exchange_rates", query).await?;
         let code = rows.first().map(|row| row.quote_currency.clone()).unwrap_or_default();

@@ -3,6 +3,7 @@
 mod calls;
 mod convert;
 mod known;
+mod report;
 
 use crm_proto::sales as pb;
 use crm_resource::{Exchange, Filter, Kind, Order, Refusal, Resource, Row, Violations};
@@ -11,6 +12,7 @@ use sqlx::FromRow;
 
 pub use convert::{Exact, Rate, convert};
 pub use known::{RATES, Rates};
+pub(crate) use report::{Part, Report};
 
 /// The resource.
 #[derive(Debug, Clone)]
@@ -45,7 +47,11 @@ impl Resource for ExchangeRate {
     type Fields = Fields;
 
     const KIND: &'static Kind = &Kind {
-        filters: &[Filter::text("base_currency", "base_currency", str::to_owned), Filter::since("update_time")],
+        filters: &[
+            Filter::text("base_currency", "base_currency", str::to_owned),
+            Filter::date("start_date"),
+            Filter::since("update_time"),
+        ],
         orders: &[Order::text("start_date", "start_date"), Order::time("update_time")],
         constraints: &[("exchange_rates_start_date_key", &DATE_TAKEN)],
         // Reports ask for those of their days, not for single ones.

@@ -20,6 +20,23 @@ pub const MAKE_TOTALS: &str = "insert into sales.stage_totals as totals \
      where tenant_id = $1 and pipeline_id = $2 and stage_id = $3 order by currency, slot \
      on conflict (tenant_id, pipeline_id, stage_id, currency, slot) do update set records = totals.records";
 
+/// Before many opportunities (`$2`) are written: the totals of months that those are counted in, and those in which they will
+/// be, in another stage (`$3`) or with another owner (`$4`, `$5`), where these are not null. Those of stages come first.
+pub const LOCK_MONTHS: &str = "insert into sales.forecast_totals as totals (tenant_id, month, owner_key, state, pipeline_id, \
+     stage_id, currency, slot, owner, records, value, weighted, following, likely) \
+     select distinct on (month, owner_key, state, pipeline_id, stage_id, currency, slot) $1, month, owner_key, state, \
+     pipeline_id, stage_id, currency, slot, owner, 0, 0, 0, 0, 0 from (select left(it.close_date, 7) as month, \
+     place.owner_key collate \"C\" as owner_key, it.state, place.owner, \
+     case when it.state = 'open' then it.pipeline_id else '00000000-0000-0000-0000-000000000000' end as pipeline_id, \
+     case when it.state = 'open' then place.stage_id else '00000000-0000-0000-0000-000000000000' end as stage_id, \
+     coalesce(it.value_currency, '') as currency, get_byte(uuid_send(it.id), 15) & 3 as slot from sales.opportunities as it \
+     cross join lateral (values (it.owner_key, it.owner, it.stage_id), (coalesce($4::text, it.owner_key), \
+     coalesce($5::text, it.owner), coalesce($3::uuid, it.stage_id))) as place (owner_key, owner, stage_id) \
+     where it.tenant_id = $1 and it.id = any($2) and it.delete_time is null and it.state <> 'lost') as place \
+     order by month, owner_key, state, pipeline_id, stage_id, currency, slot \
+     on conflict (tenant_id, month, owner_key, state, pipeline_id, stage_id, currency, slot) \
+     do update set records = totals.records";
+
 /// Locked opportunities of one stage.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -56,6 +73,8 @@ impl Batch {
             let query = if stage == self.from { query } else { query.bind(into.id) };
             write.execute("lock_totals", query).await?;
         }
+        let query = sqlx::query(LOCK_MONTHS).bind(write.call.tenant).bind(&self.ids).bind(into.id);
+        write.execute("lock_months", query.bind(None::<String>).bind(None::<String>)).await?;
         for id in &self.ids {
             let current = opportunities.lock(write, *id).await?;
             let (stage_id, stage_name) = (into.id, into.name.clone());

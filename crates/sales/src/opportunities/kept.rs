@@ -1,8 +1,9 @@
-//! What is kept beside opportunities, by the statements that write them: totals of stages, and stays in stages.
+//! What is kept beside opportunities, by the statements that write them: totals of stages and of months, and stays in stages.
 //!
-//! Rows are locked in one order, whoever writes: an opportunity, its pipeline, totals by their key. A statement writes the
-//! totals of one opportunity, sorted; what moves many opportunities in a transaction locks all totals that it will write
-//! before it writes the first.
+//! Rows are locked in one order, whoever writes: an opportunity, its pipeline, totals of stages by their key, totals of months
+//! by theirs. A statement writes the totals of one opportunity, sorted; those of months wait for those of stages, for parts of
+//! one statement have no order by themselves. What moves many opportunities in a transaction locks all totals that it will
+//! write before it writes the first.
 
 /// The columns of a total that are counted, as parameters of the row or as expressions over a stored one.
 macro_rules! totals {
@@ -13,8 +14,45 @@ macro_rules! totals {
             $select,
             " on conflict (tenant_id, pipeline_id, stage_id, currency, slot) do update set \
              records = totals.records + excluded.records, value = totals.value + excluded.value, \
-             weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following)"
+             weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following \
+             returning totals.slot)"
         )
+    };
+}
+
+/// The same of the totals of months.
+macro_rules! forecast {
+    ($select:expr) => {
+        concat!(
+            ", foreseen as (insert into sales.forecast_totals as totals (tenant_id, month, owner_key, state, pipeline_id, \
+             stage_id, currency, slot, owner, records, value, weighted, following, likely) ",
+            $select,
+            " on conflict (tenant_id, month, owner_key, state, pipeline_id, stage_id, currency, slot) do update set \
+             records = totals.records + excluded.records, value = totals.value + excluded.value, \
+             weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following, \
+             likely = totals.likely + excluded.likely)"
+        )
+    };
+}
+
+/// Holds as soon as the totals of stages are written.
+macro_rules! after_stages {
+    () => {
+        "(select count(*) from counted) >= 0"
+    };
+}
+
+/// What the stored row counts as in its month, unless it is lost.
+macro_rules! foreseen {
+    () => {
+        "left(close_date, 7) as month, owner_key, state, \
+         case when state = 'open' then pipeline_id else '00000000-0000-0000-0000-000000000000' end as pipeline_id, \
+         case when state = 'open' then stage_id else '00000000-0000-0000-0000-000000000000' end as stage_id, \
+         coalesce(value_currency, '') as currency, owner, coalesce(value_minor, 0) as value, \
+         coalesce(value_minor, 0) * coalesce(probability, 0) as weighted, \
+         case when probability is null then coalesce(value_minor, 0) else 0 end as following, \
+         case when probability >= 80 then coalesce(value_minor, 0) else 0 end as likely \
+         from sales.opportunities where tenant_id = $1 and id = $2 and state <> 'lost'"
     };
 }
 
@@ -35,6 +73,12 @@ pub(super) const INSERT: &str = concat!(
         "values ($1, {at_pipeline}, {at_stage}, {currency}, get_byte(uuid_send($2), 15) & 15, 1, {value}, {weighted}, \
          {following})"
     ),
+    forecast!(concat!(
+        "select $1, {month}, {month_owner_key}, {month_state}, {month_pipeline}, {month_stage}, {currency}, \
+         get_byte(uuid_send($2), 15) & 3, {month_owner}, 1, {value}, {weighted}, {following}, {likely} \
+         where {month_state} <> 'lost' and ",
+        after_stages!()
+    )),
     ", entered as (insert into sales.stage_history \
      (tenant_id, opportunity_id, entered_time, pipeline_id, stage_id, stage_name) \
      values ($1, $2, {entered}, {at_pipeline}, {at_stage}, {stage_name}))"
@@ -46,6 +90,8 @@ pub(super) const INSERT: &str = concat!(
 pub(super) const UPDATE: &str = concat!(
     "with before as (select ",
     stored!(),
+    " and delete_time is null), before_in_month as (select ",
+    foreseen!(),
     " and delete_time is null), ",
     totals!(
         "select $1, pipeline_id, stage_id, currency, get_byte(uuid_send($2), 15) & 15, sum(sign), sum(sign * value), \
@@ -56,6 +102,17 @@ pub(super) const UPDATE: &str = concat!(
          having sum(sign) <> 0 or sum(sign * value) <> 0 or sum(sign * weighted) <> 0 or sum(sign * following) <> 0 \
          order by pipeline_id, stage_id, currency"
     ),
+    forecast!(concat!(
+        "select $1, month, owner_key, state, pipeline_id, stage_id, currency, get_byte(uuid_send($2), 15) & 3, max(owner), \
+         sum(sign), sum(sign * value), sum(sign * weighted), sum(sign * following), sum(sign * likely) \
+         from (select -1 as sign, * from before_in_month \
+         union all select 1, {month}, {month_owner_key}, {month_state}, {month_pipeline}, {month_stage}, {currency}, \
+         {month_owner}, {value}, {weighted}, {following}, {likely} from before where {month_state} <> 'lost') as change where ",
+        after_stages!(),
+        " group by month, owner_key, state, pipeline_id, stage_id, currency \
+         having sum(sign) <> 0 or sum(sign * value) <> 0 or sum(sign * weighted) <> 0 or sum(sign * following) <> 0 \
+         or sum(sign * likely) <> 0 order by month, owner_key, state, pipeline_id, stage_id, currency"
+    )),
     ", departed as (update sales.stage_history set left_time = {entered} \
      where tenant_id = $1 and opportunity_id = $2 and left_time is null and entered_time < {entered}), \
      entered as (insert into sales.stage_history \
@@ -75,5 +132,13 @@ pub(super) const SET_DELETED: &str = concat!(
          sign * weighted, sign * following from (select case when $3 then -1 else 1 end as sign, ",
         stored!(),
         ") as change"
+    )),
+    forecast!(concat!(
+        "select $1, month, owner_key, state, pipeline_id, stage_id, currency, get_byte(uuid_send($2), 15) & 3, owner, sign, \
+         sign * value, sign * weighted, sign * following, sign * likely \
+         from (select case when $3 then -1 else 1 end as sign, ",
+        foreseen!(),
+        ") as change where ",
+        after_stages!()
     ))
 );

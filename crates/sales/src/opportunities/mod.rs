@@ -19,13 +19,14 @@ use sqlx::FromRow;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::forecast::LIKELY;
 use crate::listed::Listed;
 use crate::pipelines::StageKind;
 
 pub(crate) use batch::Batch;
 pub(crate) use lines::sum;
 
-pub use batch::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS};
+pub use batch::{LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS};
 pub use lines::Line;
 pub use people::Person;
 pub use settle::{PIPELINE_NOT_FOUND, PRODUCT_NOT_FOUND, STAGE_NOT_FOUND};
@@ -201,8 +202,23 @@ impl Fields {
         row.parameter("value", Some(value));
         row.parameter("weighted", Some(own.unwrap_or_default()));
         row.parameter("following", Some(if own.is_some() { 0 } else { value }));
+        self.keep_month(row, value);
         row.parameter("entered", self.stage_time);
         row.parameter("stage_name", &self.stage_name);
+    }
+
+    /// What it counts as in its month. What is won is won in whichever stage.
+    fn keep_month(&self, row: &mut Row, value: i64) {
+        let is_open = self.state == StageKind::Open;
+        let place = if is_open { (self.pipeline_id, self.stage_id) } else { (Uuid::nil(), Uuid::nil()) };
+        let is_likely = self.probability.is_some_and(|percent| percent >= LIKELY);
+        row.parameter("month", &self.close_date.chars().take(7).collect::<String>());
+        row.parameter("month_owner_key", &text_key(&self.owner));
+        row.parameter("month_owner", &self.owner);
+        row.parameter("month_state", &self.state.as_str().to_owned());
+        row.parameter("month_pipeline", place.0);
+        row.parameter("month_stage", place.1);
+        row.parameter("likely", Some(if is_likely { value } else { 0 }));
     }
 
     /// Contacts that it has and `before` has not.

@@ -16,6 +16,8 @@ use uuid::Uuid;
 use super::stages::show_stage;
 use super::{NOT_FOUND, Stage};
 use crate::Sales;
+use crate::exchange_rates::{Exact, Part, Rates, Report};
+use crate::forecast::today;
 use crate::opportunities::{Fields, Opportunity};
 
 /// Behind `board`.
@@ -62,15 +64,22 @@ pub(super) async fn board(sales: &Sales, request: Request<pb::GetBoardRequest>) 
     let cards: Vec<Card> = read.fetch_all("board_cards", query).await?;
     let ids: Vec<Uuid> = cards.iter().map(|card| card.id).collect();
     let found = sales.opportunities.find_live(&mut read, call.tenant, &ids).await?;
+    let today = today();
+    let needed = totals.iter().filter(|total| !total.currency.is_empty());
+    let needed = needed.map(|total| (total.currency.clone(), today.clone())).collect();
+    let rates = Rates::read(&mut read, call.tenant, needed).await?;
     read.commit().await?;
     let rows = found.into_iter().map(|record| (record.head.id, record)).collect();
     let board = Board { call: &call, most: most as usize, totals, cards, rows };
-    let stages: Result<_, Error> = stages.into_iter().map(|stage| board.stage(&sales.opportunities, stage)).collect();
+    let mut report = Report::new(&rates);
+    let shown = |stage| board.stage(&sales.opportunities, stage, &today, &mut report);
+    let stages: Result<_, Error> = stages.into_iter().map(shown).collect();
     let mut stages: Vec<pb::BoardStage> = stages?;
     for stage in &mut stages {
         sales.opportunities.veil_all(&call, &mut stage.cards).await?;
     }
-    Ok(pb::Board { stages })
+    let (reporting_currency, rates, missing_rates) = report.told();
+    Ok(pb::Board { stages, reporting_currency, rates, missing_rates })
 }
 
 fn most_cards(asked: i32) -> Result<u32, Error> {
@@ -91,7 +100,13 @@ struct Board<'a> {
 }
 
 impl Board<'_> {
-    fn stage(&self, opportunities: &Records<Opportunity>, stage: Stage) -> Result<pb::BoardStage, Error> {
+    fn stage(
+        &self,
+        opportunities: &Records<Opportunity>,
+        stage: Stage,
+        today: &str,
+        report: &mut Report<'_>,
+    ) -> Result<pb::BoardStage, Error> {
         let totals = || self.totals.iter().filter(|total| total.stage_id == stage.id);
         let all: Vec<&Card> = self.cards.iter().filter(|card| card.stage_id == stage.id).collect();
         let shown: Vec<_> = all.iter().take(self.most).filter_map(|card| self.rows.get(&card.id)).collect();
@@ -100,9 +115,12 @@ impl Board<'_> {
         let next = next.map(|last| opportunities.page_after(self.call, (&filter, "create_time desc"), last));
         let cards: Result<_, Error> =
             shown.iter().map(|record| Records::<Opportunity>::message((*record).clone())).collect();
-        let sums: Result<_, Error> =
-            totals().filter(|total| !total.currency.is_empty()).map(|total| total.sum(stage.probability)).collect();
+        let valued = || totals().filter(|total| !total.currency.is_empty());
+        let sums: Result<_, Error> = valued().map(|total| total.sum(stage.probability)).collect();
+        let (converted, missing_rates) = together(valued(), stage.probability, today, report)?;
         Ok(pb::BoardStage {
+            converted,
+            missing_rates,
             opportunity_count: totals().map(|total| total.records).sum(),
             sums: sums?,
             oldest_stage_time: all.first().map(|card| timestamp(card.oldest)),
@@ -113,23 +131,59 @@ impl Board<'_> {
     }
 }
 
+/// All currencies in the reporting currency, if there is one, and those of which a rate is missing.
+fn together<'t>(
+    totals: impl Iterator<Item = &'t Total>,
+    probability: i32,
+    day: &str,
+    report: &mut Report<'_>,
+) -> Result<(Option<pb::BoardSum>, Vec<String>), Error> {
+    let Some(into) = report.reporting_currency() else { return Ok((None, Vec::new())) };
+    let (mut records, mut sums, mut missing) = (0, [Exact::default(); 2], Vec::new());
+    for total in totals {
+        let (amount, hundredths) = total.amounts(probability)?;
+        let parts = [Part { amount, places: 0, day }, Part { amount: hundredths, places: 2, day }];
+        match report.convert(&total.currency, parts)? {
+            Some([value, weighted]) => {
+                records += total.records;
+                sums = [sums[0].plus(value).ok_or(TOO_LARGE)?, sums[1].plus(weighted).ok_or(TOO_LARGE)?];
+            }
+            None => missing.push(total.currency.clone()),
+        }
+    }
+    let [value, weighted] = sums.map(|sum| sum.rounded().ok_or(TOO_LARGE));
+    let sum = pb::BoardSum {
+        opportunity_count: records,
+        value: Some(money(value?, into)),
+        weighted: Some(money(weighted?, into)),
+    };
+    Ok((Some(sum), missing))
+}
+
+const TOO_LARGE: Error = Error::Inconsistent("a sum is beyond what money can be");
+
 impl Total {
-    /// What is weighted is rounded once, of the whole, half a unit up.
-    fn sum(&self, probability: i32) -> Result<pb::BoardSum, Error> {
-        const UNREADABLE: Error = Error::Inconsistent("a total is no number");
-        let number = |text: &str| text.parse::<i128>().map_err(|_| UNREADABLE);
-        let hundredths = number(&self.weighted)? + number(&self.following)? * i128::from(probability);
-        Ok(pb::BoardSum {
-            opportunity_count: self.records,
-            value: Some(self.money(number(&self.value)?)?),
-            weighted: Some(self.money((hundredths + 50) / 100)?),
-        })
+    /// Minor units, and what is weighted of them in hundredths.
+    fn amounts(&self, probability: i32) -> Result<(i128, i128), Error> {
+        let number = |text: &str| text.parse::<i128>().map_err(|_| Error::Inconsistent("a total is no number"));
+        let weighted = number(&self.weighted)? + number(&self.following)? * i128::from(probability);
+        Ok((number(&self.value)?, weighted))
     }
 
-    fn money(&self, minor: i128) -> Result<MoneyMessage, Error> {
+    /// What is weighted is rounded once, of the whole, half a unit up.
+    fn sum(&self, probability: i32) -> Result<pb::BoardSum, Error> {
         let currency = Currency::stored(&self.currency).ok_or(Error::Inconsistent("a stored currency is unknown"))?;
-        let minor = i64::try_from(minor).map_err(|_| Error::Inconsistent("a sum is beyond what money can be"))?;
-        let (units, nanos) = Money::from_minor(minor, currency).parts();
-        Ok(MoneyMessage { currency_code: self.currency.clone(), units, nanos })
+        let minor = |minor: i128| i64::try_from(minor).map_err(|_| TOO_LARGE);
+        let (value, hundredths) = self.amounts(probability)?;
+        Ok(pb::BoardSum {
+            opportunity_count: self.records,
+            value: Some(money(minor(value)?, currency)),
+            weighted: Some(money(minor((hundredths + 50) / 100)?, currency)),
+        })
     }
+}
+
+fn money(minor: i64, currency: Currency) -> MoneyMessage {
+    let (units, nanos) = Money::from_minor(minor, currency).parts();
+    MoneyMessage { currency_code: currency.code().to_owned(), units, nanos }
 }

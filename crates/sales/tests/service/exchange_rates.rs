@@ -71,7 +71,7 @@ impl Own {
         let database = pool(&SERVICE, &self.database).await;
         let tenant = tenant_id("acme");
         let mut transaction = database.begin_read(tenant, None).await.unwrap();
-        let needed = needed.iter().map(|(currency, day)| ((*currency).to_owned(), (*day).to_owned()));
+        let needed = needed.iter().map(|(currency, day)| ((*currency).to_owned(), (*day).to_owned())).collect();
         Rates::read(&mut transaction, tenant, needed).await.unwrap()
     }
 }

@@ -3,6 +3,7 @@
 use crm_database::plan;
 use crm_resource::testkit::{Plans, Variant, database, pool};
 use crm_sales::SERVICE;
+use crm_sales::forecast::{FIGURES, TARGETS};
 use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, STAYS};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_server::token::tenant_id;
@@ -232,4 +233,52 @@ async fn rates_are_found_by_their_indexes() {
     for part in ["tenant_id", "quote_currency =", "base_currency =", "start_date <="] {
         assert!(conditions.contains(part), "{part} is not an index condition:\n{plan}");
     }
+}
+
+/// A tenant with a hundred owners, five years and two currencies, beside ten others.
+const MONTHS: &str = "
+    insert into sales.forecast_totals
+    select case when tenant = 0 then '{tenant}'::uuid else md5('t' || tenant)::uuid end,
+        to_char(date '2022-01-01' + n * interval '1 month', 'YYYY-MM'), 'user' || owner, state,
+        case when state = 'open' then '{tenant}'::uuid else uuid_nil.uuid_nil end,
+        case when state = 'open' then '{tenant}'::uuid else uuid_nil.uuid_nil end,
+        currency, slot, 'user' || owner, 1, 100, 0, 100, 0
+    from generate_series(0, 10) tenant, generate_series(0, 59) n, generate_series(1, 100) owner,
+        (values ('open'), ('won')) as states (state), (values ('EUR'), ('USD')) as currencies (currency),
+        (select '00000000-0000-0000-0000-000000000000'::uuid as uuid_nil) as uuid_nil, generate_series(0, 3) slot
+        where tenant = 0 or owner < 10;
+    insert into sales.targets (tenant_id, id, owner, owner_key, month, amount_minor, amount_currency)
+    select '{tenant}', md5('a' || n || ' ' || owner)::uuid, 'user' || owner, 'user' || owner,
+        to_char(date '2022-01-01' + n * interval '1 month', 'YYYY-MM'), 1, 'EUR'
+    from generate_series(0, 59) n, generate_series(1, 100) owner;
+    analyze sales.forecast_totals, sales.targets";
+
+#[tokio::test]
+async fn a_forecast_reads_its_months_and_no_others() {
+    let own = database(&SERVICE).await;
+    let tenant = tenant_id("acme");
+    let mut owner = PgConnection::connect(own.url()).await.unwrap();
+    owner.execute("set session_replication_role = replica").await.unwrap();
+    owner.execute(AssertSqlSafe(MONTHS.replace("{tenant}", &tenant.to_string()))).await.unwrap();
+    let database = pool(&SERVICE, &own).await;
+    let months = vec!["2026-10".to_owned(), "2026-11".to_owned(), "2026-12".to_owned(), String::new()];
+    let figures = sqlx::query(FIGURES).bind(tenant).bind(months.clone()).bind(None::<String>).bind(80);
+    let targets = sqlx::query(TARGETS).bind(tenant).bind(months).bind(false).bind(None::<String>);
+    for (query, index) in [(figures, "forecast_totals_pkey"), (targets, "targets_month_idx")] {
+        let mut transaction = database.begin_read(tenant, None).await.unwrap();
+        let plan = plan::explain(&mut transaction, query).await.unwrap();
+        plan.assert_uses_index(index);
+        let conditions = plan.details("Index Cond").join(" ");
+        assert!(conditions.contains("tenant_id") && conditions.contains("month = ANY"), "{plan}");
+    }
+    let plans = Plans { database: &database, tenant };
+    let named = |name: &str| SERVICE.resources().iter().find(|resource| resource.name == name).unwrap();
+    let variants: [Variant<'_>; 4] = [
+        ("", "", "targets_month_idx", true),
+        ("owner = \"user7\"", "", "targets_owner_idx", true),
+        ("month = \"2026-11\"", "", "targets_month_idx", true),
+        ("update_time >= \"2999-01-31T00:00:00Z\"", "update_time", "targets_update_time_idx", true),
+    ];
+    plans.check_lists(named("target"), &variants).await;
+    plans.check_standard_statements(named("target"), &[Uuid::max(), Uuid::nil()]).await;
 }

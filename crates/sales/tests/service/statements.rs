@@ -4,9 +4,9 @@ use crm_resource::activities;
 use crm_resource::testkit::check_statements;
 use crm_resource::views;
 use crm_sales::SERVICE;
-use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, STAYS};
+use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, STAYS};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, HOLD, LOCK, OPPORTUNITY_IN, TOTALS, USED_STAGE};
-use crm_sales::{activities::OfSales, exchange_rates, saved_views, settings};
+use crm_sales::{activities::OfSales, exchange_rates, forecast, saved_views, settings};
 
 /// What runs between the standard statements: see src/pipelines and src/opportunities.
 const OWN: &[(&str, &str)] = &[
@@ -21,6 +21,10 @@ const OWN: &[(&str, &str)] = &[
     ("lock_totals, of the stage that is left", LOCK_TOTALS),
     ("lock_totals, of the stage that is entered", MAKE_TOTALS),
     ("forget_totals", FORGET_TOTALS),
+    ("lock_months", LOCK_MONTHS),
+    ("forecast_figures", forecast::FIGURES),
+    ("forecast_targets", forecast::TARGETS),
+    ("forecast_teams", forecast::TEAMS),
     ("make_sales_settings", settings::MAKE),
     ("find_exchange_rates", exchange_rates::RATES),
 ];

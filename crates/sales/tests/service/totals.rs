@@ -32,9 +32,29 @@ const DIFFERENT: &str = "
             where stay.tenant_id = it.tenant_id and stay.opportunity_id = it.id and left_time is null
         ) is distinct from array[(it.stage_id, it.pipeline_id, it.stage_time)])";
 
+/// How many totals of months differ from what the rows say.
+const DIFFERENT_MONTHS: &str = "
+    with told as (
+        select tenant_id, month, owner_key, state, pipeline_id, stage_id, currency, slot, records, value, weighted, following,
+            likely
+        from sales.forecast_totals where (records, value, weighted, following, likely) <> (0, 0, 0, 0, 0)
+    ), counted as (
+        select tenant_id, left(close_date, 7) as month, owner_key, state,
+            case when state = 'open' then pipeline_id else '00000000-0000-0000-0000-000000000000' end as pipeline_id,
+            case when state = 'open' then stage_id else '00000000-0000-0000-0000-000000000000' end as stage_id,
+            coalesce(value_currency, '') as currency, get_byte(uuid_send(id), 15) & 3 as slot, count(*) as records,
+            sum(coalesce(value_minor, 0)) as value, sum(coalesce(value_minor, 0) * coalesce(probability, 0))::numeric as weighted,
+            sum(case when probability is null then coalesce(value_minor, 0) else 0 end) as following,
+            sum(case when probability >= 80 then coalesce(value_minor, 0) else 0 end) as likely
+        from sales.opportunities where delete_time is null and state <> 'lost' group by 1, 2, 3, 4, 5, 6, 7, 8
+    )
+    select count(*) from ((table told except table counted) union all (table counted except table told)) as it";
+
 pub(crate) async fn check(owner: &mut PgConnection, when: &str) {
-    let found: (i64, i64) = sqlx::query_as(DIFFERENT).fetch_one(owner).await.unwrap();
+    let found: (i64, i64) = sqlx::query_as(DIFFERENT).fetch_one(&mut *owner).await.unwrap();
     assert_eq!(found, (0, 0), "totals and stays, {when}");
+    let found: i64 = sqlx::query_scalar(DIFFERENT_MONTHS).fetch_one(owner).await.unwrap();
+    assert_eq!(found, 0, "totals of months, {when}");
 }
 
 fn any_money(dice: &mut StdRng) -> Option<crm_proto::google::r#type::Money> {
