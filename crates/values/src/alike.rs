@@ -130,7 +130,17 @@ fn is_near(one: &str, other: &str) -> bool {
     };
     letters.max(other_letters) <= MOST_LETTERS
         && letters.abs_diff(other_letters) <= most
+        && different_letters(one, other) <= 2 * most
         && osa_distance(one, other) <= most
+}
+
+/// How many letters one of them has that the other has not: an error makes two of these at most. Where letters share a place
+/// here they seem to be one, so it may be fewer.
+fn different_letters(one: &str, other: &str) -> usize {
+    let mut letters = [0_i32; 64];
+    one.chars().for_each(|letter| letters[letter as usize % 64] += 1);
+    other.chars().for_each(|letter| letters[letter as usize % 64] -= 1);
+    letters.iter().map(|count| count.unsigned_abs() as usize).sum()
 }
 
 fn begins_words(one: &str, other: &str) -> bool {
@@ -145,7 +155,16 @@ fn sorted(key: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_error_makes_two_different_letters_at_most(one in "[a-dä\u{144}]{0,9}", other in "[a-dä\u{144}]{0,9}") {
+            prop_assert!(different_letters(&one, &other) <= 2 * osa_distance(&one, &other));
+        }
+    }
 
     #[test]
     fn companies_are_told_by_their_names_without_legal_forms() {

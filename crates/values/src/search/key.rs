@@ -11,8 +11,15 @@ use crate::keys::fold;
 /// its own key.
 pub fn search_key(text: &str) -> String {
     let folded = fold(text);
-    let mut key = String::with_capacity(folded.len());
-    for character in folded.nfkd().filter(|character| !is_accent(*character) && !is_apostrophe(*character)) {
+    // There is nothing to be taken apart in most texts.
+    let mut key = if folded.is_ascii() { plain_words(folded.chars()) } else { plain_words(folded.nfkd()) };
+    key.truncate(key.trim_end().len());
+    if key.is_empty() { folded.trim_end().to_owned() } else { key }
+}
+
+fn plain_words(characters: impl Iterator<Item = char>) -> String {
+    let mut key = String::new();
+    for character in characters.filter(|character| !is_accent(*character) && !is_apostrophe(*character)) {
         if !character.is_alphanumeric() && !is_combining_mark(character) {
             if !key.is_empty() && !key.ends_with(' ') {
                 key.push(' ');
@@ -23,8 +30,7 @@ pub fn search_key(text: &str) -> String {
             key.push(character);
         }
     }
-    key.truncate(key.trim_end().len());
-    if key.is_empty() { folded.trim_end().to_owned() } else { key }
+    key
 }
 
 /// The words of a key.
