@@ -14,6 +14,7 @@ mod export;
 mod facets;
 mod feed;
 pub mod follow;
+pub mod foreign;
 pub mod imports;
 pub mod journal;
 mod keys;

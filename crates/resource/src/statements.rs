@@ -162,7 +162,7 @@ fn insert_many(kind: &Kind, row: &Row) -> String {
          select $1, id, {names}statement_timestamp(), statement_timestamp() from given on conflict do nothing \
          returning id, version, update_time), {beside}{terms}{facets}entry as ({entry}) select id from changed",
         table = kind.table,
-        entry = journal::insert_many(kind.schema(), kind.plural, 3) + " join given using (id)",
+        entry = journal::insert_many(kind.schema(), kind.plural, "created", 3) + " join given using (id)",
     )
 }
 

@@ -36,6 +36,7 @@ use crm_proto::sales::tag_service_server::TagServiceServer;
 use crm_proto::sales::target_service_server::TargetServiceServer;
 use crm_resource::activities::{Activities, PARENT_NOT_FOUND};
 use crm_resource::attributes::Definitions;
+use crm_resource::foreign::{self, Foreign};
 use crm_resource::tags::{MERGED, TOO_MANY, Tags};
 use crm_resource::views::{self, Views};
 use crm_resource::{AnyResource, Feed, Keeps, Records, Service, Storage, Store};
@@ -103,8 +104,8 @@ const STORAGE: Storage = Storage {
         AnyResource::of::<SalesSettings>(),
         AnyResource::of::<Target>(),
     ],
-    copies: &[],
-    follows: &[],
+    copies: &[&foreign::TABLE],
+    follows: &[opportunities::FOLLOWER],
     seed: Some(seed::seed),
 };
 
@@ -116,6 +117,8 @@ pub struct Sales {
     pipelines: Records<Pipeline>,
     opportunities: Records<Opportunity>,
     activities: Activities<activities::OfSales>,
+    /// The accounts of opportunities.
+    accounts: Foreign<Opportunity>,
     customers: Customers,
     saved_views: Views<saved_views::OfSales>,
     definitions: Definitions<attributes::OfSales>,
@@ -137,6 +140,7 @@ fn routes(store: &Store, services: Services) -> Services {
     store.offer(definitions.filling());
     let sales = Sales {
         products,
+        accounts: Foreign::new(&opportunities, &opportunities::ACCOUNT),
         sales_teams: Records::new(store),
         pipelines,
         opportunities,

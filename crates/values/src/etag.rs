@@ -10,6 +10,12 @@ impl Etag {
         Self(version)
     }
 
+    /// The version of a row whose tag this is, as the service that keeps the row told it.
+    pub fn version_of(text: &str) -> Option<i64> {
+        let version = i64::from_str_radix(text.strip_prefix('v')?, 16).ok()?;
+        (Self(version).to_string() == text).then_some(version)
+    }
+
     /// Whether `text`, as a caller sent it, names this state. No text asks for no particular state.
     pub fn admits(self, text: &str) -> bool {
         text.is_empty() || text == self.to_string()
@@ -25,6 +31,16 @@ impl std::fmt::Display for Etag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_tells_its_version_and_no_other_text_tells_any() {
+        for version in [0, 1, 26, i64::MAX] {
+            assert_eq!(Etag::version_of(&Etag::of(version).to_string()), Some(version));
+        }
+        for text in ["", "v", "26", "v01", "vX", "v+1", "vffffffffffffffff"] {
+            assert_eq!(Etag::version_of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn only_the_current_tag_or_none_is_admitted() {

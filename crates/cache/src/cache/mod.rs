@@ -89,9 +89,11 @@ impl<V: Entry> Cache<V> {
         let forgotten = Forgotten { cache: inner.policy.name, key: key.to_owned(), version };
         // In a task of its own: a caller that is cancelled has committed its write all the same.
         let telling = tokio::spawn(async move {
+            link.forget_beside(&forgotten);
             link.forget(forgotten.clone()).await;
             // Again, for a lookup that has just read the old value from Redis.
             inner.forget_here(&forgotten.key, version, Removal::Local);
+            link.forget_beside(&forgotten);
         });
         let _ = telling.await;
     }

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::cause::cause;
-use super::pending::Pending;
+use super::pending::{Forgotten, Pending};
 use super::told::Told;
 
 struct Instruments {
@@ -139,6 +139,15 @@ impl Link {
                 tell(name, listener.as_ref());
             }
         }
+    }
+
+    /// Has all caches of this name in this process forget: it may have several, and is told nothing that it has said itself.
+    pub(crate) fn forget_beside(&self, forgotten: &Forgotten) {
+        self.each_listener(|name, listener| {
+            if name == forgotten.cache {
+                listener.forget(&forgotten.key, forgotten.version);
+            }
+        });
     }
 
     /// Closes the circuit.

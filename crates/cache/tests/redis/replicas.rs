@@ -20,6 +20,19 @@ async fn write_of_one_replica_is_seen_by_the_others() {
     }
 }
 
+/// Who works beside the handlers of a process may have a cache of their own.
+#[tokio::test]
+async fn caches_of_one_name_in_a_process_forget_together() {
+    let (url, store) = (url().await, Store::default());
+    let redis = connected_as("library", &url, PATIENT).await;
+    let (first, second) = (Cache::new(redis.clone(), policy()), Cache::new(redis, policy()));
+    for version in 1..5 {
+        store.write("a", version);
+        first.invalidate("a", version).await;
+        assert_eq!(store.version(&second, "a").await, version, "at once");
+    }
+}
+
 #[tokio::test]
 async fn lost_connection_of_the_listener_drops_the_first_tier() {
     let server = crate::outage::OwnRedis::start();

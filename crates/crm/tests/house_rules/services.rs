@@ -99,6 +99,14 @@ fn wanted_for_store<'a>(name: &str, store: &Storage, files: &'a Files) -> Vec<Wa
         shared_environment(compose, name),
         "*databases".to_owned(),
     ));
+    // Who follows works without a caller.
+    if !store.follows.is_empty() {
+        let key = [
+            "CRM_SERVICE_TOKEN_PRIVATE_KEY_FILE: /secrets/service-signing/",
+            "service-signing:/secrets/service-signing:ro",
+        ];
+        wanted.extend(key.map(|what| (format!("{name} in compose.yaml"), entry(compose, name), what.to_owned())));
+    }
     for (reader, through) in
         [("keys", "*databases"), ("migrate", "*databases"), (name, "*service"), ("crm", "*databases")]
     {

@@ -9,7 +9,7 @@ use crm_balance::Discovery;
 use crm_gateway::{Config, Listeners, PublicKeys};
 use crm_resource::{Service, ServiceConfig, StoreConfig};
 use crm_sandbox::testing::{self, TestDatabase};
-use crm_server::token::{Role, Signer, TokenRequest, Verifier};
+use crm_server::token::{Role, ServiceSigner, Signer, TokenRequest, Verifier};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -37,10 +37,11 @@ impl Joined {
     /// With a gateway whose configuration `adjust` has seen.
     pub(crate) async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
         let (private, public_key) = Signer::generate_pem().unwrap();
+        let services = Signer::generate_pem().unwrap();
         let mut running = JoinSet::new();
         let (mut databases, mut routes, mut known) = (Vec::new(), Vec::new(), HashMap::new());
         for service in table::ALL {
-            let (database, replica) = serve(service, &public_key, &known, &mut running).await;
+            let (database, replica) = serve(service, (&public_key, &services), &known, &mut running).await;
             databases.push(database);
             known.insert(service.name, replica);
             routes.push(format!("{}={replica}", service.package));
@@ -143,7 +144,7 @@ fn authorization(signer: &Signer, tenant: &str, role: Role) -> String {
 /// Asks those that are known.
 async fn serve(
     service: &'static Service,
-    public_key: &str,
+    (public_key, (own, services)): (&str, &(String, String)),
     known: &HashMap<&str, SocketAddr>,
     running: &mut JoinSet<()>,
 ) -> (TestDatabase, SocketAddr) {
@@ -153,10 +154,11 @@ async fn serve(
     let database_url = database.url_as(service.storage().unwrap().role, "");
     let config: ServiceConfig = StoreConfig::new(database_url.parse().unwrap(), redis_url.parse().unwrap()).into();
     let peers = service.asks.iter().map(|peer| (*peer, Discovery::Static(vec![known[peer.name].into()]))).collect();
-    let config = ServiceConfig { peers, ..config };
+    let signer = Some(ServiceSigner::from_pem(own, service.name).unwrap());
+    let config = ServiceConfig { peers, signer, ..config };
     let (listener, admin) = (listen().await, listen().await);
     let address = listener.local_addr().unwrap();
-    let verifier = Verifier::from_pem(public_key).unwrap();
+    let verifier = Verifier::from_pem(public_key).unwrap().and_services(services).unwrap();
     let served = service.serve(config, verifier, listener, admin, CancellationToken::new());
     running.spawn(async move { served.await.unwrap() });
     (database, address)

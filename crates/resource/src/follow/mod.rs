@@ -69,8 +69,17 @@ impl fmt::Debug for Follower {
 /// What follows from the changes of another service.
 #[async_trait]
 pub trait Effects: Send + Sync + 'static {
+    /// Asks the source for what changes do not tell, with no transaction open. What it answers comes before them in
+    /// [`apply`](Self::apply), as changes that tell it.
+    ///
+    /// # Errors
+    /// What kept it from being read.
+    async fn ask(&self, _source: &Source, _changes: &[Change]) -> Result<Vec<Change>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Makes what follows from changes, in the transaction that moves the cursor behind them. They come in an order that
-    /// keeps each record's versions. Nobody can be asked meanwhile: what it takes is to be in the change.
+    /// keeps each record's versions. Nobody can be asked meanwhile.
     ///
     /// # Errors
     /// What keeps them from being made. None of them is then.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Follower;
 use crate::feed::NOW;
 use crate::peers::{Asking, PeerCall, PeerClient};
-use crate::{Error, Store};
+use crate::{Call, Error, Store};
 
 /// For one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,6 +52,14 @@ impl Source {
     /// No token can be made.
     pub fn ask(&self, time: Duration) -> Result<PeerCall, Error> {
         Ok(self.client.ask(Asking::without_caller(&self.signer, self.tenant, time)?))
+    }
+
+    /// A call for the tenant, of one who reads what is its own.
+    ///
+    /// # Errors
+    /// No tenant is named.
+    pub fn call(&self, time: Duration) -> Result<Call, Error> {
+        Call::without_caller(&self.signer, self.tenant, time)
     }
 
     /// A cursor after all that has been. What is read of the source afterwards is at least as new.

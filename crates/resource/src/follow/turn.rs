@@ -59,8 +59,9 @@ enum Became {
 
 /// What is made in the transaction that moves the cursor.
 enum Make<'a> {
+    Nothing,
     Changes(&'a [Change]),
-    Beginning(Option<Made>),
+    Beginning(Made),
 }
 
 /// Why a batch failed, and what is counted.
@@ -154,7 +155,7 @@ impl Turns {
         if let Some(oldest) = changes.first().and_then(made_at) {
             self.progress.found(tenant, oldest);
         }
-        match self.keep(tenant, Some(from), &cursor, Make::Changes(&changes)).await {
+        match self.keep_changes(tenant, (from, &cursor), &changes).await {
             Ok(true) => {
                 count_changes(self.progress.follower, changes.len());
                 Ok(Became::Applied { is_last: last })
@@ -171,11 +172,22 @@ impl Turns {
         }
     }
 
+    async fn keep_changes(&self, tenant: Uuid, (from, to): (&str, &str), changes: &[Change]) -> Result<bool, Error> {
+        if changes.is_empty() {
+            // Those of kinds that the follower does not name are read, and left out.
+            return self.keep(tenant, Some(from), to, Make::Nothing).await;
+        }
+        let source = self.source.of(tenant);
+        let mut told = guarded(PATIENCE, self.effects.ask(&source, changes)).await?;
+        told.extend_from_slice(changes);
+        self.keep(tenant, Some(from), to, Make::Changes(&told)).await
+    }
+
     /// Begins with a tenant, or begins anew.
     async fn begin(&self, tenant: Uuid, from: Option<&str>, why: Why) -> Result<Became, Error> {
         let source = self.source.of(tenant);
         let Beginning { cursor, made } = guarded(BEGINNING, self.effects.begin(&source, why)).await?;
-        let kept = self.keep(tenant, from, &cursor, Make::Beginning(made)).await?;
+        let kept = self.keep(tenant, from, &cursor, made.map_or(Make::Nothing, Make::Beginning)).await?;
         Ok(if kept { Became::Applied { is_last: false } } else { Became::Taken })
     }
 
@@ -187,10 +199,9 @@ impl Turns {
             return Ok(false);
         }
         match make {
-            // Those of kinds that the follower does not name are read, and left out.
-            Make::Changes([]) | Make::Beginning(None) => {}
+            Make::Nothing => {}
             Make::Changes(changes) => guarded(PATIENCE, self.effects.apply(&mut write, changes)).await?,
-            Make::Beginning(Some(made)) => guarded(PATIENCE, made(&mut write)).await?,
+            Make::Beginning(made) => guarded(PATIENCE, made(&mut write)).await?,
         }
         write.commit().await?;
         Ok(true)

@@ -73,6 +73,15 @@ impl Difference {
         let query = query.bind(subject).bind(role).bind(changes).bind(personal);
         query.bind(traceparent(&Span::current()))
     }
+
+    /// Who makes changes that a statement knows by itself, in the order in which [`insert_many`] has them.
+    pub(crate) fn bind_author<'q>(
+        query: Query<'q, Postgres, PgArguments>,
+        call: &Call,
+    ) -> Query<'q, Postgres, PgArguments> {
+        let (subject, role) = (call.caller.subject.clone(), call.caller.role.as_str());
+        query.bind(subject).bind(role).bind(traceparent(&Span::current()))
+    }
 }
 
 /// Each attribute is a field of its own: `attributes.tier`.
@@ -99,11 +108,11 @@ pub(crate) fn insert(kind: &Kind, what: &str, first: usize) -> String {
 }
 
 /// The same, of rows of `changed` that have changes of their own beside them.
-pub(crate) fn insert_many(schema: &str, resource: &str, first: usize) -> String {
+pub(crate) fn insert_many(schema: &str, resource: &str, what: &str, first: usize) -> String {
     let [subject, role, traceparent] = [0, 1, 2].map(|nth| first + nth);
     format!(
         "insert into {schema}.journal (tenant_id, resource, record_id, version, kind, change_time, subject, role, \
-         changes, personal, traceparent) select $1, '{resource}', id, version, 'created', update_time, ${subject}, ${role}, \
+         changes, personal, traceparent) select $1, '{resource}', id, version, '{what}', update_time, ${subject}, ${role}, \
          changes, personal, ${traceparent} from changed"
     )
 }

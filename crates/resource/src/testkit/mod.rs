@@ -99,6 +99,8 @@ impl Process {
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
         config.server.drain_grace = Duration::from_millis(10);
+        let own = || ServiceSigner::from_pem(&keys.services, service.name).unwrap();
+        config.signer.get_or_insert_with(own);
         let shutdown = CancellationToken::new();
         let verifier = keys.verifier.clone();
         let running = tokio::spawn(service.serve(config, verifier, listener, admin_listener, shutdown.clone()));

@@ -3,10 +3,12 @@
 use crm_database::Database;
 use crm_database::plan::{self, Plan};
 use crm_proto::standard::Page;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::call;
 use crate::attributes::Known;
+use crate::foreign::{self, Named};
 use crate::journal::Difference;
 use crate::select::Position;
 use crate::statements::Statements;
@@ -115,6 +117,33 @@ impl Plans<'_> {
     pub async fn check_moves(&self, kind: &Kind, field: &str, only: &str, index: &str, of: Uuid) {
         let query = sqlx::query(merge::push(kind, field, only)).bind(self.tenant).bind(of).bind(Uuid::nil());
         self.check_statement(Difference::default().bind(query, &call(self.tenant)), index).await;
+    }
+
+    /// What names records of another service is found by an index when these are merged, parted or renamed.
+    pub async fn check_foreign(&self, kind: &Kind, named: &Named, index: &str, of: Uuid) {
+        let author = call(self.tenant);
+        for (name, sql) in foreign::statements(kind, named) {
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(self.tenant);
+            let moves = Difference::of_ids(named.id, Some(of), None);
+            match name.as_str() {
+                it if it.ends_with("_along") => {
+                    self.check_statement(moves.bind(query.bind(of).bind(Uuid::nil()), &author), index).await;
+                }
+                it if it.ends_with("_back") => {
+                    let query = moves.bind(query.bind(of).bind(Uuid::nil()), &author);
+                    self.check_statement(query, "foreign_moves_pkey").await;
+                }
+                it if it.starts_with("show_") => {
+                    self.check_statement(Difference::bind_author(query.bind(vec![of]), &author), index).await;
+                }
+                it if it.starts_with("find_") => {
+                    self.check_statement(query.bind(vec![of]), "foreign_records_pkey").await;
+                }
+                "forget_moves" => self.check_statement(query.bind(of), "foreign_moves_pkey").await,
+                "forget_old_moves" => self.check_statement(query, "foreign_moves_move_time_idx").await,
+                _ => {}
+            }
+        }
     }
 
     /// The statements that every resource has use its primary key.

@@ -1,5 +1,6 @@
 //! Opportunities: what an account may buy, on its way through a pipeline.
 
+mod account;
 mod batch;
 mod calls;
 mod create;
@@ -23,9 +24,11 @@ use crate::forecast::LIKELY;
 use crate::listed::Listed;
 use crate::pipelines::StageKind;
 
+pub(crate) use account::FOLLOWER;
 pub(crate) use batch::Batch;
 pub(crate) use lines::sum;
 
+pub use account::ACCOUNT;
 pub use batch::{LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS};
 pub use lines::Line;
 pub use people::Person;
@@ -41,6 +44,9 @@ pub struct Opportunity;
 pub struct Fields {
     name: String,
     account_id: Uuid,
+    /// As customers has it.
+    account_name: String,
+    account_deleted: bool,
     #[sqlx(try_from = "String")]
     contacts: Listed<Person>,
     pipeline_id: Uuid,
@@ -131,6 +137,9 @@ impl Resource for Opportunity {
         // Nobody sends these: they are shown alone.
         fields.field("state", &mut it.state, &mut message.state, |_| Ok(StageKind::Open), |state| Ok(shown(state)));
         fields.money("value", (&mut it.value_minor, &mut it.value_currency), &mut message.value);
+        let (name, deleted) = (&mut message.account_name, &mut message.account_deleted);
+        fields.text("account_name", &mut it.account_name, name, within(200));
+        fields.field("account_deleted", &mut it.account_deleted, deleted, |deleted| Ok(*deleted), Ok);
         fields.time("stage_time", &mut it.stage_time, &mut message.stage_time);
         fields.time("close_time", &mut it.close_time, &mut message.close_time);
     }
@@ -138,6 +147,8 @@ impl Resource for Opportunity {
     fn columns(it: &Fields, row: &mut Row) {
         row.set("name", &it.name);
         row.set("account_id", it.account_id);
+        row.set("account_name", &it.account_name);
+        row.set("account_deleted", it.account_deleted);
         row.set("contacts", &it.contacts.written());
         row.set("pipeline_id", it.pipeline_id);
         row.set("stage_id", it.stage_id);

@@ -1,10 +1,11 @@
 //! Which index answers which list: at 200,000 rows, as the service's role.
 
 use crm_database::plan;
+use crm_resource::Resource;
 use crm_resource::testkit::{Plans, Variant, database, pool};
 use crm_sales::SERVICE;
 use crm_sales::forecast::{FIGURES, TARGETS};
-use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, STAYS};
+use crm_sales::opportunities::{ACCOUNT, LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, Opportunity, STAYS};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_server::token::tenant_id;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -131,7 +132,11 @@ const OPPORTUNITIES: &str = "
     insert into sales.stage_totals
     select tenant_id, pipeline_id, stage_id, 'EUR', slot, 1, 1, 0, 1
     from (select distinct tenant_id, pipeline_id, stage_id from sales.opportunities) it, generate_series(0, 15) slot;
-    analyze sales.opportunities, sales.stage_history, sales.stage_totals";
+    insert into sales.foreign_records (tenant_id, resource, id, version, name, deleted)
+    select distinct tenant_id, 'accounts', account_id, 1, 'x', false from sales.opportunities;
+    insert into sales.foreign_moves (tenant_id, resource, merge_id, kind, record_id, version)
+    select tenant_id, 'accounts', md5('merge' || account_id::text)::uuid, 'opportunities', id, 1 from sales.opportunities;
+    analyze sales.opportunities, sales.stage_history, sales.stage_totals, sales.foreign_records, sales.foreign_moves";
 
 #[tokio::test]
 async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
@@ -190,6 +195,7 @@ async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
     plans.check_statement(batch, "opportunities_stage_create_time_idx").await;
     let used = bound(USED_STAGE).bind(pipeline).bind(stages);
     plans.check_statement(used, "opportunities_stage_").await;
+    plans.check_foreign(Opportunity::KIND, &ACCOUNT, "opportunities_account_create_time_idx", id).await;
     plans.check_statement(bound(OPPORTUNITY_IN).bind(pipeline), "opportunities_pipeline_create_time_idx").await;
 }
 

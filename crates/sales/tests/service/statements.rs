@@ -1,10 +1,12 @@
 //! The whole text of each statement, to be read.
 
+use crm_resource::Resource;
 use crm_resource::activities;
+use crm_resource::foreign;
 use crm_resource::testkit::check_statements;
 use crm_resource::views;
 use crm_sales::SERVICE;
-use crm_sales::opportunities::{LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, STAYS};
+use crm_sales::opportunities::{ACCOUNT, LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, Opportunity, STAYS};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, HOLD, LOCK, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_sales::{activities::OfSales, exchange_rates, forecast, saved_views, settings};
 
@@ -33,7 +35,9 @@ const OWN: &[(&str, &str)] = &[
 fn statements_are_those_of_the_snapshot() {
     let of_activities: Vec<_> = activities::statements::<OfSales>().into();
     let of_views = views::statements::<saved_views::OfSales>();
+    let of_accounts = foreign::statements(Opportunity::KIND, &ACCOUNT);
     let of_house = of_activities.iter().chain(&of_views).map(|(name, sql)| (*name, sql.as_str()));
-    let own: Vec<_> = OWN.iter().copied().chain(of_house).collect();
+    let of_accounts = of_accounts.iter().map(|(name, sql)| (name.as_str(), sql.as_str()));
+    let own: Vec<_> = OWN.iter().copied().chain(of_house).chain(of_accounts).collect();
     check_statements(&SERVICE, &own, concat!(env!("CARGO_MANIFEST_DIR"), "/tests/service/statements.sql"));
 }

@@ -26,13 +26,13 @@ pub(crate) struct Rig {
     pub(crate) pipelines: PipelineServiceClient<Http>,
     pub(crate) products: ProductServiceClient<Http>,
     pub(crate) operations: OperationServiceClient<Http>,
-    accounts: AccountServiceClient<Http>,
+    pub(crate) accounts: AccountServiceClient<Http>,
     contacts: ContactServiceClient<Http>,
-    asks: Caller,
+    pub(crate) asks: Caller,
     _sales: Process,
     pub(crate) customers: Option<Process>,
     pub(crate) database: TestDatabase,
-    _theirs: TestDatabase,
+    pub(crate) theirs: TestDatabase,
 }
 
 impl Rig {
@@ -61,7 +61,7 @@ impl Rig {
             _sales: sales,
             customers: Some(customers),
             database,
-            _theirs: theirs,
+            theirs,
         }
     }
 

@@ -12,7 +12,7 @@ use crm_customers::accounts::Account;
 use crm_database::{Database, Settings};
 use crm_proto::journal::{Change as Changed, change::Kind};
 use crm_proto::{customers as pb, sales};
-use crm_resource::follow::{self, Beginning, Effects, Follower, Source, Why};
+use crm_resource::follow::{Beginning, Effects, Follower, Source, Why};
 use crm_resource::peers::Peer;
 use crm_resource::{
     Call, Change, Error, Keeps, New, Records, RunError, Service, ServiceConfig, Storage, Store, StoreConfig, Write,
@@ -173,10 +173,7 @@ impl Rig {
     }
 
     async fn make_tables(&self) {
-        let refused = self.service.migrate(self.own.url(), None).await.unwrap_err().to_string();
-        assert!(refused.contains("lacks follower_cursors"), "{refused}");
-        let cursors = follow::TABLE.sql.replace("{schema}", "sales");
-        execute(&self.own, &format!("{cursors};{TABLES}")).await;
+        execute(&self.own, TABLES).await;
         // Gives the role its rights, too.
         self.service.migrate(self.own.url(), None).await.unwrap();
     }
