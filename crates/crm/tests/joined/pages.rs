@@ -65,6 +65,10 @@ async fn fill(joined: &Joined) -> HashMap<String, String> {
     for _ in 0..ROWS {
         post(joined, "/v1/activities/customers", &task("accounts", &given.account)).await;
         post(joined, "/v1/activities/sales", &task("opportunities", &given.opportunity)).await;
+        let late = json!({
+            "name": "Late", "accountId": given.account, "pipelineId": given.pipeline, "nextStepDate": "2000-01-31",
+        });
+        post(joined, "/v1/opportunities", &late).await;
         let nothing = json!({"filter": "owner = \"nobody\"", "owner": "eve", "requestId": Uuid::new_v4()});
         joined.json(Method::POST, "/v1/accounts:reassign", nothing).await;
         let import = json!({"resource": "contacts", "fileName": "mine.csv", "requestId": Uuid::new_v4()});

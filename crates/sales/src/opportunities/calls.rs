@@ -4,7 +4,7 @@ use crm_proto::sales::opportunity_service_server::OpportunityService;
 use crm_resource::{Answer, Export, answer};
 use tonic::{Request, async_trait};
 
-use super::{create, stays, undelete, update};
+use super::{create, stale, stays, undelete, update};
 use crate::Sales;
 
 #[async_trait]
@@ -64,6 +64,13 @@ impl OpportunityService for Sales {
         request: Request<pb::GetOpportunityStagesRequest>,
     ) -> Answer<pb::GetOpportunityStagesResponse> {
         answer(stays::list(self, request).await)
+    }
+
+    async fn list_stale_opportunities(
+        &self,
+        request: Request<pb::ListStaleOpportunitiesRequest>,
+    ) -> Answer<pb::ListStaleOpportunitiesResponse> {
+        answer(stale::list(self, request).await)
     }
 
     async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {

@@ -8,6 +8,7 @@ mod kept;
 mod lines;
 mod people;
 mod settle;
+mod stale;
 mod stays;
 mod undelete;
 mod update;
@@ -33,6 +34,7 @@ pub use batch::{LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS};
 pub use lines::Line;
 pub use people::Person;
 pub use settle::{PIPELINE_NOT_FOUND, PRODUCT_NOT_FOUND, STAGE_NOT_FOUND};
+pub use stale::{IDLE, OVERDUE};
 pub use stays::STAYS;
 
 /// The resource.

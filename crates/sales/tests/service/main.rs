@@ -11,6 +11,7 @@ mod plans;
 mod products;
 mod sales_teams;
 mod seeding;
+mod stale;
 mod statements;
 mod support;
 mod tags;

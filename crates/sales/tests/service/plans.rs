@@ -5,10 +5,11 @@ use crm_resource::Resource;
 use crm_resource::testkit::{Plans, Variant, database, pool};
 use crm_sales::SERVICE;
 use crm_sales::forecast::{FIGURES, TARGETS};
-use crm_sales::opportunities::{ACCOUNT, LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, Opportunity, STAYS};
+use crm_sales::opportunities::{ACCOUNT, IDLE, LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, OVERDUE, Opportunity, STAYS};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_server::token::tenant_id;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
@@ -119,16 +120,19 @@ async fn pipelines_are_found_by_their_indexes() {
 /// A third of the rows belong to the tenant that is looked at, the rest to a hundred others.
 const OPPORTUNITIES: &str = "
     insert into sales.opportunities (tenant_id, id, name, account_id, pipeline_id, stage_id, state, close_date, owner_key,
-        stage_time, create_time, update_time, lost_reason, close_time)
+        next_step_date, stage_time, create_time, update_time, lost_reason, close_time)
     select case when n % 3 = 0 then '{tenant}'::uuid else md5('t' || n % 100)::uuid end, md5('a' || n)::uuid, 'Name ' || n,
         md5('account' || n % 5000)::uuid, md5('pipeline' || n % 5)::uuid, md5('stage' || n % 50)::uuid,
         (array['open', 'won', 'lost'])[1 + n % 10 / 8 + n % 10 / 9],
         to_char(date '2024-01-01' + n % 1500, 'YYYY-MM-DD'), 'owner' || n % 70,
+        case when n % 4 = 0 then to_char(date '2024-01-01' + n % 1500, 'YYYY-MM-DD') else '' end,
         now() - n * interval '1 minute', now() - n * interval '2 minutes', now() - n * interval '1 minute',
         case when n % 10 / 8 + n % 10 / 9 = 2 then 'x' else '' end, case when n % 10 / 8 > 0 then now() end
     from generate_series(1, 100000) n;
     insert into sales.stage_history (tenant_id, opportunity_id, entered_time, pipeline_id, stage_id, stage_name)
     select tenant_id, id, stage_time, pipeline_id, stage_id, 'x' from sales.opportunities;
+    insert into sales.activities (tenant_id, id, kind, parent_resource, parent_id, body, creator)
+    select tenant_id, id, 'note', 'opportunities', id, 'x', 'x' from sales.opportunities where tenant_id = '{tenant}';
     insert into sales.stage_totals
     select tenant_id, pipeline_id, stage_id, 'EUR', slot, 1, 1, 0, 1
     from (select distinct tenant_id, pipeline_id, stage_id from sales.opportunities) it, generate_series(0, 15) slot;
@@ -136,7 +140,7 @@ const OPPORTUNITIES: &str = "
     select distinct tenant_id, 'accounts', account_id, 1, 'x', false from sales.opportunities;
     insert into sales.foreign_moves (tenant_id, resource, merge_id, kind, record_id, version)
     select tenant_id, 'accounts', md5('merge' || account_id::text)::uuid, 'opportunities', id, 1 from sales.opportunities;
-    analyze sales.opportunities, sales.stage_history, sales.stage_totals, sales.foreign_records, sales.foreign_moves";
+    analyze sales.opportunities, sales.stage_history, sales.stage_totals, sales.activities, sales.foreign_records, sales.foreign_moves";
 
 #[tokio::test]
 async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
@@ -186,6 +190,13 @@ async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
     plans.check_statement(board, "opportunities_stage_create_time_idx").await;
     let board = bound(CARDS).bind(pipeline).bind(stages.clone()).bind(10_i64);
     plans.check_statement(board, "opportunities_stage_time_idx").await;
+    let overdue = bound(OVERDUE).bind("2025-01-01").bind("").bind("2024-06-01").bind(id).bind(51_i64);
+    plans.check_statement(overdue, "opportunities_next_step_date_idx").await;
+    let month = OffsetDateTime::now_utc() - time::Duration::days(30);
+    let year = month - time::Duration::days(365);
+    let idle = || bound(IDLE).bind(month).bind("2025-01-01").bind("").bind(year).bind(id).bind(1_000_i64);
+    plans.check_statement(idle(), "opportunities_open_stage_time_idx").await;
+    plans.check_statement(idle(), "activities_parent_timeline_idx").await;
     let totals = "stage_totals_pkey";
     plans.check_statement(bound(TOTALS).bind(pipeline), totals).await;
     plans.check_statement(bound(LOCK_TOTALS).bind(pipeline).bind(stage), totals).await;

@@ -6,7 +6,9 @@ use crm_resource::foreign;
 use crm_resource::testkit::check_statements;
 use crm_resource::views;
 use crm_sales::SERVICE;
-use crm_sales::opportunities::{ACCOUNT, LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, Opportunity, STAYS};
+use crm_sales::opportunities::{
+    ACCOUNT, IDLE, LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, OVERDUE, Opportunity, STAYS,
+};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, HOLD, LOCK, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_sales::{activities::OfSales, exchange_rates, forecast, saved_views, settings};
 
@@ -17,6 +19,8 @@ const OWN: &[(&str, &str)] = &[
     ("find_used_stage", USED_STAGE),
     ("find_opportunity_in_pipeline", OPPORTUNITY_IN),
     ("list_stays", STAYS),
+    ("list_overdue_opportunities", OVERDUE),
+    ("list_idle_opportunities", IDLE),
     ("board_totals", TOTALS),
     ("board_cards", CARDS),
     ("lock_opportunities_in_stage", LOCK_IN_STAGE),

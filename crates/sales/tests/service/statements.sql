@@ -377,6 +377,10 @@ select stage from unnest($3::uuid[]) as stage where (select true from sales.oppo
 select id from sales.opportunities where tenant_id = $1 and pipeline_id = $2 and delete_time is null order by create_time limit 1;
 -- list_stays
 select entered_time, pipeline_id, stage_id, stage_name, left_time, (extract(epoch from coalesce(left_time, statement_timestamp()) - entered_time) * 1000000)::bigint as micros from sales.stage_history where tenant_id = $1 and opportunity_id = $2 order by entered_time desc limit 1000;
+-- list_overdue_opportunities
+select id, next_step_date, stage_time, greatest(stage_time, (select timeline_time from sales.activities where tenant_id = $1 and parent_id = opportunities.id and delete_time is null order by timeline_time desc, id desc limit 1)) as active_time from sales.opportunities where tenant_id = $1 and state = 'open' and delete_time is null and next_step_date <> '' and next_step_date < $2 and ($3 = '' or owner_key = $3) and (next_step_date, id) > ($4, $5) order by next_step_date, id limit $6;
+-- list_idle_opportunities
+select id, next_step_date, stage_time, greatest(stage_time, (select timeline_time from sales.activities where tenant_id = $1 and parent_id = opportunities.id and delete_time is null order by timeline_time desc, id desc limit 1)) as active_time from sales.opportunities where tenant_id = $1 and state = 'open' and delete_time is null and stage_time < $2 and (next_step_date = '' or next_step_date >= $3) and ($4 = '' or owner_key = $4) and (stage_time, id) > ($5, $6) order by stage_time, id limit $7;
 -- board_totals
 select stage_id, currency, sum(records)::bigint as records, sum(value)::text as value, sum(weighted)::text as weighted, sum(following)::text as following from sales.stage_totals where tenant_id = $1 and pipeline_id = $2 group by stage_id, currency having sum(records) > 0 order by stage_id, currency;
 -- board_cards
