@@ -133,6 +133,7 @@ pub struct Sales {
 fn routes(store: &Store, services: Services) -> Services {
     let (products, pipelines, opportunities) = (Records::new(store), Records::new(store), Records::new(store));
     store.offer(pipelines::MergeStage { pipelines: pipelines.clone(), opportunities: opportunities.clone() });
+    store.offer(opportunities::Reassign { opportunities: opportunities.clone() });
     let activities = Activities::new(store).on(&opportunities);
     let tags = Tags::new(store).on(&products).on(&opportunities);
     tags.offer();

@@ -78,8 +78,12 @@ fn who_works_reads_and_writes_and_a_viewer_reads() {
             [".ProductService/", ".SalesTeamService/", ".PipelineService/", ".ExchangeRateService/", ".TargetService/"];
         let merges =
             ["/MergeTag", "/MergeAccount", "/MergeContact", "/UnmergeAccount", "/UnmergeContact", "/MergeStage"];
-        let manages =
-            catalogues.iter().chain(&merges).chain(&["/ReassignAccounts", "/CancelOperation", "/UpdateSalesSettings"]);
+        let manages = catalogues.iter().chain(&merges).chain(&[
+            "/ReassignAccounts",
+            "/ReassignOpportunities",
+            "/CancelOperation",
+            "/UpdateSalesSettings",
+        ]);
         let manages = manages.into_iter().any(|part| path.contains(part));
         let agent: &[&str] = if reads || !manages { &["agent"] } else { &[] };
         let viewer: &[&str] = if reads { &["viewer"] } else { &[] };

@@ -1,10 +1,11 @@
 use crm_proto::activities::{GetTimelineRequest, GetTimelineResponse};
+use crm_proto::operations::Operation;
 use crm_proto::sales as pb;
 use crm_proto::sales::opportunity_service_server::OpportunityService;
 use crm_resource::{Answer, Export, answer};
 use tonic::{Request, async_trait};
 
-use super::{create, stale, stays, undelete, update};
+use super::{Reassign, create, stale, stays, undelete, update};
 use crate::Sales;
 
 #[async_trait]
@@ -71,6 +72,10 @@ impl OpportunityService for Sales {
         request: Request<pb::ListStaleOpportunitiesRequest>,
     ) -> Answer<pb::ListStaleOpportunitiesResponse> {
         answer(stale::list(self, request).await)
+    }
+
+    async fn reassign_opportunities(&self, request: Request<pb::ReassignOpportunitiesRequest>) -> Answer<Operation> {
+        answer(self.store.begin_operation::<Reassign>(request).await)
     }
 
     async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Answer<GetTimelineResponse> {

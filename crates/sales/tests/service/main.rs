@@ -9,6 +9,7 @@ mod opportunities;
 mod pipelines;
 mod plans;
 mod products;
+mod reassign;
 mod sales_teams;
 mod seeding;
 mod stale;

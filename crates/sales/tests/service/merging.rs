@@ -129,7 +129,7 @@ async fn what_cannot_be_merged_is_left_as_it_is() {
 }
 
 /// A refusal's reason stands encoded in the details.
-fn is_told(status: &str, reason: &str) -> bool {
+pub(crate) fn is_told(status: &str, reason: &str) -> bool {
     if status.contains(reason) {
         return true;
     }
