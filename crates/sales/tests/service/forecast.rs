@@ -363,7 +363,7 @@ async fn without_a_reporting_currency_nothing_is_added_up_and_what_is_asked_wron
         let made = pb::Opportunity { amount, close_date, owner, ..opportunity(&account, &pipeline) };
         own.rig.create(made).await.unwrap();
     }
-    let told = own.forecast(pb::GetForecastRequest { owner: "ADA".to_owned(), ..Default::default() }).await.unwrap();
+    let told = own.forecast(pb::GetForecastRequest { owner: " ada ".to_owned(), ..Default::default() }).await.unwrap();
     assert_eq!((told.reporting_currency.as_str(), told.months.len()), ("", 4));
     assert!(told.missing_rates.is_empty() && told.rates.is_empty());
     let month = &told.months[0];
@@ -387,7 +387,7 @@ async fn somebody_or_a_team_has_one_target_a_month() {
     let team = own.team("Central", &[]).await;
     let taken = refused(Code::AlreadyExists, "TARGET_MONTH_TAKEN");
     let first = own.target(Whose::Owner("ada"), "2026-11", euros(5)).await.unwrap();
-    for same in ["ada", "ADA"] {
+    for same in ["ada", " ada "] {
         assert_eq!(refusal(own.target(Whose::Owner(same), "2026-11", euros(6)).await), taken);
     }
     own.target(Whose::Owner("ada"), "2026-12", euros(6)).await.unwrap();
