@@ -1,6 +1,7 @@
 //! Opportunities of a stage that is merged into another, a batch in a transaction.
 
 use crm_resource::{Error, Records, Write};
+use crm_values::text_key;
 use uuid::Uuid;
 
 use super::{Fields, Opportunity};
@@ -73,8 +74,7 @@ impl Batch {
             let query = if stage == self.from { query } else { query.bind(into.id) };
             write.execute("lock_totals", query).await?;
         }
-        let query = sqlx::query(LOCK_MONTHS).bind(write.call.tenant).bind(&self.ids).bind(into.id);
-        write.execute("lock_months", query.bind(None::<String>).bind(None::<String>)).await?;
+        lock_months(write, &self.ids, Some(into.id), None).await?;
         for id in &self.ids {
             let current = opportunities.lock(write, *id).await?;
             let (stage_id, stage_name) = (into.id, into.name.clone());
@@ -83,4 +83,16 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// Locks the totals of months that these are counted in, and those in which they will be, in this stage or with this owner.
+pub(super) async fn lock_months(
+    write: &mut Write,
+    ids: &[Uuid],
+    stage: Option<Uuid>,
+    owner: Option<&str>,
+) -> Result<(), Error> {
+    let query = sqlx::query(LOCK_MONTHS).bind(write.call.tenant).bind(ids).bind(stage);
+    write.execute("lock_months", query.bind(owner.map(text_key)).bind(owner)).await?;
+    Ok(())
 }

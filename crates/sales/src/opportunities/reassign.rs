@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tonic::async_trait;
 use uuid::Uuid;
 
+use super::batch::lock_months;
 use super::{Fields, Opportunity};
 
 /// Most opportunities of one operation.
@@ -89,6 +90,8 @@ impl Reassign {
     ) -> Step {
         let owner = OWNER.parse(&request.owner).map_err(|_| Error::Inconsistent("an owner is none any more"))?;
         let batch = self.opportunities.lock_matching(write, &request.filter, (at.after, last), BATCH).await?;
+        let others = batch.iter().filter(|it| it.fields.owner != owner).map(|it| it.head.id);
+        lock_months(write, &others.collect::<Vec<_>>(), None, Some(&owner)).await?;
         for it in &batch {
             if it.fields.owner == owner {
                 at.unchanged += 1;
