@@ -25,7 +25,7 @@ async fn write_of_one_replica_is_seen_by_the_others() {
 async fn caches_of_one_name_in_a_process_forget_together() {
     let (url, store) = (url().await, Store::default());
     let redis = connected_as("library", &url, PATIENT).await;
-    let (first, second) = (Cache::new(redis.clone(), policy()), Cache::new(redis, policy()));
+    let (first, second) = (Cache::<Note>::new(redis.clone(), policy()), Cache::<Note>::new(redis, policy()));
     for version in 1..5 {
         store.write("a", version);
         first.invalidate("a", version).await;

@@ -258,10 +258,6 @@ fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<Stri
             let most = schema["maxLength"].as_u64().unwrap();
             (vec!["x".to_owned(), long(most)], vec![long(most + 1), String::new(), " ".to_owned(), "a\nb".to_owned()])
         }
-        ("owner", _) => {
-            let most = schema["maxLength"].as_u64().unwrap();
-            (vec![long(most)], vec![long(most + 1)])
-        }
         (_, Some("boolean")) => (vec!["true".to_owned(), "false".to_owned()], vec!["yes".to_owned()]),
         (_, Some("integer")) => {
             let (at, beyond) = at_and_beyond(schema);

@@ -23,7 +23,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn read(request: pb::GetForecastRequest) -> Result<Self, Error> {
+    pub(super) fn read(request: &pb::GetForecastRequest) -> Result<Self, Error> {
         let mut found = Violations::default();
         let group = Group::try_from(request.group).map_err(|_| Flaw::malformed("must be a group that is known"));
         let by_team = found.check("group", group) == Group::SalesTeam;
@@ -85,7 +85,7 @@ mod tests {
 
     fn months(from: &str, to: &str) -> Result<Vec<String>, Error> {
         let (from_month, to_month) = (from.to_owned(), to.to_owned());
-        Asked::read(pb::GetForecastRequest { from_month, to_month, ..Default::default() }).map(|asked| asked.months)
+        Asked::read(&pb::GetForecastRequest { from_month, to_month, ..Default::default() }).map(|asked| asked.months)
     }
 
     #[test]

@@ -95,7 +95,7 @@ struct Month {
 
 async fn forecast(sales: &Sales, request: Request<pb::GetForecastRequest>) -> Result<pb::Forecast, Error> {
     let call = Call::of(&request)?;
-    let asked = Asked::read(request.into_inner())?;
+    let asked = Asked::read(&request.into_inner())?;
     let mut read = sales.opportunities.snapshot(&call).await?;
     let query = sqlx::query(FIGURES).bind(call.tenant).bind(asked.months.clone()).bind(asked.owner_key.clone());
     let figures: Vec<Figure> = read.fetch_all("forecast_figures", query.bind(LIKELY)).await?;
