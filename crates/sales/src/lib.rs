@@ -5,6 +5,7 @@ pub mod attributes;
 mod changes;
 mod customers;
 pub mod exchange_rates;
+pub mod figures;
 pub mod forecast;
 mod listed;
 mod operations;
@@ -15,6 +16,7 @@ pub mod sales_teams;
 pub mod saved_views;
 pub mod seed;
 pub mod settings;
+mod sums;
 mod tables;
 pub mod tags;
 pub mod targets;
@@ -23,6 +25,7 @@ use crm_proto::sales::activity_service_server::ActivityServiceServer;
 use crm_proto::sales::attribute_definition_service_server::AttributeDefinitionServiceServer;
 use crm_proto::sales::change_service_server::ChangeServiceServer;
 use crm_proto::sales::exchange_rate_service_server::ExchangeRateServiceServer;
+use crm_proto::sales::figure_service_server::FigureServiceServer;
 use crm_proto::sales::forecast_service_server::ForecastServiceServer;
 use crm_proto::sales::operation_service_server::OperationServiceServer;
 use crm_proto::sales::opportunity_service_server::OpportunityServiceServer;
@@ -169,6 +172,7 @@ fn routes(store: &Store, services: Services) -> Services {
     let settings = SalesSettingsServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let targets = TargetServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let forecast = ForecastServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let figures = FigureServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let operations = OperationServiceServer::new(sales.clone()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let changes = ChangeServiceServer::new(sales).max_decoding_message_size(MAX_MESSAGE_BYTES);
     services
@@ -177,6 +181,7 @@ fn routes(store: &Store, services: Services) -> Services {
         .add(pipelines)
         .add(opportunities)
         .add(activities)
+        .add(figures)
         .add(saved_views)
         .add(definitions)
         .add(tags)

@@ -73,8 +73,8 @@ static DEALS: Table = Table {
              where pipeline.tenant_id = $1 and pipeline.id = seed.pipeline_id and pipeline.delete_time is null) \
              on conflict do nothing \
              returning id, pipeline_id, stage_id, state, owner, owner_key, left(close_date, 7) as month, \
-             coalesce(value_currency, '') as currency, \
-             coalesce(value_minor, 0) as value, probability), \
+             coalesce(value_currency, '') as currency, coalesce(value_minor, 0) as value, probability, lost_reason, \
+             close_date, close_time, create_time), \
              stays as (insert into sales.stage_history \
              (tenant_id, opportunity_id, entered_time, pipeline_id, stage_id, stage_name, left_time) \
              select $1, id, (stay ->> 'entered')::timestamptz, created.pipeline_id, (stay ->> 'stage')::uuid, stay ->> 'name', \
@@ -103,7 +103,22 @@ static DEALS: Table = Table {
              on conflict (tenant_id, month, owner_key, state, pipeline_id, stage_id, currency, slot) do update set \
              records = totals.records + excluded.records, value = totals.value + excluded.value, \
              weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following, \
-             likely = totals.likely + excluded.likely), \
+             likely = totals.likely + excluded.likely \
+             returning totals.slot), \
+             decided as (insert into sales.decided_totals as totals \
+             (tenant_id, facet, span, period, name, state, currency, slot, records, value, timed, days) \
+             select $1, facet, span, left(day, length), facets.name, state, currency, get_byte(uuid_send(id), 15) & 3 as slot, \
+             count(*), sum(value), count(days), sum(coalesce(days, 0)) from created \
+             cross join lateral (select sales.decided_day(close_date, close_time) as day) as decision \
+             cross join lateral (select sales.decided_days(day, create_time) as days) as timed \
+             cross join (values ('month', 7), ('year', 4)) as spans (span, length) \
+             cross join lateral (values ('owner', owner_key), ('reason', lost_reason)) as facets (facet, name) \
+             where state <> 'open' and (facet = 'owner' or state = 'lost') and (select count(*) from foreseen) >= 0 \
+             group by facet, span, left(day, length), facets.name, state, currency, slot \
+             order by facet, span, left(day, length), facets.name, state, currency, slot \
+             on conflict (tenant_id, facet, span, period, name, state, currency, slot) do update set \
+             records = totals.records + excluded.records, value = totals.value + excluded.value, \
+             timed = totals.timed + excluded.timed, days = totals.days + excluded.days), \
              anew as (delete from sales.follower_cursors where tenant_id = $1 and exists (select from created)) \
              select array[(select count(*) from created), (select count(*) from stays)]",
 };

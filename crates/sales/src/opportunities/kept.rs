@@ -1,9 +1,12 @@
-//! What is kept beside opportunities, by the statements that write them: totals of stages and of months, and stays in stages.
+//! What is kept beside opportunities, by the statements that write them: totals of stages, of months and of what was decided, and
+//! stays in stages.
 //!
 //! Rows are locked in one order, whoever writes: an opportunity, its pipeline, totals of stages by their key, totals of months
-//! by theirs. A statement writes the totals of one opportunity, sorted; those of months wait for those of stages, for parts of
-//! one statement have no order by themselves. What moves many opportunities in a transaction locks all totals that it will
-//! write before it writes the first.
+//! by theirs, totals of what was decided by theirs. A statement writes the totals of one opportunity, sorted; those that come
+//! later wait for those before, for parts of one statement have no order by themselves. What moves many opportunities in a
+//! transaction locks all totals that it will write before it writes the first.
+
+use super::decided::{decided, stored_decision};
 
 /// The columns of a total that are counted, as parameters of the row or as expressions over a stored one.
 macro_rules! totals {
@@ -30,7 +33,7 @@ macro_rules! forecast {
             " on conflict (tenant_id, month, owner_key, state, pipeline_id, stage_id, currency, slot) do update set \
              records = totals.records + excluded.records, value = totals.value + excluded.value, \
              weighted = totals.weighted + excluded.weighted, following = totals.following + excluded.following, \
-             likely = totals.likely + excluded.likely)"
+             likely = totals.likely + excluded.likely returning totals.slot)"
         )
     };
 }
@@ -81,7 +84,12 @@ pub(super) const INSERT: &str = concat!(
     )),
     ", entered as (insert into sales.stage_history \
      (tenant_id, opportunity_id, entered_time, pipeline_id, stage_id, stage_name) \
-     values ($1, $2, {entered}, {at_pipeline}, {at_stage}, {stage_name}))"
+     values ($1, $2, {entered}, {at_pipeline}, {at_stage}, {stage_name}))",
+    decided!(
+        "select 1 as sign, {is} as state, {of_owner} as owner_key, {because} as reason, day, {currency} as currency, \
+         {value} as value, sales.decided_days(day, statement_timestamp()) as days \
+         from sales.decided_day({closes}, {closed}) as day where {is} <> 'open'"
+    )
 );
 
 /// Of a change: what it counted as before is taken away, what it counts as now is added, and what stays as it was is not
@@ -121,7 +129,15 @@ pub(super) const UPDATE: &str = concat!(
      where not exists (select from sales.stage_history where tenant_id = $1 and opportunity_id = $2 \
      and entered_time = {entered} and stage_id = {at_stage}) \
      on conflict (tenant_id, opportunity_id, entered_time) do update set \
-     stage_id = excluded.stage_id, stage_name = excluded.stage_name)"
+     stage_id = excluded.stage_id, stage_name = excluded.stage_name)",
+    decided!(concat!(
+        "select -1 as sign, ",
+        stored_decision!(),
+        " and delete_time is null union all select 1, {is}, {of_owner}, {because}, day, {currency}, {value}, \
+         sales.decided_days(day, create_time) from sales.opportunities \
+         cross join lateral (select sales.decided_day({closes}, {closed}) as day) as decision \
+         where tenant_id = $1 and id = $2 and delete_time is null and {is} <> 'open'"
+    ))
 );
 
 /// Of a deletion, and of the way back.
@@ -140,5 +156,6 @@ pub(super) const SET_DELETED: &str = concat!(
         foreseen!(),
         ") as change where ",
         after_stages!()
-    ))
+    )),
+    decided!(concat!("select case when $3 then -1 else 1 end as sign, ", stored_decision!()))
 );

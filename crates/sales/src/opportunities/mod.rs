@@ -4,6 +4,7 @@ mod account;
 mod batch;
 mod calls;
 mod create;
+mod decided;
 mod kept;
 mod lines;
 mod people;
@@ -32,6 +33,7 @@ pub(crate) use lines::sum;
 
 pub use account::ACCOUNT;
 pub use batch::{LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS};
+pub use decided::LOCK_DECIDED;
 pub use lines::Line;
 pub use people::Person;
 pub use reassign::Reassign;
@@ -220,6 +222,11 @@ impl Fields {
         self.keep_month(row, value);
         row.parameter("entered", self.stage_time);
         row.parameter("stage_name", &self.stage_name);
+        row.parameter("is", &self.state.as_str().to_owned());
+        row.parameter("of_owner", &text_key(&self.owner));
+        row.parameter("because", &self.lost_reason);
+        row.parameter("closes", &self.close_date);
+        row.parameter("closed", self.close_time);
     }
 
     /// What it counts as in its month. What is won is won in whichever stage.

@@ -3,12 +3,13 @@
 use crm_proto::sales as pb;
 use crm_resource::operations::{Next, Operation, Progress};
 use crm_resource::{Error, Records, TOO_MANY_RECORDS, Violations, Write};
-use crm_values::{Flaw, required};
+use crm_values::{Flaw, required, text_key};
 use serde::{Deserialize, Serialize};
 use tonic::async_trait;
 use uuid::Uuid;
 
 use super::batch::lock_months;
+use super::decided::lock_decided;
 use super::{Fields, Opportunity};
 
 /// Most opportunities of one operation.
@@ -91,7 +92,9 @@ impl Reassign {
         let owner = OWNER.parse(&request.owner).map_err(|_| Error::Inconsistent("an owner is none any more"))?;
         let batch = self.opportunities.lock_matching(write, &request.filter, (at.after, last), BATCH).await?;
         let others = batch.iter().filter(|it| it.fields.owner != owner).map(|it| it.head.id);
-        lock_months(write, &others.collect::<Vec<_>>(), None, Some(&owner)).await?;
+        let others: Vec<Uuid> = others.collect();
+        lock_months(write, &others, None, Some(&owner)).await?;
+        lock_decided(write, &others, &text_key(&owner)).await?;
         for it in &batch {
             if it.fields.owner == owner {
                 at.unchanged += 1;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod exchange_rates;
+mod figures;
 mod following;
 mod forecast;
 mod merging;

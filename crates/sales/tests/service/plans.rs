@@ -4,8 +4,11 @@ use crm_database::plan;
 use crm_resource::Resource;
 use crm_resource::testkit::{Plans, Variant, database, pool};
 use crm_sales::SERVICE;
+use crm_sales::figures::{DECIDED, OWNERS};
 use crm_sales::forecast::{FIGURES, TARGETS};
-use crm_sales::opportunities::{ACCOUNT, IDLE, LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, OVERDUE, Opportunity, STAYS};
+use crm_sales::opportunities::{
+    ACCOUNT, IDLE, LOCK_DECIDED, LOCK_IN_STAGE, LOCK_TOTALS, MAKE_TOTALS, OVERDUE, Opportunity, STAYS,
+};
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_server::token::tenant_id;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -140,7 +143,13 @@ const OPPORTUNITIES: &str = "
     select distinct tenant_id, 'accounts', account_id, 1, 'x', false from sales.opportunities;
     insert into sales.foreign_moves (tenant_id, resource, merge_id, kind, record_id, version)
     select tenant_id, 'accounts', md5('merge' || account_id::text)::uuid, 'opportunities', id, 1 from sales.opportunities;
-    analyze sales.opportunities, sales.stage_history, sales.stage_totals, sales.activities, sales.foreign_records, sales.foreign_moves";
+    insert into sales.decided_totals
+    select tenant_id, facet, span, left(to_char(date '2024-01-01' + n * 60, 'YYYY-MM-DD'), length), 'owner' || n % 70, 'won',
+        'EUR', slot, 1, 1, 1, 1
+    from (select distinct tenant_id from sales.opportunities) it, generate_series(1, 25) n, generate_series(0, 3) slot,
+        (values ('owner'), ('reason')) as facets (facet), (values ('month', 7), ('year', 4)) as spans (span, length)
+    on conflict do nothing;
+    analyze sales.decided_totals, sales.opportunities, sales.stage_history, sales.stage_totals, sales.activities, sales.foreign_records, sales.foreign_moves";
 
 #[tokio::test]
 async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
@@ -197,6 +206,13 @@ async fn opportunities_are_listed_by_their_indexes_at_100_000_rows() {
     let idle = || bound(IDLE).bind(month).bind("2025-01-01").bind("").bind(year).bind(id).bind(1_000_i64);
     plans.check_statement(idle(), "opportunities_open_stage_time_idx").await;
     plans.check_statement(idle(), "activities_parent_timeline_idx").await;
+    let parts = [vec!["month", "year"], vec!["2025-03", "2026"], vec!["2025-12", "2027"]];
+    let figures = parts.into_iter().fold(bound(DECIDED).bind("owner"), |query, part| query.bind(part));
+    plans.check_statement(figures, "decided_totals_pkey").await;
+    let names = bound(OWNERS).bind(vec!["owner1", "owner3"]);
+    plans.check_statement(names, "opportunities_owner_create_time_idx").await;
+    let locked = bound(LOCK_DECIDED).bind(vec![id, Uuid::max()]).bind("owner3");
+    plans.check_statement(locked, "opportunities_pkey").await;
     let totals = "stage_totals_pkey";
     plans.check_statement(bound(TOTALS).bind(pipeline), totals).await;
     plans.check_statement(bound(LOCK_TOTALS).bind(pipeline).bind(stage), totals).await;

@@ -6,8 +6,9 @@ use crm_resource::foreign;
 use crm_resource::testkit::check_statements;
 use crm_resource::views;
 use crm_sales::SERVICE;
+use crm_sales::figures::{DECIDED, OWNERS};
 use crm_sales::opportunities::{
-    ACCOUNT, IDLE, LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, OVERDUE, Opportunity, STAYS,
+    ACCOUNT, IDLE, LOCK_DECIDED, LOCK_IN_STAGE, LOCK_MONTHS, LOCK_TOTALS, MAKE_TOTALS, OVERDUE, Opportunity, STAYS,
 };
 use crm_sales::pipelines::{CARDS, FORGET_TOTALS, HOLD, LOCK, OPPORTUNITY_IN, TOTALS, USED_STAGE};
 use crm_sales::{activities::OfSales, exchange_rates, forecast, saved_views, settings};
@@ -21,6 +22,9 @@ const OWN: &[(&str, &str)] = &[
     ("list_stays", STAYS),
     ("list_overdue_opportunities", OVERDUE),
     ("list_idle_opportunities", IDLE),
+    ("count_decided_by_owner", DECIDED),
+    ("find_owner_names", OWNERS),
+    ("lock_decided_totals", LOCK_DECIDED),
     ("board_totals", TOTALS),
     ("board_cards", CARDS),
     ("lock_opportunities_in_stage", LOCK_IN_STAGE),

@@ -6,6 +6,7 @@ use crm_proto::customers::contact_service_client::ContactServiceClient;
 use crm_proto::customers::{Account, Contact, CreateAccountRequest, CreateContactRequest};
 use crm_proto::google::r#type::Money;
 use crm_proto::sales as pb;
+use crm_proto::sales::figure_service_client::FigureServiceClient;
 use crm_proto::sales::operation_service_client::OperationServiceClient;
 use crm_proto::sales::opportunity_service_client::OpportunityServiceClient;
 use crm_proto::sales::pipeline::{Kind, Stage};
@@ -24,6 +25,7 @@ pub(crate) struct Rig {
     pub(crate) manager: Caller,
     pub(crate) opportunities: OpportunityServiceClient<Http>,
     pub(crate) pipelines: PipelineServiceClient<Http>,
+    pub(crate) figures: FigureServiceClient<Http>,
     pub(crate) products: ProductServiceClient<Http>,
     pub(crate) operations: OperationServiceClient<Http>,
     pub(crate) accounts: AccountServiceClient<Http>,
@@ -52,6 +54,7 @@ impl Rig {
         Self {
             opportunities: OpportunityServiceClient::with_origin(own.0.clone(), own.1.clone()),
             pipelines: PipelineServiceClient::with_origin(own.0.clone(), own.1.clone()),
+            figures: FigureServiceClient::with_origin(own.0.clone(), own.1.clone()),
             operations: OperationServiceClient::with_origin(own.0.clone(), own.1.clone()),
             products: ProductServiceClient::with_origin(own.0.clone(), own.1),
             accounts: AccountServiceClient::with_origin(theirs_too.0.clone(), theirs_too.1.clone()),

@@ -50,11 +50,34 @@ const DIFFERENT_MONTHS: &str = "
     )
     select count(*) from ((table told except table counted) union all (table counted except table told)) as it";
 
+/// How many totals of what was decided differ from what the rows say.
+const DECIDED: &str = "
+    with told as (
+        select tenant_id, facet, span, period, name, state, currency, slot, records, value, timed, days
+        from sales.decided_totals where (records, value, timed, days) <> (0, 0, 0, 0)
+    ), decided as (
+        select *, to_char(create_time at time zone 'UTC', 'YYYY-MM-DD') as made,
+            case when close_date = '' or close_date > to_char(close_time at time zone 'UTC', 'YYYY-MM-DD')
+            then to_char(close_time at time zone 'UTC', 'YYYY-MM-DD') else close_date end as day
+        from sales.opportunities where state <> 'open' and delete_time is null
+    ), counted as (
+        select tenant_id, facet, span, left(day, length), facets.name, state, coalesce(value_currency, '') as currency,
+            get_byte(uuid_send(id), 15) & 3 as slot, count(*) as records, sum(coalesce(value_minor, 0)) as value,
+            count(*) filter (where day >= made) as timed,
+            coalesce(sum(day::date - made::date) filter (where day >= made), 0) as days
+        from decided, (values ('month', 7), ('year', 4)) as spans (span, length),
+            lateral (values ('owner', owner_key), ('reason', lost_reason)) as facets (facet, name)
+        where facet = 'owner' or state = 'lost' group by 1, 2, 3, 4, 5, 6, 7, 8
+    )
+    select count(*) from ((table told except table counted) union all (table counted except table told)) as it";
+
 pub(crate) async fn check(owner: &mut PgConnection, when: &str) {
     let found: (i64, i64) = sqlx::query_as(DIFFERENT).fetch_one(&mut *owner).await.unwrap();
     assert_eq!(found, (0, 0), "totals and stays, {when}");
-    let found: i64 = sqlx::query_scalar(DIFFERENT_MONTHS).fetch_one(owner).await.unwrap();
+    let found: i64 = sqlx::query_scalar(DIFFERENT_MONTHS).fetch_one(&mut *owner).await.unwrap();
     assert_eq!(found, 0, "totals of months, {when}");
+    let found: i64 = sqlx::query_scalar(DECIDED).fetch_one(owner).await.unwrap();
+    assert_eq!(found, 0, "totals of what was decided, {when}");
 }
 
 fn any_money(dice: &mut StdRng) -> Option<crm_proto::google::r#type::Money> {
