@@ -251,7 +251,8 @@ fn queries(path: &str, parameter: &Value, known: &str) -> (Vec<String>, Vec<Stri
             (vec!["ada".to_owned(), long(most)], vec![long(most + 1)])
         }
         ("fromMonth", _) => (vec!["2026-01".to_owned()], vec!["2026-13".to_owned(), "2026-01-01".to_owned()]),
-        ("toMonth", _) => (vec![String::new()], vec!["2026-13".to_owned(), "0001-01".to_owned()]),
+        ("toMonth", _) => (vec![String::new()], vec!["2026-13".to_owned(), "2026-01-01".to_owned()]),
+        ("currencyCode", _) => (vec![String::new(), "EUR".to_owned()], vec!["eur".to_owned()]),
         // How long to wait, which is a form and no limit.
         ("timeout", _) => (vec!["0s".to_owned(), "0.5s".to_owned()], vec!["x".to_owned(), "-1s".to_owned()]),
         ("query", _) => {

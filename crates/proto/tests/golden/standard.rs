@@ -927,7 +927,7 @@ impl Resource for crate::crm::sales::v1::Opportunity {
     const NAME: &'static str = "opportunity";
     const FIELDS: &'static [&'static str] = &["name", "account_id", "contacts", "pipeline_id", "stage_id", "amount", "lines", "probability", "close_date", "owner", "next_step", "next_step_date", "lost_reason", "tag_ids", "attributes"];
     const IMMUTABLE: &'static [&'static str] = &[];
-    const OUTPUT_ONLY: &'static [&'static str] = &["id", "state", "value", "stage_time", "close_time", "etag", "create_time", "update_time", "delete_time"];
+    const OUTPUT_ONLY: &'static [&'static str] = &["id", "state", "value", "stage_time", "close_time", "etag", "create_time", "update_time", "delete_time", "account_name", "account_deleted"];
     const PERSONAL: &'static [&'static str] = &[];
     fn id(&self) -> &str { &self.id }
     fn etag(&self) -> &str { &self.etag }
