@@ -1,13 +1,13 @@
 //! Sums of the forecast, exact until they are shown, in their own currency and in the reporting currency.
 
-use crm_proto::google::r#type::Money as MoneyMessage;
 use crm_proto::sales as pb;
 use crm_resource::Error;
-use crm_values::{Currency, Money};
+use crm_values::Currency;
 
 use super::Figure;
 use super::asked::last_day;
 use crate::exchange_rates::{Exact, Part, Report};
+use crate::sums::message;
 
 pub(super) const UNREADABLE: Error = Error::Inconsistent("a total is no number, or of no currency");
 const TOO_LARGE: Error = Error::Inconsistent("a sum is beyond what money can be");
@@ -117,16 +117,11 @@ impl Sums {
         let minor = |exact: Exact| exact.rounded().ok_or(TOO_LARGE);
         let (won, target) = (minor(self.won)?, self.target.map(minor).transpose()?);
         Ok(pb::ForecastSums {
-            won: money(won, currency),
-            committed: money(minor(self.committed)?, currency),
-            weighted: money(minor(self.weighted)?, currency),
-            target: target.and_then(|target| money(target, currency)),
-            gap: target.filter(|_| with_gap).and_then(|target| money(target - won, currency)),
+            won: Some(message(won, currency)),
+            committed: Some(message(minor(self.committed)?, currency)),
+            weighted: Some(message(minor(self.weighted)?, currency)),
+            target: target.map(|target| message(target, currency)),
+            gap: target.filter(|_| with_gap).map(|target| message(target - won, currency)),
         })
     }
-}
-
-fn money(minor: i64, currency: Currency) -> Option<MoneyMessage> {
-    let (units, nanos) = Money::from_minor(minor, currency).parts();
-    Some(MoneyMessage { currency_code: currency.code().to_owned(), units, nanos })
 }

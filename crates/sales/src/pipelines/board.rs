@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 
-use crm_proto::google::r#type::Money as MoneyMessage;
 use crm_proto::sales as pb;
 use crm_resource::{Call, Error, Record, Records, Violations, single, timestamp};
-use crm_values::{Currency, Flaw, Money};
+use crm_values::{Currency, Flaw};
 use sqlx::FromRow;
 use time::OffsetDateTime;
 use tonic::Request;
@@ -19,6 +18,7 @@ use crate::Sales;
 use crate::exchange_rates::{Exact, Part, Rates, Report};
 use crate::forecast::today;
 use crate::opportunities::{Fields, Opportunity};
+use crate::sums::message;
 
 /// Behind `board`.
 pub const TOTALS: &str = "select stage_id, currency, sum(records)::bigint as records, sum(value)::text as value, \
@@ -154,8 +154,8 @@ fn together<'t>(
     let [value, weighted] = sums.map(|sum| sum.rounded().ok_or(TOO_LARGE));
     let sum = pb::BoardSum {
         opportunity_count: records,
-        value: Some(money(value?, into)),
-        weighted: Some(money(weighted?, into)),
+        value: Some(message(value?, into)),
+        weighted: Some(message(weighted?, into)),
     };
     Ok((Some(sum), missing))
 }
@@ -177,13 +177,8 @@ impl Total {
         let (value, hundredths) = self.amounts(probability)?;
         Ok(pb::BoardSum {
             opportunity_count: self.records,
-            value: Some(money(minor(value)?, currency)),
-            weighted: Some(money(minor((hundredths + 50) / 100)?, currency)),
+            value: Some(message(minor(value)?, currency)),
+            weighted: Some(message(minor((hundredths + 50) / 100)?, currency)),
         })
     }
-}
-
-fn money(minor: i64, currency: Currency) -> MoneyMessage {
-    let (units, nanos) = Money::from_minor(minor, currency).parts();
-    MoneyMessage { currency_code: currency.code().to_owned(), units, nanos }
 }
